@@ -1,0 +1,18 @@
+import { defaultClientConditions, defaultServerConditions } from "vite"
+import { defineConfig } from "vitest/config"
+
+// Tests import "effect-taskflow" and its subpaths by name, as users do; this condition resolves them to src/.
+const source = "@effect-taskflow/source"
+
+export default defineConfig({
+  resolve: { conditions: [source, ...defaultClientConditions] },
+  ssr: { resolve: { conditions: [source, ...defaultServerConditions] } },
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/chaos/**", "test/bench/**"],
+    passWithNoTests: false,
+    pool: "forks",
+    testTimeout: 20_000,
+    hookTimeout: 20_000
+  }
+})
