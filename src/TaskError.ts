@@ -1,0 +1,120 @@
+/**
+ * Every error a caller can meet: one class for each decision they can make.
+ *
+ * Messages say what happened, with which value, and what to do. Trouble below the engine is `TaskBackendError`; a mistake
+ * in how the layers were put together is a defect, `TaskflowWiringError`, so no caller has to handle it.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { TaskStatus } from "./TaskStatus.js"
+
+/** The payload does not fit the task's schema, cannot be stored, or is too large. Nothing was enqueued. */
+export class TaskArgumentError extends Schema.TaggedError<TaskArgumentError>()("TaskArgumentError", {
+  task: Schema.String,
+  /** Where in the payload, as `items[2].price`; empty for the payload as a whole. */
+  path: Schema.String,
+  message: Schema.String
+}) {}
+
+/** The backend could not be reached or refused. `method` is the operation that failed. */
+export class TaskBackendError extends Schema.TaggedError<TaskBackendError>()("TaskBackendError", {
+  method: Schema.String,
+  cause: Schema.Defect
+}) {
+  override get message(): string {
+    const reason = this.cause instanceof Error ? this.cause.message : String(this.cause)
+    return `the task backend failed in ${this.method}: ${reason}`
+  }
+}
+
+/** There is no such task: never enqueued, or already removed by retention. */
+export class TaskNotFound extends Schema.TaggedError<TaskNotFound>()("TaskNotFound", { taskId: Schema.String }) {
+  override get message(): string {
+    return `there is no task ${JSON.stringify(this.taskId)}: the id is wrong, or retention removed it`
+  }
+}
+
+/** A task that ended without a value of its own. One tag; callers decide by `reason`. */
+export class TaskStopped extends Schema.TaggedError<TaskStopped>()("TaskStopped", {
+  taskId: Schema.String,
+  reason: Schema.Literal("cancelled", "interrupted", "timeout", "defect", "crashed", "undecodable"),
+  message: Schema.String
+}) {}
+
+/** The task is in a status from which this cannot be done. */
+export class TaskWrongStatus extends Schema.TaggedError<TaskWrongStatus>()("TaskWrongStatus", {
+  taskId: Schema.String,
+  action: Schema.Literal("retry", "cancel"),
+  status: TaskStatus
+}) {
+  override get message(): string {
+    const which = this.action === "retry"
+      ? "only failed, interrupted or cancelled tasks can be retried"
+      : "only pending or running tasks can be cancelled"
+    return `${which}; current status: ${this.status}`
+  }
+}
+
+/** The task was retried before; the newer task is `retriedAs`. */
+export class TaskAlreadyRetried extends Schema.TaggedError<TaskAlreadyRetried>()("TaskAlreadyRetried", {
+  taskId: Schema.String,
+  retriedAs: Schema.String
+}) {
+  override get message(): string {
+    return `task ${this.taskId} was already retried as ${this.retriedAs}: look at that one`
+  }
+}
+
+/** Another task holds the idempotency key, so a retry would run the same work twice. */
+export class TaskKeyHeld extends Schema.TaggedError<TaskKeyHeld>()("TaskKeyHeld", {
+  taskId: Schema.String,
+  heldBy: Schema.String
+}) {
+  override get message(): string {
+    return `the idempotency key of task ${this.taskId} is held by ${this.heldBy}: look at that one`
+  }
+}
+
+/** No handler for this task name is in this process. */
+export class TaskNotRegistered extends Schema.TaggedError<TaskNotRegistered>()("TaskNotRegistered", {
+  task: Schema.String
+}) {
+  override get message(): string {
+    return `no handler is registered for ${
+      JSON.stringify(this.task)
+    }: add its toLayer(…) to Main, or retry where it runs`
+  }
+}
+
+/** What a retry policy sees when an attempt ran longer than the task's `timeout`. */
+export class TaskTimeout extends Schema.TaggedError<TaskTimeout>()("TaskTimeout", { millis: Schema.Number }) {
+  override get message(): string {
+    return `the attempt ran longer than its timeout of ${this.millis} ms`
+  }
+}
+
+/** What a retry policy sees when an attempt threw, or ended in a way its type does not show. */
+export class TaskDefect extends Schema.TaggedError<TaskDefect>()("TaskDefect", {
+  name: Schema.String,
+  message: Schema.String
+}) {}
+
+/** The layers were put together wrongly. A defect: it fails the build of the layer, and the message says what to change. */
+export class TaskflowWiringError extends Schema.TaggedError<TaskflowWiringError>()("TaskflowWiringError", {
+  message: Schema.String
+}) {}
+
+/** A task definition that could not be stored or shown faithfully. Thrown by `Task.make`, with the path. */
+export class TaskDefinitionError extends Schema.TaggedError<TaskDefinitionError>()("TaskDefinitionError", {
+  task: Schema.String,
+  path: Schema.String,
+  message: Schema.String
+}) {}
+
+/** What `enqueue` can fail with. */
+export type EnqueueError = TaskArgumentError | TaskBackendError
+
+/** Turns whatever an infrastructure effect fails with into a `TaskBackendError` that names the operation. */
+export const refail =
+  (method: string) => <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, TaskBackendError, R> =>
+    Effect.mapError(self, (cause) => new TaskBackendError({ method, cause }))

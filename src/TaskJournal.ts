@@ -1,0 +1,202 @@
+/**
+ * The group commit: everything that must reach the backend goes through one fiber, in order.
+ *
+ * It takes what waits, writes it as one numbered batch, answers every waiter, and starts again: batches grow under load by
+ * themselves, and a single change is one small commit. A failing backend is asked again with growing waits; a batch keeps
+ * its number, so a write whose answer was lost is not applied twice.
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import { within } from "./internal/endWithin.js"
+import { type Batch, type Change, type Outcome, TaskBackend } from "./TaskBackend.js"
+import { TaskBackendError } from "./TaskError.js"
+import type { InstanceId } from "./TaskEvent.js"
+import { TaskflowConfig } from "./TaskflowConfig.js"
+import { TaskInstance } from "./TaskInstance.js"
+
+/** Told what became of a change: its outcome, or the error when the engine closed before it could be written. */
+export type OnOutcome = (outcome: Exit.Exit<Outcome, TaskBackendError>) => void
+
+export class TaskJournal extends Context.Tag("effect-taskflow/TaskJournal")<TaskJournal, {
+  /** Hands over a change. `onOutcome` is called once, after the commit, in the order of submission. */
+  readonly submit: (change: Change, onOutcome: OnOutcome) => void
+  /** Begins and ends a group that is written as one batch, whatever its size. */
+  readonly grouped: (submitAll: () => void) => void
+  /** Returns when everything handed over before this was written, whatever comes after. */
+  readonly flush: Effect.Effect<void>
+  /** Returns when there is room for another change from outside. Never waits on a quiet engine. */
+  readonly room: Effect.Effect<void>
+}>() {}
+
+interface Waiting {
+  readonly change: Change
+  readonly onOutcome: OnOutcome
+  /** Changes of one group share a number; -1 for those on their own. */
+  readonly group: number
+}
+
+const retries = Schedule.exponential("50 millis").pipe(
+  Schedule.union(Schedule.spaced("5 seconds")),
+  Schedule.jittered
+)
+
+export const make = Effect.gen(function*() {
+  const backend = yield* TaskBackend
+  const { journal: { maxBatch, maxWaiting } } = yield* TaskflowConfig
+  const instance: InstanceId = (yield* TaskInstance).id
+  const clock = yield* Effect.clock
+
+  let waiting: Array<Waiting> = []
+  let head = 0
+  let writing = 0
+  let number = 0
+  let groups = 0
+  let group = -1
+  let closed = false
+  let wake: (() => void) | null = null
+  const roomWaiters: Array<() => void> = []
+  let submitted = 0
+  let answered = 0
+  const barriers: Array<{ readonly upTo: number; readonly resume: () => void }> = []
+
+  const size = () => waiting.length - head + writing
+
+  const work = Effect.async<void>((resume) => {
+    if (waiting.length > head) resume(Effect.void)
+    else wake = () => resume(Effect.void)
+  })
+
+  // A group stays whole: it is the caller's promise that all of it is committed together.
+  const takeBatch = (): ReadonlyArray<Waiting> => {
+    let end = Math.min(waiting.length, head + maxBatch)
+    while (end < waiting.length && waiting[end]!.group !== -1 && waiting[end]!.group === waiting[end - 1]!.group) {
+      end += 1
+    }
+    const batch = waiting.slice(head, end)
+    head = end
+    if (head === waiting.length) {
+      waiting = []
+      head = 0
+    } else if (head > 10_000) {
+      waiting = waiting.slice(head)
+      head = 0
+    }
+    writing = batch.length
+    return batch
+  }
+
+  // One waiter that throws must not cost the others their answer.
+  const answer = (batch: ReadonlyArray<Waiting>, exitOf: (index: number) => Exit.Exit<Outcome, TaskBackendError>) => {
+    const thrown: Array<unknown> = []
+    writing = 0
+    answered += batch.length
+    for (let index = 0; index < batch.length; index += 1) {
+      try {
+        batch[index]!.onOutcome(exitOf(index))
+      } catch (error) {
+        thrown.push(error)
+      }
+    }
+    wakeWaiters()
+    return thrown.length === 0 ? Effect.void : Effect.logError("task journal: a waiter threw", ...thrown)
+  }
+
+  const wakeWaiters = (): void => {
+    if (roomWaiters.length > 0 && size() < maxWaiting) {
+      const ready = roomWaiters.splice(0, maxWaiting - size())
+      for (const resume of ready) resume()
+    }
+    while (barriers.length > 0 && barriers[0]!.upTo <= answered) barriers.shift()!.resume()
+  }
+
+  // A driver may also die (a lost COMMIT answer arrives as a defect), so the whole cause is asked again.
+  const writeWithRetry = (batch: Batch) =>
+    Effect.sandbox(backend.write(batch)).pipe(
+      Effect.tapError((cause) => Effect.logWarning("task journal: the backend failed, asking again", cause)),
+      Effect.retry({ schedule: retries, until: () => closed }),
+      Effect.mapError((cause) => new TaskBackendError({ method: "write", cause: Cause.squash(cause) }))
+    )
+
+  const step = Effect.gen(function*() {
+    yield* work
+    const batch = takeBatch()
+    number += 1
+    const exit = yield* Effect.exit(writeWithRetry({
+      instance,
+      lane: "journal",
+      number,
+      now: clock.unsafeCurrentTimeMillis(),
+      changes: batch.map(({ change }) => change)
+    }))
+    yield* Exit.isSuccess(exit)
+      ? answer(batch, (index) => Exit.succeed(exit.value[index]!))
+      : answer(batch, () => Exit.failCause(exit.cause))
+  })
+
+  const fiber = yield* Effect.forkDaemon(Effect.interruptible(Effect.forever(step)))
+
+  const flush = Effect.async<void>((resume) => {
+    if (answered === submitted) resume(Effect.void)
+    else barriers.push({ upTo: submitted, resume: () => resume(Effect.void) })
+  })
+
+  // Last of the engine to close: whatever was handed over is still written, for a bounded time.
+  yield* Effect.addFinalizer(() =>
+    within(flush, 10_000).pipe(
+      Effect.zipRight(Effect.sync(() => {
+        closed = true
+      })),
+      Effect.zipRight(Fiber.interrupt(fiber)),
+      Effect.zipRight(Effect.sync(() => {
+        const error = new TaskBackendError({ method: "write", cause: new Error("the engine is closed") })
+        for (const { onOutcome } of waiting.slice(head)) onOutcome(Exit.fail(error))
+        waiting = []
+        head = 0
+      }))
+    )
+  )
+
+  return TaskJournal.of({
+    submit: (change, onOutcome) => {
+      if (closed) {
+        return onOutcome(Exit.fail(new TaskBackendError({ method: "write", cause: new Error("the engine is closed") })))
+      }
+      waiting.push({ change, onOutcome, group })
+      submitted += 1
+      if (wake !== null) {
+        const resume = wake
+        wake = null
+        resume()
+      }
+    },
+    grouped: (submitAll) => {
+      groups += 1
+      group = groups
+      try {
+        submitAll()
+      } finally {
+        group = -1
+      }
+    },
+    flush,
+    room: Effect.suspend(() =>
+      size() < maxWaiting
+        ? Effect.void
+        : Effect.flatMap(Deferred.make<void>(), (room) => {
+          roomWaiters.push(() => Deferred.unsafeDone(room, Effect.void))
+          return Deferred.await(room)
+        })
+    )
+  })
+})
+
+export const layer: Layer.Layer<TaskJournal, never, TaskBackend | TaskflowConfig | TaskInstance> = Layer.scoped(
+  TaskJournal,
+  make
+)

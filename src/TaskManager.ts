@@ -1,0 +1,178 @@
+/**
+ * The front of the engine: everything an application, a router or an operator asks of it.
+ *
+ * Wires nothing itself: its layer needs the parts that `TaskflowLayer` puts together.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import * as Admission from "./internal/admission.js"
+import * as Control from "./internal/control.js"
+import type { EnqueueOptions } from "./internal/prepare.js"
+import type { Any, Input } from "./Task.js"
+import {
+  type AttemptEntry,
+  type BackendInfo,
+  type ListPage,
+  type ListQuery,
+  type Stats,
+  TaskBackend
+} from "./TaskBackend.js"
+import type { TaskContext } from "./TaskContext.js"
+import { TaskDispatcher } from "./TaskDispatcher.js"
+import type {
+  EnqueueError,
+  TaskAlreadyRetried,
+  TaskBackendError,
+  TaskKeyHeld,
+  TaskNotFound,
+  TaskNotRegistered,
+  TaskWrongStatus
+} from "./TaskError.js"
+import type { InstanceId, LogLine } from "./TaskEvent.js"
+import { type Recorded, TaskEvents } from "./TaskEvents.js"
+import { TaskflowConfig } from "./TaskflowConfig.js"
+import { type TaskId, TaskIds } from "./TaskId.js"
+import { TaskInstance } from "./TaskInstance.js"
+import { TaskJournal } from "./TaskJournal.js"
+import type { TaskRecord } from "./TaskRecord.js"
+import { type Registered, TaskRegistry } from "./TaskRegistry.js"
+import { TaskRunner } from "./TaskRunner.js"
+import { TaskStore } from "./TaskStore.js"
+
+/** `Deduplicated`: a task with the same idempotency key is there already; `taskId` is that task's. */
+export type EnqueueResult =
+  | { readonly _tag: "Enqueued"; readonly taskId: TaskId }
+  | { readonly _tag: "Deduplicated"; readonly taskId: TaskId }
+
+/** `requested`: an attempt is under way and was told to stop; it ends as cancelled, or as success if that came first. */
+export type CancelOutcome = "cancelled" | "requested"
+
+/** What a one-off effect may say of itself. */
+export type RunOptions = Pick<EnqueueOptions, "tags" | "priority">
+
+export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<TaskManager, {
+  /** This engine, and where its tasks are kept. */
+  readonly instance: InstanceId
+  readonly backend: BackendInfo
+
+  /** As `task.enqueue`. */
+  readonly enqueue: <T extends Any>(
+    task: T,
+    payload: Input<T>,
+    options?: EnqueueOptions
+  ) => Effect.Effect<EnqueueResult, EnqueueError, T["payloadSchema"]["Context"]>
+  /** As `task.enqueueMany`. */
+  readonly enqueueMany: <T extends Any>(
+    task: T,
+    payloads: Iterable<Input<T>>,
+    options?: EnqueueOptions | ((payload: Input<T>, index: number) => EnqueueOptions)
+  ) => Effect.Effect<Array<EnqueueResult>, EnqueueError, T["payloadSchema"]["Context"]>
+  /**
+   * Tracks an effect as a task, once: record, logs, cancel, slot. Its code lives in this process alone, so it is never
+   * retried, never run elsewhere, and a restart forgets it if it had not started.
+   */
+  readonly run: <A, E, R>(
+    name: string,
+    effect: Effect.Effect<A, E, R>,
+    options?: RunOptions
+  ) => Effect.Effect<EnqueueResult, EnqueueError, Exclude<R, TaskContext | Scope.Scope>>
+
+  readonly get: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskBackendError>
+  readonly list: (query?: ListQuery) => Effect.Effect<ListPage, TaskBackendError>
+  /** Lines in the order they were written, skipping the first `after`. At most `limit` (default and maximum 1,000). */
+  readonly logs: (
+    taskId: string,
+    options?: { readonly after?: number | undefined; readonly limit?: number | undefined }
+  ) => Effect.Effect<ReadonlyArray<LogLine>, TaskNotFound | TaskBackendError>
+  /** Every ended attempt but the last of a finished task, which its record tells. */
+  readonly attempts: (taskId: string) => Effect.Effect<ReadonlyArray<AttemptEntry>, TaskNotFound | TaskBackendError>
+  readonly stats: (query?: { readonly taskName?: string | undefined }) => Effect.Effect<Stats, TaskBackendError>
+
+  /** Stops a task that has not ended: at once while it waits, by interrupting it while it runs. */
+  readonly cancel: (taskId: string) => Effect.Effect<CancelOutcome, TaskNotFound | TaskWrongStatus | TaskBackendError>
+  /**
+   * Runs a failed, interrupted or cancelled task again, as a new task with the same payload, tags and priority. A task is
+   * retried once: the second call says which task the first one made.
+   */
+  readonly retry: (
+    taskId: string
+  ) => Effect.Effect<
+    TaskId,
+    TaskNotFound | TaskWrongStatus | TaskAlreadyRetried | TaskKeyHeld | TaskNotRegistered | TaskBackendError
+  >
+  /** Waits until the task ended. Inside a handler the slot is given back while waiting. */
+  readonly awaitResult: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskBackendError>
+  /** Waits until nothing runs here and nothing that could run waits. Delayed tasks and back-offs are not waited for. */
+  readonly awaitIdle: Effect.Effect<void>
+
+  /** What happens to tasks, from the moment of subscription on. A slow reader loses the oldest; `eventsDropped` counts. */
+  readonly events: Stream.Stream<Recorded>
+  readonly eventsDropped: Effect.Effect<number>
+  /** Calls `listener` inside the engine for every recorded event; the answer ends that. For observers in tests. */
+  readonly tap: TaskEvents["Type"]["tap"]
+
+  /** The names this instance has handlers for. */
+  readonly registered: Effect.Effect<ReadonlyArray<Registered["definition"]>>
+  /** For `toLayer`: adds a handler, and drains it before its scope closes. */
+  readonly register: (registered: Registered) => Effect.Effect<void, never, Scope.Scope>
+}>() {}
+
+export const make = Effect.gen(function*() {
+  const backend = yield* TaskBackend
+  const parts = {
+    backend,
+    clock: yield* Effect.clock,
+    config: yield* TaskflowConfig,
+    dispatcher: yield* TaskDispatcher,
+    ids: yield* TaskIds,
+    journal: yield* TaskJournal,
+    registry: yield* TaskRegistry,
+    runner: yield* TaskRunner,
+    store: yield* TaskStore
+  }
+  const events = yield* TaskEvents
+  const instance = yield* TaskInstance
+  const { dispatcher, registry } = parts
+
+  return TaskManager.of({
+    instance: instance.id,
+    backend: backend.info,
+    ...Admission.make(parts),
+    ...Control.make(parts),
+    awaitIdle: dispatcher.awaitIdle,
+    events: events.stream,
+    eventsDropped: events.dropped,
+    tap: events.tap,
+    registered: Effect.sync(() => registry.names().flatMap((name) => registry.get(name)?.definition ?? [])),
+    register: (registered) =>
+      Effect.acquireRelease(
+        Effect.tap(registry.add(registered), () =>
+          Effect.sync(() => dispatcher.handlerAdded(registered.definition.taskName))),
+        // The handler's services close behind this finalizer: its attempts must have ended by then.
+        (remove) =>
+          Effect.zipRight(dispatcher.drain(registered.definition.taskName), Effect.sync(remove))
+      )
+  })
+})
+
+export const layer = Layer.effect(TaskManager, make)
+
+/** What the parts of the front share. */
+export interface Parts {
+  readonly backend: TaskBackend["Type"]
+  readonly clock: Effect.Effect.Success<typeof Effect.clock>
+  readonly config: TaskflowConfig["Type"]
+  readonly dispatcher: TaskDispatcher["Type"]
+  readonly ids: TaskIds["Type"]
+  readonly journal: TaskJournal["Type"]
+  readonly registry: TaskRegistry["Type"]
+  readonly runner: TaskRunner["Type"]
+  readonly store: TaskStore["Type"]
+}
+
+/** The exit of a committed enqueue. */
+export type Committed = Exit.Exit<EnqueueResult, TaskBackendError>

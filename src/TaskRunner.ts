@@ -1,0 +1,258 @@
+/**
+ * Runs attempts. An attempt is a pipeline: decode, handle, encode, judge, decide, record.
+ *
+ * The dispatcher hands over a record whose Started is recorded and the slot it holds; the runner answers with exactly one
+ * event for it and gives the slot back. Nothing a handler does gets past it: typed failures, throws, interruptions and
+ * results that do not fit all end as an event.
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Runtime from "effect/Runtime"
+import * as Attempt from "./internal/attempt.js"
+import { captureLogs } from "./internal/captureLogs.js"
+import { failureOf } from "./internal/failureOf.js"
+import { setRef } from "./internal/fiberRefs.js"
+import { judge, type StopRequest, type Verdict } from "./internal/outcome.js"
+import { pastFailures } from "./internal/pastFailures.js"
+import type { Slot } from "./internal/slots.js"
+import * as Timers from "./internal/timers.js"
+import * as RetryPolicy from "./RetryPolicy.js"
+import { TaskBackend } from "./TaskBackend.js"
+import { currentAttempt, TaskContext } from "./TaskContext.js"
+import type { TaskEvent, TaskFailure } from "./TaskEvent.js"
+import { TaskflowConfig } from "./TaskflowConfig.js"
+import type { TaskId } from "./TaskId.js"
+import type { TaskRecord } from "./TaskRecord.js"
+import type { Registered } from "./TaskRegistry.js"
+import { TaskStore } from "./TaskStore.js"
+
+export class TaskRunner extends Context.Tag("effect-taskflow/TaskRunner")<TaskRunner, {
+  /** Runs one attempt of `record` and gives `slot` back at its end. `onNext` hears when a further attempt is due. */
+  readonly start: (
+    record: TaskRecord,
+    registered: Registered,
+    slot: Slot,
+    onNext: (record: TaskRecord, at: number) => void
+  ) => void
+  /** Asks a live attempt of this instance to stop. False when there is none. */
+  readonly stop: (taskId: TaskId, request: StopRequest) => boolean
+  /** Asks all live attempts (of one name) to stop. */
+  readonly stopAll: (request: StopRequest, taskName?: string) => void
+  /** Records attempts that did not end after `stopAll` as what the stop makes of them, and forgets their fibers. */
+  readonly abandonAll: (taskName?: string) => ReadonlyArray<TaskId>
+}>() {}
+
+interface Prepared {
+  readonly runtime: Runtime.Runtime<never>
+  readonly pipeline: (payload: string) => Effect.Effect<Exit.Exit<string | null, unknown>>
+}
+
+export const make = Effect.gen(function*() {
+  const backend = yield* TaskBackend
+  const store = yield* TaskStore
+  const config = yield* TaskflowConfig
+  const timers = yield* Timers.make
+  const clock = yield* Effect.clock
+  const now = () => clock.unsafeCurrentTimeMillis()
+  const live = new Map<TaskId, Attempt.LiveAttempt>()
+  const prepared = new WeakMap<Registered, Prepared>()
+
+  const prepare = (registered: Registered): Prepared => {
+    const known = prepared.get(registered)
+    if (known !== undefined) return known
+    const { definition: { payload, success }, handler, runtime } = registered
+    const encode = (value: unknown): Effect.Effect<string | null> => {
+      if (success === null) return Effect.succeed(null)
+      return Effect.matchEffect(success.encode(value), {
+        onFailure: ({ message, path }) =>
+          Effect.die(
+            new Error(
+              `the result does not fit the task's success schema${path === "" ? "" : ` at ${path}`}: ${message}`
+            )
+          ),
+        onSuccess: (text) =>
+          text.length <= config.maxPayloadSize
+            ? Effect.succeed(text)
+            : Effect.die(
+              new Error(`the result has ${text.length} characters of JSON, the limit is ${config.maxPayloadSize}`)
+            )
+      })
+    }
+    const pipeline = (text: string) =>
+      // As an exit, so that a failure is the task's affair and not an unhandled error of its fiber.
+      Effect.exit(Effect.scoped(Effect.flatMap(Effect.flatMap(payload.decode(text), handler), encode)))
+    const made: Prepared = {
+      runtime: Runtime.make({ ...runtime, fiberRefs: captureLogs(runtime.fiberRefs, config.logs.level) }),
+      // safe: the runtime built for each attempt below provides TaskContext
+      pipeline: pipeline as Prepared["pipeline"]
+    }
+    prepared.set(registered, made)
+    return made
+  }
+
+  const runtimeOf = (base: Runtime.Runtime<never>, attempt: Attempt.LiveAttempt): Runtime.Runtime<never> =>
+    Runtime.make({
+      context: Context.add(base.context, TaskContext, attempt.current),
+      runtimeFlags: base.runtimeFlags,
+      fiberRefs: setRef(base.fiberRefs, currentAttempt, Option.some(attempt))
+    })
+
+  // What a verdict makes of the task; only a failure needs to think.
+  const eventOf = (
+    attempt: Attempt.LiveAttempt,
+    verdict: Exclude<Verdict, { _tag: "Failed" }>,
+    cause: Cause.Cause<unknown>
+  ): TaskEvent => {
+    const { record } = attempt
+    const common = { taskId: record.taskId, at: now() }
+    switch (verdict._tag) {
+      case "Succeeded":
+        return { _tag: "Succeeded", ...common, result: verdict.result }
+      case "Cancelled":
+        return { _tag: "Cancelled", ...common }
+      case "Snoozed":
+        return { _tag: "Snoozed", ...common, until: common.at + attempt.snoozeMillis }
+      case "CutShort":
+        return {
+          _tag: record.requeueOnInterrupt ? "Requeued" : "Interrupted",
+          ...common,
+          stopReason: verdict.stopReason
+        }
+      case "Undecodable": {
+        const { message, path } = verdict.misfit
+        const error = new Error(
+          `the stored payload does not fit the definition${path === "" ? "" : ` at ${path}`}: ${message}`
+        )
+        error.name = "UndecodablePayload"
+        return {
+          _tag: "Failed",
+          ...common,
+          failure: failureOf("undecodable", error, cause, null),
+          stopReason: "undecodable"
+        }
+      }
+    }
+  }
+
+  const encodeError = (registered: Registered, verdict: Verdict & { _tag: "Failed" }): Effect.Effect<string | null> => {
+    const { error: codec } = registered.definition
+    return !verdict.typed || codec === null
+      ? Effect.succeed(null)
+      : Effect.orElseSucceed(codec.encode(verdict.error), () => null)
+  }
+
+  const decideFailure = Effect.fnUntraced(function*(
+    attempt: Attempt.LiveAttempt,
+    registered: Registered,
+    verdict: Verdict & { readonly _tag: "Failed" },
+    cause: Cause.Cause<unknown>
+  ) {
+    const { record } = attempt
+    const { retry } = registered.definition
+    const at = now()
+    const encoded = yield* encodeError(registered, verdict)
+    const failure: TaskFailure = failureOf(verdict.kind, verdict.error, cause, encoded)
+    const final = attempt.final.some((error) => Object.is(error, verdict.error))
+    const past = !final && RetryPolicy.needsHistory(retry)
+      ? yield* pastFailures(backend, registered.definition, record)
+      : []
+    const draw = yield* Random.next
+    const delay = final ? Option.none<number>() : yield* RetryPolicy.next(retry, {
+      failures: record.failures + 1,
+      past,
+      last: { at, error: verdict.error },
+      random: () => draw
+    })
+    const event: TaskEvent = Option.isSome(delay)
+      ? { _tag: "AttemptFailed", taskId: record.taskId, at, failure, nextAttemptAt: at + Math.ceil(delay.value) }
+      : { _tag: "Failed", taskId: record.taskId, at, failure, stopReason: final ? "unrecoverable" : "retriesSpent" }
+    return event
+  })
+
+  const conclude = (
+    attempt: Attempt.LiveAttempt,
+    event: TaskEvent,
+    onNext: (record: TaskRecord, at: number) => void
+  ): void => {
+    store.commit(event, (exit) => {
+      if (Exit.isFailure(exit) || exit.value._tag !== "Applied") return
+      if (event._tag === "AttemptFailed") onNext(attempt.record, event.nextAttemptAt)
+      else if (event._tag === "Snoozed") onNext(attempt.record, event.until)
+    })
+    attempt.slot.release()
+  }
+
+  const start: TaskRunner["Type"]["start"] = (record, registered, slot, onNext) => {
+    const attempt = Attempt.make(record, slot, store, config.logs, now)
+    const { pipeline, runtime } = prepare(registered)
+    const { timeout } = registered.definition
+    const fiberRuntime = runtimeOf(runtime, attempt)
+    live.set(record.taskId, attempt)
+    const fiber = Runtime.runFork(fiberRuntime, pipeline(record.payload), { immediate: false })
+    attempt.interrupt = () => fiber.unsafeInterruptAsFork(FiberId.none)
+    if (timeout !== null) attempt.disarm = timers.schedule(now() + timeout, () => Attempt.stop(attempt, "timeout"))
+
+    fiber.addObserver((ended) => {
+      const exit = Exit.flatten(ended)
+      attempt.disarm()
+      // Abandoned at shutdown: what it made of itself afterwards counts no more.
+      if (live.get(record.taskId) !== attempt) return
+      live.delete(record.taskId)
+      const verdict = judge(exit, attempt.requested, timeout)
+      const cause = Exit.isFailure(exit) ? exit.cause : Cause.empty
+      if (verdict._tag !== "Failed") return conclude(attempt, eventOf(attempt, verdict, cause), onNext)
+      // A predicate or a Schedule may throw: then the attempt's failure is final and the log says why.
+      const decision = decideFailure(attempt, registered, verdict, cause).pipe(
+        Effect.catchAllCause((thrown) =>
+          Effect.as(
+            Effect.logError(`${record.taskName}: the retry policy threw, the task fails`, thrown),
+            {
+              _tag: "Failed",
+              taskId: record.taskId,
+              at: now(),
+              failure: failureOf(verdict.kind, verdict.error, Cause.parallel(cause, thrown), null),
+              stopReason: "unrecoverable"
+            } as const
+          )
+        )
+      )
+      Runtime.runFork(fiberRuntime, decision).addObserver((decided) => {
+        if (Exit.isSuccess(decided)) conclude(attempt, decided.value, onNext)
+        else slot.release()
+      })
+    })
+  }
+
+  const matching = (taskName: string | undefined) =>
+    [...live.values()].filter(({ record }) => taskName === undefined || record.taskName === taskName)
+
+  return TaskRunner.of({
+    start,
+    stop: (taskId, request) => {
+      const attempt = live.get(taskId)
+      if (attempt === undefined) return false
+      Attempt.stop(attempt, request)
+      return true
+    },
+    stopAll: (request, taskName) => {
+      for (const attempt of matching(taskName)) Attempt.stop(attempt, request)
+    },
+    abandonAll: (taskName) =>
+      matching(taskName).map((attempt) => {
+        live.delete(attempt.record.taskId)
+        conclude(attempt, eventOf(attempt, { _tag: "CutShort", stopReason: "shutdown" }, Cause.empty), () => {})
+        return attempt.record.taskId
+      })
+  })
+})
+
+export const layer: Layer.Layer<TaskRunner, never, TaskBackend | TaskStore | TaskflowConfig> = Layer.scoped(
+  TaskRunner,
+  make
+)

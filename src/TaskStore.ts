@@ -1,0 +1,183 @@
+/**
+ * The only writer. An event is folded into its record, journaled, and published once it was recorded.
+ *
+ * Holds the window: the records of tasks queued or running in this instance, nothing else. What the backend refuses leaves
+ * the window; what ends leaves it when the end is committed.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { changeOf } from "./internal/changeOf.js"
+import type { Outcome } from "./TaskBackend.js"
+import type { TaskBackendError } from "./TaskError.js"
+import type { Enqueued, TaskEvent } from "./TaskEvent.js"
+import { TaskEvents } from "./TaskEvents.js"
+import { TaskflowConfig } from "./TaskflowConfig.js"
+import type { TaskId } from "./TaskId.js"
+import { TaskJournal } from "./TaskJournal.js"
+import * as TaskRecord from "./TaskRecord.js"
+
+/** Told after the commit what became of it. */
+export type OnCommitted = (outcome: Exit.Exit<Outcome, TaskBackendError>) => void
+
+export class TaskStore extends Context.Tag("effect-taskflow/TaskStore")<TaskStore, {
+  /** A record of the window. */
+  readonly get: (taskId: TaskId) => TaskRecord.TaskRecord | undefined
+  /** Accepts a new task; the further events (a start) are part of the same row. Enters the window when it has an owner. */
+  readonly enqueue: (enqueued: Enqueued, further: ReadonlyArray<TaskEvent>, onCommitted: OnCommitted) => void
+  /** Takes a claimed row into the window. `started`: when the claim started it. */
+  readonly adopt: (record: TaskRecord.TaskRecord) => void
+  /** Records an event of a task in the window. False when it is illegal there; then nothing happens. */
+  readonly commit: (event: TaskEvent, onCommitted?: OnCommitted) => boolean
+  /** Gives a pending row back for anyone to claim. */
+  readonly unclaim: (record: TaskRecord.TaskRecord, onCommitted: () => void) => void
+  /** Announces an end that the backend wrote by itself (a cancel). */
+  readonly ended: (event: TaskEvent, record: TaskRecord.TaskRecord) => void
+  /** Calls back once the task ended, as far as this instance sees it. The answer stops waiting. */
+  readonly onEnd: (taskId: TaskId, callback: (record: TaskRecord.TaskRecord) => void) => () => void
+  /** Unfinished tasks this instance enqueued or claimed and whose end it has not seen. */
+  readonly unfinished: () => number
+  /** Returns when fewer than `limit` are unfinished. */
+  readonly roomBelow: (limit: number) => Effect.Effect<void>
+}>() {}
+
+export const make = Effect.gen(function*() {
+  const journal = yield* TaskJournal
+  const events = yield* TaskEvents
+  const { logs } = yield* TaskflowConfig
+  const window = new Map<TaskId, TaskRecord.TaskRecord>()
+  const endWaiters = new Map<TaskId, Set<(record: TaskRecord.TaskRecord) => void>>()
+  let roomWaiters: Array<{ readonly limit: number; readonly resume: () => void }> = []
+  let accepted = 0
+  let finished = 0
+
+  // Annotations may be for observers alone.
+  const storable = (event: TaskEvent): TaskEvent =>
+    event._tag === "Logged" && logs.fields === "observe"
+      ? { ...event, line: { ...event.line, annotations: null } }
+      : event
+
+  // Only the claim that was released leaves: a newer one may already have come back.
+  const leave = (record: TaskRecord.TaskRecord): void => {
+    if (window.get(record.taskId)?.claim === record.claim) window.delete(record.taskId)
+  }
+
+  const announce = (event: TaskEvent, record: TaskRecord.TaskRecord): void => {
+    events.publish(event, record)
+    if (!TaskRecord.isDone(record)) return
+    finished += 1
+    // One end makes room for one: the first in line.
+    const next = roomWaiters[0]
+    if (next !== undefined && accepted - finished < next.limit) {
+      roomWaiters.shift()
+      next.resume()
+    }
+    const waiters = endWaiters.get(record.taskId)
+    if (waiters === undefined) return
+    endWaiters.delete(record.taskId)
+    for (const callback of waiters) callback(record)
+  }
+
+  const settle = (event: TaskEvent, after: TaskRecord.TaskRecord, outcome: Outcome): void => {
+    switch (outcome._tag) {
+      case "Applied": {
+        if (after.owner === null) leave(after)
+        announce(event, after)
+        return
+      }
+      case "CancelledInstead": {
+        leave(after)
+        const cancelled = { _tag: "Cancelled", taskId: event.taskId, at: event.at } as const
+        announce(cancelled, Option.getOrElse(TaskRecord.apply(after, cancelled), () => after))
+        return
+      }
+      default:
+        leave(after)
+    }
+  }
+
+  const fold = (record: TaskRecord.TaskRecord, further: ReadonlyArray<TaskEvent>): TaskRecord.TaskRecord => {
+    let current = record
+    for (const event of further) current = Option.getOrElse(TaskRecord.apply(current, event), () => current)
+    return current
+  }
+
+  return TaskStore.of({
+    get: (taskId) => window.get(taskId),
+    enqueue: (enqueued, further, onCommitted) => {
+      const first = TaskRecord.fromEnqueued(enqueued)
+      const record = further.length === 0 ? first : fold(first, further)
+      accepted += 1
+      if (record.owner !== null) window.set(record.taskId, record)
+      journal.submit({ _tag: "Insert", record }, (exit) => {
+        if (Exit.isSuccess(exit) && exit.value._tag === "Applied") {
+          events.publish(enqueued, first)
+          for (const event of further) events.publish(event, record)
+        } else {
+          accepted -= 1
+          window.delete(record.taskId)
+        }
+        onCommitted(exit)
+      })
+    },
+    adopt: (record) => {
+      window.set(record.taskId, record)
+      if (TaskRecord.isLive(record)) {
+        const { attemptStartedAt, claim, owner, taskId } = record
+        events.publish({ _tag: "Started", taskId, at: attemptStartedAt!, instance: owner!, claim }, record)
+      }
+    },
+    commit: (event, onCommitted) => {
+      const before = window.get(event.taskId)
+      if (before === undefined) return false
+      const folded = TaskRecord.apply(before, event)
+      if (Option.isNone(folded)) return false
+      const after = folded.value
+      window.set(event.taskId, after)
+      const change = changeOf(before, storable(event), after)
+      if (change === null) announce(event, after)
+      else {
+        journal.submit(change, (exit) => {
+          if (Exit.isSuccess(exit)) settle(event, after, exit.value)
+          else leave(after)
+          onCommitted?.(exit)
+        })
+      }
+      return true
+    },
+    unclaim: (record, onCommitted) => {
+      window.delete(record.taskId)
+      journal.submit({ _tag: "Unclaim", record }, onCommitted)
+    },
+    ended: (event, record) => {
+      window.delete(record.taskId)
+      announce(event, record)
+    },
+    onEnd: (taskId, callback) => {
+      const waiters = endWaiters.get(taskId) ?? new Set()
+      waiters.add(callback)
+      endWaiters.set(taskId, waiters)
+      return () => {
+        waiters.delete(callback)
+        if (waiters.size === 0 && endWaiters.get(taskId) === waiters) endWaiters.delete(taskId)
+      }
+    },
+    unfinished: () => accepted - finished,
+    roomBelow: (limit) =>
+      Effect.async((resume) => {
+        if (accepted - finished < limit) return resume(Effect.void)
+        const waiter = { limit, resume: () => resume(Effect.void) }
+        roomWaiters.push(waiter)
+        return Effect.sync(() => {
+          roomWaiters = roomWaiters.filter((other) => other !== waiter)
+        })
+      })
+  })
+})
+
+export const layer: Layer.Layer<TaskStore, never, TaskJournal | TaskEvents | TaskflowConfig> = Layer.effect(
+  TaskStore,
+  make
+)

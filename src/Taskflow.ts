@@ -1,0 +1,65 @@
+/**
+ * How the parts of an engine are put together: the map of the system.
+ *
+ * ```
+ * enqueue ─▶ TaskManager ─▶ TaskDispatcher ─▶ TaskQueue ─▶ TaskRunner ─▶ handler
+ *                                │                            │
+ *                                └───────▶ TaskStore ◀────────┘   one event: folded, journaled, published
+ *                                             │  └─▶ TaskEvents
+ *                                             └─▶ TaskJournal ─▶ TaskBackend
+ * ```
+ */
+import * as Effect from "effect/Effect"
+import { globalValue } from "effect/GlobalValue"
+import * as Layer from "effect/Layer"
+import { TaskBackend } from "./TaskBackend.js"
+import * as TaskDispatcher from "./TaskDispatcher.js"
+import { type TaskBackendError, TaskflowWiringError } from "./TaskError.js"
+import * as TaskEvents from "./TaskEvents.js"
+import * as TaskflowConfig from "./TaskflowConfig.js"
+import * as TaskInstance from "./TaskInstance.js"
+import * as TaskJournal from "./TaskJournal.js"
+import * as TaskManager from "./TaskManager.js"
+import * as TaskQueue from "./TaskQueue.js"
+import * as TaskRegistry from "./TaskRegistry.js"
+import * as TaskRunner from "./TaskRunner.js"
+import * as TaskStore from "./TaskStore.js"
+
+const inUse = globalValue(Symbol.for("effect-taskflow/Taskflow/inUse"), () => new WeakSet<TaskBackend["Type"]>())
+
+const message = "a second engine on one backend: TaskflowLayer(...) was called twice; build it once, share the value"
+
+// Two engines in one process would each believe to be alone: on memory, tasks of one would never be seen by the other.
+const oneEngine = Layer.scopedDiscard(Effect.flatMap(TaskBackend, (backend) =>
+  Effect.acquireRelease(
+    Effect.suspend(() => {
+      if (inUse.has(backend)) return Effect.die(new TaskflowWiringError({ message }))
+      inUse.add(backend)
+      return Effect.void
+    }),
+    () => Effect.sync(() => inUse.delete(backend))
+  )))
+
+/**
+ * The engine: a TaskManager on the TaskBackend it is given. Call it once, in main, and share the value.
+ *
+ * Its scope closes bounded: nothing new starts, running tasks finish for `shutdownTimeout`, the rest is interrupted and
+ * recorded, everything is written.
+ */
+export const TaskflowLayer = (
+  options?: TaskflowConfig.TaskflowOptions
+): Layer.Layer<TaskManager.TaskManager, TaskBackendError, TaskBackend> =>
+  // Built apart from the application's layers: theirs are shared by reference, and the parts of two engines must not be.
+  Layer.scopedContext(Layer.build(parts(options)))
+
+const parts = (options: TaskflowConfig.TaskflowOptions | undefined) =>
+  TaskManager.layer.pipe(
+    Layer.provide(TaskDispatcher.layer),
+    Layer.provide(TaskRunner.layer),
+    Layer.provide(Layer.merge(TaskQueue.layer, TaskRegistry.layer)),
+    Layer.provide(TaskStore.layer),
+    Layer.provide(TaskJournal.layer),
+    Layer.provide(TaskEvents.layer),
+    Layer.provide(Layer.merge(TaskInstance.layer, oneEngine)),
+    Layer.provide(TaskflowConfig.layer(options))
+  )

@@ -1,0 +1,243 @@
+/**
+ * The reference implementation of the backend port, in this process's memory. Written to be read.
+ *
+ * For tests, for development, and for work that may be lost with the process. Every method is one synchronous step, so it
+ * is atomic by itself. Finished tasks are kept up to `maxRecords`, the ones that ended first go first, their keys with
+ * them: here the bound wins over `keyTtl`.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import {
+  type Batch,
+  type Change,
+  type Claimed,
+  type ClaimRequest,
+  type ListPage,
+  type ListQuery,
+  type Outcome,
+  TaskBackend
+} from "../TaskBackend.js"
+import type { TaskId } from "../TaskId.js"
+import * as TaskRecord from "../TaskRecord.js"
+import { isRetryable, isTerminal } from "../TaskStatus.js"
+import * as Tables from "./memoryTables.js"
+
+/** What bounds a memory backend. */
+export interface MemoryBackendOptions {
+  /** Finished tasks kept. Default 10,000. */
+  readonly maxRecords?: number | undefined
+  /** Unfinished tasks held; an enqueue from outside a task waits beyond it. Default 100,000. */
+  readonly maxLive?: number | undefined
+}
+
+const applied: Outcome = { _tag: "Applied" }
+const lost: Outcome = { _tag: "Lost" }
+
+type Tables = ReturnType<typeof Tables.make>
+
+const insert = (tables: Tables, record: TaskRecord.TaskRecord, now: number): Outcome => {
+  const { retryOf } = record
+  const original = retryOf === null ? undefined : tables.done.get(retryOf)
+  if (retryOf !== null && (original === undefined || original.retriedAs !== null || !isRetryable(original.status))) {
+    const status = original?.status ?? tables.live.get(retryOf)?.record.status ?? null
+    return { _tag: "NotRetryable", status, retriedAs: original?.retriedAs ?? null }
+  }
+  const holder = tables.holderOf(record, now)
+  if (holder !== undefined) return { _tag: "Duplicate", taskId: holder }
+  tables.insert(record, now)
+  if (original !== undefined) tables.done.set(original.taskId, { ...original, retriedAs: record.taskId })
+  return applied
+}
+
+const endAttempt = (tables: Tables, change: Change & { readonly _tag: "Release" | "Finish" }, now: number): Outcome => {
+  const { taskId } = change.record
+  const row = tables.live.get(taskId)
+  if (row === undefined || row.record.owner !== change.owner || row.record.claim !== change.claim) return lost
+  const { logBytes, logLines } = row.record
+  if (change._tag === "Finish") {
+    tables.finish(row, { ...change.record, logBytes, logLines })
+    return applied
+  }
+  tables.addAttempt(taskId, change.attempt)
+  if (row.record.cancelRequested) {
+    finishCancelled(tables, row, now)
+    return { _tag: "CancelledInstead" }
+  }
+  tables.update(row, { ...change.record, logBytes, logLines }, now)
+  return applied
+}
+
+const finishCancelled = (tables: Tables, row: Tables.LiveRow, now: number): TaskRecord.TaskRecord => {
+  const event = { _tag: "Cancelled", taskId: row.record.taskId, at: now } as const
+  const record = Option.getOrThrow(TaskRecord.apply(row.record, event))
+  tables.finish(row, record)
+  return record
+}
+
+const applyChange = (tables: Tables, change: Change, now: number): Outcome => {
+  switch (change._tag) {
+    case "Insert":
+      return insert(tables, change.record, now)
+    case "Start": {
+      const row = tables.live.get(change.record.taskId)
+      const { claim, owner } = change.record
+      if (row === undefined || row.record.owner !== owner || row.record.claim !== claim) return lost
+      if (TaskRecord.isLive(row.record)) return lost
+      tables.update(row, change.record, now)
+      return applied
+    }
+    case "Unclaim": {
+      const row = tables.live.get(change.record.taskId)
+      const { claim, owner } = change.record
+      if (row === undefined || row.record.owner !== owner || row.record.claim !== claim) return lost
+      if (TaskRecord.isLive(row.record)) return lost
+      tables.update(row, { ...row.record, owner: null }, now)
+      return applied
+    }
+    case "Release":
+    case "Finish":
+      return endAttempt(tables, change, now)
+    case "Log": {
+      const row = tables.live.get(change.taskId)
+      if (row === undefined && !tables.done.has(change.taskId)) return lost
+      tables.addLog(change.taskId, change.line)
+      if (row !== undefined) {
+        const { annotations, message } = change.line
+        row.record = {
+          ...row.record,
+          logLines: row.record.logLines + 1,
+          logBytes: row.record.logBytes + message.length + (annotations?.length ?? 0)
+        }
+      }
+      return applied
+    }
+    case "Progress": {
+      const row = tables.live.get(change.taskId)
+      if (row === undefined || row.record.owner !== change.owner || row.record.claim !== change.claim) return lost
+      row.record = { ...row.record, progress: change.progress }
+      return applied
+    }
+  }
+}
+
+const claim = (tables: Tables, request: ClaimRequest): Claimed => {
+  const { instance, now } = request
+  const nextDueAt = tables.promote(now)
+  const wanted = request.tasks.flatMap(({ name, slots, window }) => {
+    const fifo = tables.ready.get(name)
+    return fifo === undefined ? [] : [{ name, fifo, slots, window }]
+  })
+  const started: Array<TaskRecord.TaskRecord> = []
+  const pending: Array<TaskRecord.TaskRecord> = []
+  const canStart = (from: typeof wanted[number]) => from.slots > 0 && started.length < request.slots
+  const canWait = (from: typeof wanted[number]) => from.window > 0 && pending.length < request.window
+  while (true) {
+    let best: { readonly from: typeof wanted[number]; readonly priority: number; readonly sequence: number } | undefined
+    for (const from of wanted) {
+      const head = canStart(from) || canWait(from) ? from.fifo.peek() : undefined
+      if (head === undefined) continue
+      const ahead = best === undefined || head.priority > best.priority ||
+        (head.priority === best.priority && head.sequence < best.sequence)
+      if (ahead) best = { from, priority: head.priority, sequence: head.sequence }
+    }
+    const row = best?.from.fifo.peek()?.value
+    if (best === undefined || row === undefined) break
+    const claimed = { ...row.record, owner: instance, claim: row.record.claim + 1 }
+    if (canStart(best.from)) {
+      best.from.slots -= 1
+      const event = { _tag: "Started", taskId: claimed.taskId, at: now, instance, claim: claimed.claim } as const
+      tables.update(row, Option.getOrThrow(TaskRecord.apply(claimed, event)), now)
+      started.push(row.record)
+    } else {
+      best.from.window -= 1
+      tables.update(row, claimed, now)
+      pending.push(row.record)
+    }
+  }
+  return { started, pending, more: wanted.filter(({ fifo }) => fifo.size() > 0).map(({ name }) => name), nextDueAt }
+}
+
+const matches = (query: ListQuery) => (record: TaskRecord.TaskRecord): boolean =>
+  (query.status === undefined || query.status.includes(record.status)) &&
+  (query.taskName === undefined || query.taskName === record.taskName) &&
+  (query.tag === undefined || record.tags[query.tag[0]] === query.tag[1]) &&
+  (query.source === undefined || query.source === record.source) &&
+  (query.priority === undefined || query.priority === record.priority) &&
+  (query.since === undefined || record.createdAt >= query.since) &&
+  (query.until === undefined || record.createdAt < query.until)
+
+const list = (tables: Tables, query: ListQuery): ListPage => {
+  const limit = Math.min(200, Math.max(1, query.limit ?? 50))
+  const fits = matches(query)
+  const items: Array<TaskRecord.TaskRecord> = []
+  let last: TaskId | null = null
+  for (const taskId of tables.ids.from(query.cursor, query.order === "oldest" ? "ascending" : "descending")) {
+    const record = tables.live.get(taskId)?.record ?? tables.done.get(taskId)
+    if (record === undefined || !fits(record)) continue
+    if (items.length === limit) return { items, nextCursor: last }
+    items.push(record)
+    last = taskId
+  }
+  return { items, nextCursor: null }
+}
+
+/** A new, empty backend. */
+export const make = (options: MemoryBackendOptions = {}): Effect.Effect<TaskBackend["Type"]> =>
+  Effect.sync(() => {
+    const tables = Tables.make(options.maxRecords ?? 10_000)
+    // The last batch of each lane: a lane repeats a batch only before it goes on to the next.
+    const answered = new Map<string, { readonly number: number; readonly outcomes: ReadonlyArray<Outcome> }>()
+
+    const write = (batch: Batch): ReadonlyArray<Outcome> => {
+      const lane = `${batch.instance}/${batch.lane}`
+      const before = answered.get(lane)
+      if (before?.number === batch.number) return before.outcomes
+      const outcomes = batch.changes.map((change) => applyChange(tables, change, batch.now))
+      answered.set(lane, { number: batch.number, outcomes })
+      return outcomes
+    }
+
+    return TaskBackend.of({
+      info: { kind: "memory", durability: "none", shared: false, maxLive: options.maxLive ?? 100_000 },
+      write: (batch) => Effect.sync(() => write(batch)),
+      claim: (request) => Effect.sync(() => claim(tables, request)),
+      cancel: (taskId, now) =>
+        Effect.sync(() => {
+          const row = tables.live.get(taskId)
+          if (row === undefined) {
+            const status = tables.done.get(taskId)?.status
+            return status !== undefined && isTerminal(status) ? { _tag: "AlreadyEnded", status } : { _tag: "NotFound" }
+          }
+          if (TaskRecord.isLive(row.record) && row.record.owner !== null) {
+            row.record = { ...row.record, cancelRequested: true }
+            return { _tag: "Requested", record: row.record, owner: row.record.owner! }
+          }
+          return { _tag: "Cancelled", record: finishCancelled(tables, row, now) }
+        }),
+      get: (taskId) =>
+        Effect.sync(() => Option.fromNullable(tables.live.get(taskId)?.record ?? tables.done.get(taskId))),
+      list: (query) => Effect.sync(() => list(tables, query)),
+      logs: (taskId, { after, limit }) =>
+        Effect.sync(() => (tables.logs.get(taskId) ?? []).slice(after, after + limit)),
+      attempts: (taskId) => Effect.sync(() => [...tables.attempts.get(taskId) ?? []]),
+      stats: ({ taskName }) => Effect.sync(() => tables.stats(taskName)),
+      deleteBefore: (cutoff, limit) =>
+        Effect.sync(() => {
+          let deleted = 0
+          for (const record of tables.done.values()) {
+            if (deleted === limit) break
+            // Records end in the order of `done` only as far as clocks agree, so every one is looked at.
+            if (record.endedAt! < cutoff) {
+              tables.forget(record)
+              deleted += 1
+            }
+          }
+          return deleted
+        })
+    })
+  })
+
+/** A backend of its own for each layer value. */
+export const layer = (options?: MemoryBackendOptions): Layer.Layer<TaskBackend> =>
+  Layer.effect(TaskBackend, make(options))

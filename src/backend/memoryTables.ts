@@ -1,0 +1,213 @@
+/**
+ * The tables of MemoryBackend: rows and the indexes over them, kept consistent by five moves. Plain data, no effects.
+ *
+ * `live` holds unfinished tasks, `done` finished ones in the order they ended, never more than `maxRecords`.
+ */
+import TinyQueue from "tinyqueue"
+import * as Durations from "../internal/durations.js"
+import * as PriorityFifo from "../internal/priorityFifo.js"
+import * as SortedIds from "../internal/sortedIds.js"
+import type { AttemptEntry, Stats } from "../TaskBackend.js"
+import type { LogLine } from "../TaskEvent.js"
+import type { TaskId } from "../TaskId.js"
+import { dueAt, durationOf, type TaskRecord } from "../TaskRecord.js"
+import * as TaskStatus from "../TaskStatus.js"
+
+export interface LiveRow {
+  record: TaskRecord
+  readonly sequence: number
+  /** Takes the row out of the ready index; null while it is not in it. */
+  unready: (() => boolean) | null
+}
+
+interface Held {
+  readonly taskId: TaskId
+  /** Epoch milliseconds, or null for as long as the record is kept. */
+  readonly until: number | null
+}
+
+interface NameStats {
+  readonly counts: { [Status in TaskStatus.TaskStatus]: number }
+  readonly buckets: Map<number, number>
+  count: number
+  sum: number
+  min: number | null
+  max: number | null
+}
+
+const emptyNameStats = (): NameStats => ({
+  counts: { pending: 0, running: 0, success: 0, failed: 0, interrupted: 0, cancelled: 0 },
+  buckets: new Map(),
+  count: 0,
+  sum: 0,
+  min: null,
+  max: null
+})
+
+const keyOf = (record: TaskRecord): string => `${record.taskName}\u0000${record.idempotencyKey}`
+
+export const make = (maxRecords: number) => {
+  const live = new Map<TaskId, LiveRow>()
+  const done = new Map<TaskId, TaskRecord>()
+  const ids = SortedIds.make<TaskId>()
+  const keys = new Map<string, Held>()
+  const logs = new Map<TaskId, Array<LogLine>>()
+  const attempts = new Map<TaskId, Array<AttemptEntry>>()
+  const ready = new Map<string, PriorityFifo.PriorityFifo<LiveRow>>()
+  const due = new TinyQueue<{ readonly at: number; readonly row: LiveRow }>([], (a, b) => a.at - b.at)
+  const statsByName = new Map<string, NameStats>()
+  let arrivals = 0
+
+  const statsOf = (name: string): NameStats => {
+    let stats = statsByName.get(name)
+    if (stats === undefined) statsByName.set(name, stats = emptyNameStats())
+    return stats
+  }
+
+  // Counts a finished duration in (1) or out (-1); min and max are of all that this process ever saw.
+  const countDuration = (record: TaskRecord, by: 1 | -1): void => {
+    const millis = durationOf(record)
+    if (millis === null || (record.status !== "success" && record.status !== "failed")) return
+    const stats = statsOf(record.taskName)
+    const bucket = Durations.bucketOf(millis)
+    const count = (stats.buckets.get(bucket) ?? 0) + by
+    if (count === 0) stats.buckets.delete(bucket)
+    else stats.buckets.set(bucket, count)
+    stats.count += by
+    stats.sum += by * millis
+    stats.min = Math.min(stats.min ?? millis, millis)
+    stats.max = Math.max(stats.max ?? millis, millis)
+  }
+
+  // Ready, waiting for its time, or in neither index because somebody owns it.
+  const index = (row: LiveRow, now: number): void => {
+    if (row.unready !== null) {
+      row.unready()
+      row.unready = null
+    }
+    const { owner, priority, taskName } = row.record
+    if (owner !== null) return
+    const at = dueAt(row.record)
+    if (at !== null && at > now) {
+      due.push({ at, row })
+      return
+    }
+    let fifo = ready.get(taskName)
+    if (fifo === undefined) ready.set(taskName, fifo = PriorityFifo.make())
+    row.unready = fifo.add(priority, row.sequence, row)
+  }
+
+  const isStillDue = (entry: { readonly at: number; readonly row: LiveRow }): boolean =>
+    live.get(entry.row.record.taskId) === entry.row && entry.row.record.owner === null && entry.row.unready === null &&
+    dueAt(entry.row.record) === entry.at
+
+  const forget = (record: TaskRecord): void => {
+    done.delete(record.taskId)
+    ids.remove(record.taskId)
+    logs.delete(record.taskId)
+    attempts.delete(record.taskId)
+    if (record.idempotencyKey !== null && keys.get(keyOf(record))?.taskId === record.taskId) keys.delete(keyOf(record))
+    statsOf(record.taskName).counts[record.status] -= 1
+    countDuration(record, -1)
+  }
+
+  return {
+    live,
+    done,
+    ids,
+    logs,
+    attempts,
+    ready,
+
+    /** The task that holds the record's key now, or undefined. */
+    holderOf: (record: TaskRecord, now: number): TaskId | undefined => {
+      if (record.idempotencyKey === null) return undefined
+      const held = keys.get(keyOf(record))
+      return held !== undefined && (held.until === null || held.until > now) ? held.taskId : undefined
+    },
+
+    insert: (record: TaskRecord, now: number): void => {
+      arrivals += 1
+      const row: LiveRow = { record, sequence: arrivals, unready: null }
+      live.set(record.taskId, row)
+      ids.add(record.taskId)
+      if (record.idempotencyKey !== null) keys.set(keyOf(record), { taskId: record.taskId, until: null })
+      statsOf(record.taskName).counts[record.status] += 1
+      index(row, now)
+    },
+
+    /** Replaces an unfinished record. */
+    update: (row: LiveRow, record: TaskRecord, now: number): void => {
+      const { counts } = statsOf(record.taskName)
+      counts[row.record.status] -= 1
+      counts[record.status] += 1
+      row.record = record
+      index(row, now)
+    },
+
+    finish: (row: LiveRow, record: TaskRecord): void => {
+      row.unready?.()
+      live.delete(record.taskId)
+      done.set(record.taskId, record)
+      const { counts } = statsOf(record.taskName)
+      counts[row.record.status] -= 1
+      counts[record.status] += 1
+      countDuration(record, 1)
+      if (record.idempotencyKey !== null) {
+        if (record.status !== "success") keys.delete(keyOf(record))
+        else if (record.keyTtl !== null) {
+          keys.set(keyOf(record), { taskId: record.taskId, until: record.endedAt! + record.keyTtl })
+        }
+      }
+      while (done.size > maxRecords) {
+        const oldest = done.values().next()
+        if (oldest.done !== true) forget(oldest.value)
+      }
+    },
+
+    forget,
+
+    addLog: (taskId: TaskId, line: LogLine): void => {
+      const lines = logs.get(taskId)
+      if (lines === undefined) logs.set(taskId, [line])
+      else lines.push(line)
+    },
+
+    addAttempt: (taskId: TaskId, entry: AttemptEntry): void => {
+      const entries = attempts.get(taskId)
+      if (entries === undefined) attempts.set(taskId, [entry])
+      else entries.push(entry)
+    },
+
+    /** Moves what is due into the ready index; answers when the next is due. */
+    promote: (now: number): number | null => {
+      for (let entry = due.peek(); entry !== undefined; entry = due.peek()) {
+        if (isStillDue(entry)) {
+          if (entry.at > now) return entry.at
+          due.pop()
+          index(entry.row, now)
+        } else due.pop()
+      }
+      return null
+    },
+
+    stats: (taskName: string | undefined): Stats => {
+      const total = emptyNameStats()
+      for (const [name, stats] of statsByName) {
+        if (taskName !== undefined && taskName !== name) continue
+        for (const status of TaskStatus.all) total.counts[status] += stats.counts[status]
+        for (const [bucket, count] of stats.buckets) total.buckets.set(bucket, (total.buckets.get(bucket) ?? 0) + count)
+        total.count += stats.count
+        total.sum += stats.sum
+        if (stats.min !== null) total.min = Math.min(total.min ?? stats.min, stats.min)
+        if (stats.max !== null) total.max = Math.max(total.max ?? stats.max, stats.max)
+      }
+      const { buckets, count, counts, max, min, sum } = total
+      const at = (share: number) => {
+        const estimate = Durations.percentile(buckets, share)
+        return estimate === null || min === null || max === null ? null : Math.min(max, Math.max(min, estimate))
+      }
+      return { counts, durations: { count, sum, min, max, p50: at(0.5), p95: at(0.95), p99: at(0.99) } }
+    }
+  }
+}

@@ -1,0 +1,57 @@
+// The vocabulary
+export * as TaskId from "./TaskId.js"
+export * as TaskStatus from "./TaskStatus.js"
+export * as TaskEvent from "./TaskEvent.js"
+export * as TaskRecord from "./TaskRecord.js"
+export * as TaskError from "./TaskError.js"
+export * as RetryPolicy from "./RetryPolicy.js"
+export {
+  type EnqueueError,
+  TaskAlreadyRetried,
+  TaskArgumentError,
+  TaskBackendError,
+  TaskDefect,
+  TaskDefinitionError,
+  TaskflowWiringError,
+  TaskKeyHeld,
+  TaskNotFound,
+  TaskNotRegistered,
+  TaskStopped,
+  TaskTimeout,
+  TaskWrongStatus
+} from "./TaskError.js"
+
+// 1 define
+export * as Task from "./Task.js"
+
+// 2 enqueue
+export { type CancelOutcome, type EnqueueResult, TaskManager } from "./TaskManager.js"
+
+// 3 queue, 4 run: inside a handler
+export { TaskContext } from "./TaskContext.js"
+export * as TaskLog from "./TaskLog.js"
+export * as TaskProgress from "./TaskProgress.js"
+
+// 6 observe
+export { type Recorded } from "./TaskEvents.js"
+
+// 7 persist: the port, and memory
+export * as MemoryBackend from "./backend/MemoryBackend.js"
+export {
+  type AttemptEntry,
+  type BackendInfo,
+  type Batch,
+  type CancelResult,
+  type Change,
+  type Claimed,
+  type ClaimRequest,
+  type ListPage,
+  type ListQuery,
+  type Outcome,
+  type Stats,
+  TaskBackend
+} from "./TaskBackend.js"
+
+// Wiring
+export { TaskflowLayer } from "./Taskflow.js"
+export type { TaskflowOptions } from "./TaskflowConfig.js"

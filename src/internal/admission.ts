@@ -1,0 +1,163 @@
+/**
+ * How tasks get in: one, many, or an effect for once. The enqueue side of TaskManager.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FiberRef from "effect/FiberRef"
+import * as Option from "effect/Option"
+import type { Outcome } from "../TaskBackend.js"
+import { currentAttempt } from "../TaskContext.js"
+import { TaskBackendError } from "../TaskError.js"
+import type { Enqueued } from "../TaskEvent.js"
+import type { TaskId } from "../TaskId.js"
+import type { EnqueueResult, Parts, RunOptions, TaskManager } from "../TaskManager.js"
+import type { Registered } from "../TaskRegistry.js"
+import * as Definition from "./definition.js"
+import { type EnqueueOptions, prepare, type Prepared } from "./prepare.js"
+
+/** The facts of a new task: what a call gave, and what its definition says about every task of it. */
+export const factsOf = (
+  definition: Definition.Definition,
+  prepared: Prepared,
+  taskId: TaskId,
+  now: number,
+  kind: Enqueued["kind"] = "task"
+): Omit<Enqueued, "owner"> => ({
+  _tag: "Enqueued",
+  taskId,
+  at: now,
+  taskName: definition.taskName,
+  kind,
+  payload: prepared.payload,
+  priority: prepared.priority,
+  tags: prepared.tags,
+  idempotencyKey: prepared.idempotencyKey,
+  keyTtl: definition.keyTtl,
+  source: "manual",
+  executor: "fiber",
+  requeueOnInterrupt: definition.requeueOnInterrupt,
+  maxCrashes: definition.maxCrashes,
+  definitionVersion: definition.version,
+  runAt: prepared.runAt,
+  retryOf: null,
+  trace: null
+})
+
+const resultOf = (taskId: TaskId, outcome: Outcome): EnqueueResult =>
+  outcome._tag === "Duplicate" ? { _tag: "Deduplicated", taskId: outcome.taskId } : { _tag: "Enqueued", taskId }
+
+// What is written together: `enqueueMany` with more goes in several commits.
+const maxTogether = 10_000
+
+type Front = Pick<TaskManager["Type"], "enqueue" | "enqueueMany" | "run">
+
+export const make = ({ backend, clock, config, dispatcher, ids, journal, registry, store }: Parts): Front => {
+  const now = () => clock.unsafeCurrentTimeMillis()
+  const { maxLive } = backend.info
+
+  const full = new TaskBackendError({
+    method: "enqueue",
+    cause: new Error(
+      `${
+        2 * maxLive
+      } unfinished tasks is twice what this ${backend.info.kind} backend holds (maxLive ${maxLive}), and a ` +
+        `running task enqueues more: give it a larger maxLive, or fewer tasks at a time`
+    )
+  })
+
+  // From outside an enqueue waits for room. From inside a task it must not: all slots could end up waiting for each other.
+  const admission = Effect.suspend(() => {
+    if (store.unfinished() < maxLive) return journal.room
+    return Effect.flatMap(FiberRef.get(currentAttempt), (attempt) => {
+      if (Option.isNone(attempt)) return Effect.zipRight(store.roomBelow(maxLive), journal.room)
+      return store.unfinished() < 2 * maxLive ? Effect.void : Effect.fail(full)
+    })
+  })
+
+  const commit = (facts: Omit<Enqueued, "owner">): Effect.Effect<EnqueueResult, TaskBackendError> =>
+    Effect.async((resume) =>
+      dispatcher.accept(facts, (exit) => resume(Exit.map(exit, (outcome) => resultOf(facts.taskId, outcome))))
+    )
+
+  const commitAll = (
+    all: ReadonlyArray<Omit<Enqueued, "owner">>
+  ): Effect.Effect<Array<EnqueueResult>, TaskBackendError> =>
+    Effect.async((resume) => {
+      const results: Array<EnqueueResult> = []
+      let left = all.length
+      let failed: Exit.Exit<never, TaskBackendError> | null = null
+      if (left === 0) return resume(Effect.succeed(results))
+      journal.grouped(() => {
+        all.forEach((facts, index) =>
+          dispatcher.accept(facts, (exit) => {
+            left -= 1
+            if (Exit.isSuccess(exit)) results[index] = resultOf(facts.taskId, exit.value)
+            else failed = Exit.failCause(exit.cause)
+            if (left === 0) resume(failed ?? Effect.succeed(results))
+          })
+        )
+      })
+    })
+
+  const prepared = (definition: Definition.Definition, payload: unknown, options: EnqueueOptions) =>
+    prepare(definition, payload, options, now(), config.maxPayloadSize)
+
+  const enqueueMany = (
+    definition: Definition.Definition,
+    payloads: Iterable<unknown>,
+    options: EnqueueOptions | ((payload: never, index: number) => EnqueueOptions)
+  ) =>
+    Effect.gen(function*() {
+      // safe: the callback takes the payload type of the task whose payloads these are
+      const optionsOf = typeof options === "function"
+        ? (payload: unknown, index: number) => options(payload as never, index)
+        : () => options
+      const checked = yield* Effect.forEach(payloads, (payload, index) =>
+        prepared(definition, payload, optionsOf(payload, index)))
+      const results: Array<EnqueueResult> = []
+      for (let start = 0; start < checked.length; start += maxTogether) {
+        yield* admission
+        const at = now()
+        const facts = checked.slice(start, start + maxTogether).map((one) =>
+          factsOf(definition, one, ids.next(at), at)
+        )
+        for (const result of yield* commitAll(facts)) results.push(result)
+      }
+      return results
+    })
+
+  const run = (name: string, effect: Effect.Effect<unknown, unknown>, options: RunOptions) =>
+    Effect.gen(function*() {
+      const { definition } = Definition.make(name, { ...options, requeueOnInterrupt: false })
+      const facts = yield* prepared(definition, {}, options)
+      yield* admission
+      yield* dispatcher.windowRoom
+      const runtime = yield* Effect.runtime<never>()
+      const taskId = ids.next(now())
+      const registered: Registered = { definition, handler: () => effect, runtime }
+      const forget = registry.addEffect(taskId, registered)
+      store.onEnd(taskId, forget)
+      return yield* Effect.onError(
+        commit(factsOf(definition, facts, taskId, now(), "effect")),
+        () => Effect.sync(forget)
+      )
+    })
+
+  // safe (all three): the interface says what the task's schemas and the effect require and fail with; what they require
+  // is in the caller's environment when these effects run
+  return {
+    enqueue:
+      ((task: { readonly definition: Definition.Definition }, payload: unknown, options: EnqueueOptions = {}) =>
+        Effect.flatMap(prepared(task.definition, payload, options), (ready) =>
+          Effect.flatMap(admission, () => {
+            const at = now()
+            return commit(factsOf(task.definition, ready, ids.next(at), at))
+          }))) as Front["enqueue"],
+    enqueueMany:
+      ((task: { readonly definition: Definition.Definition }, payloads: Iterable<unknown>, options = {}) =>
+        enqueueMany(task.definition, payloads, options)) as Front["enqueueMany"],
+    run:
+      ((name: string, effect: Effect.Effect<unknown, unknown>, options: RunOptions = {}) =>
+        run(name, effect, options)) as unknown as Front["run"]
+  }
+}

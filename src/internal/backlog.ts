@@ -1,0 +1,136 @@
+/**
+ * What this instance believes to be waiting in the backend, and how much of it it may take. Pure state.
+ *
+ * A name is in the backlog from the moment something of it was written unclaimed until a claim came back short. A name
+ * that reached its own concurrency takes little of the window, so it cannot keep others out.
+ */
+import type { Claimed, ClaimRequest } from "../TaskBackend.js"
+import type { InstanceId } from "../TaskEvent.js"
+import type { TaskQueue } from "../TaskQueue.js"
+import type { TaskRecord } from "../TaskRecord.js"
+import type { TaskRegistry } from "../TaskRegistry.js"
+import type { Slots } from "./slots.js"
+
+export const make = (options: {
+  readonly windowSize: number
+  readonly queue: TaskQueue["Type"]
+  readonly slots: Slots
+  readonly registry: TaskRegistry["Type"]
+  readonly limitOf: (taskName: string) => number
+}) => {
+  const { limitOf, queue, registry, slots, windowSize } = options
+  const waiting = new Set<string>()
+  const arrivingOf = new Map<string, number>()
+  const unhandled = new Map<string, number>()
+  let arriving = 0
+  // Tasks written unclaimed that rank before something in the window: nothing starts until a claim has placed them.
+  let urgent = 0
+  let urgentPriority = Number.NEGATIVE_INFINITY
+
+  // Those that a claim has seen; one that came while it was under way stays urgent.
+  const settleUrgent = (count: number): void => {
+    urgent -= count
+    if (urgent === 0) urgentPriority = Number.NEGATIVE_INFINITY
+  }
+
+  const share = (taskName: string): number => Math.min(windowSize, limitOf(taskName) * 2)
+
+  const windowRoom = (taskName: string): number =>
+    Math.max(
+      0,
+      Math.min(
+        queue.room() - arriving,
+        share(taskName) - queue.sizeOf(taskName) - (arrivingOf.get(taskName) ?? 0)
+      )
+    )
+
+  const startable = (taskName: string): number => Math.min(slots.free(), slots.freeOf(taskName))
+
+  const handledWaiting = (): Array<string> => [...waiting].filter((taskName) => registry.get(taskName) !== undefined)
+
+  return {
+    windowRoom,
+    arriving: () => arriving,
+    urgent: () => urgent,
+    arrive: (taskName: string, by: 1 | -1): void => {
+      arriving += by
+      const count = (arrivingOf.get(taskName) ?? 0) + by
+      if (count === 0) arrivingOf.delete(taskName)
+      else arrivingOf.set(taskName, count)
+    },
+
+    add: (taskName: string, priority?: number): void => {
+      waiting.add(taskName)
+      if (priority === undefined || registry.get(taskName) === undefined) return
+      const lowest = queue.lowestPriority()
+      if (lowest === undefined || priority <= lowest) return
+      urgent += 1
+      urgentPriority = Math.max(urgentPriority, priority)
+    },
+    addAll: (): void => {
+      for (const taskName of registry.names()) waiting.add(taskName)
+    },
+    /** What a claim found: of the names asked for, only these have more. `urgentSeen`: as `urgent` said before the claim. */
+    replace: (asked: ReadonlyArray<string>, claimed: Claimed, urgentSeen: number): void => {
+      const rows = claimed.started.length + claimed.pending.length
+      // A claim that came back full may have left urgent ones behind; one that came back short has not.
+      settleUrgent(claimed.more.length > 0 && rows > 0 ? Math.min(urgentSeen, rows) : urgentSeen)
+      for (const taskName of asked) waiting.delete(taskName)
+      for (const taskName of claimed.more) waiting.add(taskName)
+    },
+
+    /** Whether a claim could bring something now. The window is refilled when half of it is used, not row by row. */
+    claimable: (): boolean => {
+      if (waiting.size === 0) return false
+      if (urgent > 0) return true
+      for (const taskName of waiting) {
+        if (registry.get(taskName) === undefined) continue
+        if (startable(taskName) > 0) return true
+        if (
+          queue.size() * 2 <= windowSize && queue.sizeOf(taskName) * 2 <= share(taskName) && windowRoom(taskName) > 0
+        ) {
+          return true
+        }
+      }
+      return false
+    },
+
+    /** Takes from the window what an urgent one outranks, as far as it stands in the way of all of them. */
+    makeRoomForUrgent: (): ReadonlyArray<TaskRecord> => {
+      const evicted: Array<TaskRecord> = []
+      while (queue.room() < urgent && (queue.lowestPriority() ?? urgentPriority) < urgentPriority) {
+        const record = queue.evict()
+        if (record === undefined) break
+        evicted.push(record)
+      }
+      return evicted
+    },
+
+    /** What to ask the backend for, or null when nothing could be taken. */
+    request: (instance: InstanceId, now: number): ClaimRequest | null => {
+      // While something in the window could start, what is claimed has to line up behind it.
+      const free = queue.canTake(slots.mayStart) ? 0 : slots.free()
+      const tasks = handledWaiting()
+        .map((name) => ({ name, slots: Math.min(free, startable(name)), window: windowRoom(name) }))
+        .filter((task) => task.slots + task.window > 0)
+      if (tasks.length === 0) {
+        settleUrgent(urgent)
+        return null
+      }
+      return { instance, tasks, slots: free, window: queue.room(), now }
+    },
+
+    /** Counts a task whose name nobody handles here; true when it is the first. */
+    countUnhandled: (taskName: string): boolean => {
+      const count = unhandled.get(taskName) ?? 0
+      unhandled.set(taskName, count + 1)
+      return count === 0
+    },
+    /** How many were counted, and forgets them. */
+    takeUnhandled: (taskName: string): number => {
+      const count = unhandled.get(taskName) ?? 0
+      unhandled.delete(taskName)
+      return count
+    }
+  }
+}

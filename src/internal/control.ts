@@ -1,0 +1,161 @@
+/**
+ * How tasks are looked at and steered once they are in. The other side of TaskManager.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FiberRef from "effect/FiberRef"
+import * as Option from "effect/Option"
+import { currentAttempt } from "../TaskContext.js"
+import {
+  TaskAlreadyRetried,
+  type TaskBackendError,
+  TaskflowWiringError,
+  TaskKeyHeld,
+  TaskNotFound,
+  TaskNotRegistered,
+  TaskWrongStatus
+} from "../TaskError.js"
+import { isTaskId, type TaskId } from "../TaskId.js"
+import type { Parts, TaskManager } from "../TaskManager.js"
+import { isDone, type TaskRecord } from "../TaskRecord.js"
+import { isRetryable } from "../TaskStatus.js"
+import { factsOf } from "./admission.js"
+
+type Front = Pick<
+  TaskManager["Type"],
+  "get" | "list" | "logs" | "attempts" | "stats" | "cancel" | "retry" | "awaitResult"
+>
+
+const maxLogPage = 1_000
+
+export const make = ({ backend, clock, config, dispatcher, ids, journal, registry, runner, store }: Parts): Front => {
+  const now = () => clock.unsafeCurrentTimeMillis()
+
+  const checkId = (taskId: string): Effect.Effect<TaskId, TaskNotFound> =>
+    isTaskId(taskId) ? Effect.succeed(taskId) : Effect.fail(new TaskNotFound({ taskId }))
+
+  // What this instance holds is newer than what the backend has: its last writes may still be on their way.
+  const find = (taskId: TaskId): Effect.Effect<TaskRecord, TaskNotFound | TaskBackendError> =>
+    Effect.suspend(() => {
+      const held = store.get(taskId)
+      if (held !== undefined) return Effect.succeed(held)
+      return Effect.flatMap(
+        backend.get(taskId),
+        Option.match({
+          onNone: () => Effect.fail(new TaskNotFound({ taskId })),
+          onSome: Effect.succeed
+        })
+      )
+    })
+
+  const get = (taskId: string) => Effect.flatMap(checkId(taskId), find)
+
+  const cancel = Effect.fn("TaskManager.cancel")(function*(taskId: string) {
+    const id = yield* checkId(taskId)
+    yield* journal.flush
+    const found = yield* backend.cancel(id, now())
+    switch (found._tag) {
+      case "NotFound":
+        return yield* new TaskNotFound({ taskId })
+      case "AlreadyEnded":
+        return yield* new TaskWrongStatus({ taskId, action: "cancel", status: found.status })
+      case "Cancelled":
+        dispatcher.forget(found.record)
+        store.ended({ _tag: "Cancelled", taskId: id, at: now() }, found.record)
+        return "cancelled" as const
+      case "Requested":
+        store.commit({ _tag: "CancelRequested", taskId: id, at: now() })
+        runner.stop(id, "cancel")
+        return "requested" as const
+    }
+  })
+
+  const retry = Effect.fn("TaskManager.retry")(function*(taskId: string) {
+    const id = yield* checkId(taskId)
+    yield* journal.flush
+    const original = yield* find(id)
+    const definition = registry.get(original.taskName)?.definition
+    if (!isRetryable(original.status)) {
+      return yield* new TaskWrongStatus({ taskId, action: "retry", status: original.status })
+    }
+    if (original.retriedAs !== null) return yield* new TaskAlreadyRetried({ taskId, retriedAs: original.retriedAs })
+    if (definition === undefined || original.kind !== "task") {
+      return yield* new TaskNotRegistered({ task: original.taskName })
+    }
+    const at = now()
+    const facts = {
+      ...factsOf(definition, { ...original, runAt: null, eager: false }, ids.next(at), at),
+      definitionVersion: original.definitionVersion,
+      retryOf: id
+    }
+    const outcome = yield* Effect.async<Parameters<Parameters<typeof dispatcher.accept>[1]>[0]>((resume) =>
+      dispatcher.accept(facts, (exit) => resume(Effect.succeed(exit)))
+    )
+    if (Exit.isFailure(outcome)) return yield* Effect.failCause(outcome.cause)
+    const written = outcome.value
+    if (written._tag === "Duplicate") return yield* new TaskKeyHeld({ taskId, heldBy: written.taskId })
+    if (written._tag === "NotRetryable") {
+      if (written.retriedAs !== null) return yield* new TaskAlreadyRetried({ taskId, retriedAs: written.retriedAs })
+      return written.status === null
+        ? yield* new TaskNotFound({ taskId })
+        : yield* new TaskWrongStatus({ taskId, action: "retry", status: written.status })
+    }
+    return facts.taskId
+  })
+
+  // The callback is registered before the backend is asked, so an end in between is not missed.
+  const untilEnded = (taskId: TaskId) =>
+    Effect.acquireUseRelease(
+      Effect.map(Deferred.make<TaskRecord>(), (ended) => ({
+        ended,
+        stop: store.onEnd(taskId, (record) => Deferred.unsafeDone(ended, Effect.succeed(record)))
+      })),
+      ({ ended }) =>
+        Effect.flatMap(find(taskId), (record) => {
+          if (isDone(record) && store.get(taskId) === undefined) return Effect.succeed(record)
+          if (config.unhandled === "die" && registry.of(record) === undefined) {
+            const message =
+              `task ${record.taskName} has no handler here, so waiting for it would never end: provide its toLayer(…)`
+            return Effect.die(new TaskflowWiringError({ message }))
+          }
+          return Deferred.await(ended)
+        }),
+      ({ stop }) => Effect.sync(stop)
+    )
+
+  const awaitResult = (taskId: string) =>
+    Effect.flatMap(
+      checkId(taskId),
+      (id) =>
+        Effect.flatMap(FiberRef.get(currentAttempt), (attempt) =>
+          Option.isNone(attempt)
+            ? untilEnded(id)
+            : Effect.acquireUseRelease(attempt.value.park, () => untilEnded(id), () => attempt.value.unpark))
+    )
+
+  return {
+    get,
+    list: (query = {}) => Effect.zipRight(journal.flush, backend.list(query)),
+    logs: (taskId, options = {}) =>
+      Effect.gen(function*() {
+        const id = yield* checkId(taskId)
+        yield* journal.flush
+        yield* find(id)
+        const after = Math.max(0, options.after ?? 0)
+        const limit = Math.min(maxLogPage, Math.max(1, options.limit ?? maxLogPage))
+        return yield* backend.logs(id, { after, limit })
+      }),
+    attempts: (taskId) =>
+      Effect.gen(function*() {
+        const id = yield* checkId(taskId)
+        yield* journal.flush
+        yield* find(id)
+        return yield* backend.attempts(id)
+      }),
+    stats: (query = {}) => Effect.zipRight(journal.flush, backend.stats(query)),
+    cancel,
+    retry,
+    awaitResult
+  }
+}

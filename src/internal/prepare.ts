@@ -1,0 +1,148 @@
+/**
+ * From a call of `enqueue` to the facts of a new task: the payload encoded, the call's options over the definition's.
+ *
+ * Everything that can be wrong with a call is found here, before anything is written.
+ */
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { TaskArgumentError } from "../TaskError.js"
+import { type Definition, maxPriority } from "./definition.js"
+
+/** What one call of `enqueue` may say. What is absent comes from the definition. */
+export interface EnqueueOptions {
+  /** While a task of this name holds the key, a second enqueue answers that task's id. 1 to 1,024 characters. */
+  readonly idempotencyKey?: string | undefined
+  /** Added to the definition's; of equal names the call's count. At most 64, names to 128 and values to 1,024 characters. */
+  readonly tags?: Readonly<Record<string, string>> | undefined
+  /** Higher first; any whole number of 32 bits. */
+  readonly priority?: number | undefined
+  /** Start no earlier than this from now. Not together with `runAt`. */
+  readonly delay?: Duration.DurationInput | undefined
+  /** Start no earlier than this moment. Not together with `delay`. */
+  readonly runAt?: DateTime.DateTime.Input | undefined
+  /** Inside `BackgroundTasks`: start now instead of after the response. A plain enqueue never waits for a response. */
+  readonly eager?: boolean | undefined
+}
+
+/** The options of a call over those of its definition. */
+export interface Prepared {
+  /** JSON text. */
+  readonly payload: string
+  readonly idempotencyKey: string | null
+  readonly tags: Readonly<Record<string, string>>
+  readonly priority: number
+  /** Epoch milliseconds, or null for at once. */
+  readonly runAt: number | null
+  readonly eager: boolean
+}
+
+type Problem = { readonly path: string; readonly message: string }
+
+const noTags: Readonly<Record<string, string>> = {}
+
+const tagProblem = (tags: Readonly<Record<string, string>>): Problem | undefined => {
+  const entries = Object.entries(tags)
+  if (entries.length > 64) return { path: "tags", message: `${entries.length} tags: at most 64` }
+  for (const [name, value] of entries) {
+    if (typeof value !== "string") return { path: `tags.${name}`, message: `a tag is text, this is a ${typeof value}` }
+    if (name.length === 0 || name.length > 128) return { path: "tags", message: "a tag's name has 1 to 128 characters" }
+    if (value.length > 1024) return { path: `tags.${name}`, message: "a tag has at most 1,024 characters" }
+  }
+  return undefined
+}
+
+const runAtOf = (options: EnqueueOptions, now: number): number | null | Problem => {
+  if (options.delay !== undefined && options.runAt !== undefined) {
+    return { path: "delay", message: "delay and runAt are both given: choose one" }
+  }
+  if (options.delay !== undefined) {
+    const delay = Option.getOrUndefined(Duration.decodeUnknown(options.delay))
+    if (delay === undefined || !Duration.isFinite(delay)) {
+      return { path: "delay", message: `${String(options.delay)} is not a duration, as "5 minutes"` }
+    }
+    const millis = Duration.toMillis(delay)
+    return millis > 0 ? now + Math.ceil(millis) : null
+  }
+  if (options.runAt === undefined) return null
+  const moment = DateTime.make(options.runAt)
+  if (Option.isNone(moment)) return { path: "runAt", message: `${String(options.runAt)} is not a moment in time` }
+  const millis = Math.ceil(DateTime.toEpochMillis(moment.value))
+  return millis > now ? millis : null
+}
+
+/** Checks a call's options over those of the definition. `payload` is the decoded payload that the definition's functions see. */
+export const resolve = (
+  definition: Pick<Definition, "priority" | "tags" | "idempotencyKey" | "eager">,
+  payload: unknown,
+  options: EnqueueOptions,
+  now: number
+): Omit<Prepared, "payload"> | Problem => {
+  // safe: the definition's functions take the payload type of the task that this payload was given for
+  const argument = payload as never
+  const idempotencyKey = options.idempotencyKey ?? definition.idempotencyKey?.(argument) ?? null
+  if (idempotencyKey !== null && (idempotencyKey.length === 0 || idempotencyKey.length > 1024)) {
+    return {
+      path: "idempotencyKey",
+      message: `an idempotency key has 1 to 1,024 characters, this has ${idempotencyKey.length}`
+    }
+  }
+  const own = definition.tags?.(argument)
+  const tags = options.tags === undefined
+    ? own ?? noTags
+    : own === undefined
+    ? options.tags
+    : { ...own, ...options.tags }
+  const wrongTag = tags === noTags ? undefined : tagProblem(tags)
+  if (wrongTag !== undefined) return wrongTag
+  const priority = options.priority ?? definition.priority
+  if (!Number.isSafeInteger(priority) || Math.abs(priority) > maxPriority) {
+    return { path: "priority", message: `priority is ${priority}: a whole number of 32 bits` }
+  }
+  const runAt = runAtOf(options, now)
+  if (runAt !== null && typeof runAt === "object") return runAt
+  return { idempotencyKey, tags, priority, runAt, eager: options.eager ?? definition.eager }
+}
+
+/** Encodes the payload and resolves the options, or says what is wrong and where. */
+export const prepare = (
+  definition: Definition,
+  input: unknown,
+  options: EnqueueOptions,
+  now: number,
+  maxPayloadSize: number
+): Effect.Effect<Prepared, TaskArgumentError> => {
+  const refuse = (path: string, message: string): TaskArgumentError =>
+    new TaskArgumentError({
+      task: definition.taskName,
+      path,
+      message: `${definition.taskName}: ${path === "" ? "payload" : path}: ${message}`
+    })
+  return Effect.suspend(() => {
+    let payload: unknown
+    try {
+      payload = definition.complete(input)
+    } catch {
+      // The constructor of a Schema.Class refused: encoding the same input says where, without showing secrets.
+      payload = input
+    }
+    return Effect.matchEffect(definition.payload.encode(payload), {
+      onFailure: ({ message, path }) => Effect.fail(refuse(path, message)),
+      onSuccess: (text) => {
+        if (text.length > maxPayloadSize) {
+          return Effect.fail(
+            refuse(
+              "",
+              `${text.length} characters of JSON, the limit is ${maxPayloadSize}: store it elsewhere and pass a reference`
+            )
+          )
+        }
+        const resolved = resolve(definition, payload, options, now)
+        return "path" in resolved
+          ? Effect.fail(refuse(resolved.path, resolved.message))
+          : Effect.succeed({ payload: text, ...resolved })
+      }
+    })
+  })
+}

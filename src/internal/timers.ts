@@ -1,0 +1,86 @@
+/**
+ * Many deadlines, one sleeping fiber. For attempt timeouts and for tasks that become due.
+ *
+ * A timeout fiber for each attempt costs more than the rest of the attempt; a heap entry costs a fraction. Sleeps on the
+ * Clock in force where it was made, so TestClock drives it.
+ */
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import TinyQueue from "tinyqueue"
+
+interface Entry {
+  readonly at: number
+  run: (() => void) | null
+}
+
+export interface Timers {
+  /** Calls `run` once the clock reads `at` (epoch milliseconds); the answer cancels it. */
+  readonly schedule: (at: number, run: () => void) => () => void
+}
+
+export const make: Effect.Effect<Timers, never, Scope.Scope> = Effect.gen(function*() {
+  const clock: Clock.Clock = yield* Effect.clock
+  const byTime = (a: Entry, b: Entry) => a.at - b.at
+  let entries = new TinyQueue<Entry>([], byTime)
+  let cancelled = 0
+  let wake: (() => void) | null = null
+  let sleepingUntil = Number.POSITIVE_INFINITY
+
+  const runDue = () => {
+    const now = clock.unsafeCurrentTimeMillis()
+    for (
+      let next = entries.peek();
+      next !== undefined && (next.at <= now || next.run === null);
+      next = entries.peek()
+    ) {
+      entries.pop()
+      const { run } = next
+      next.run = null
+      if (run === null) cancelled -= 1
+      else run()
+    }
+  }
+
+  // Cancelled entries stay in the heap until they come up or until they are most of it.
+  const squeeze = () => {
+    if (cancelled < 1024 || cancelled * 2 < entries.length) return
+    entries = new TinyQueue(entries.data.filter((entry) => entry.run !== null), byTime)
+    cancelled = 0
+  }
+
+  const earlier = Effect.async<void>((resume) => {
+    wake = () => resume(Effect.void)
+  })
+
+  const step = Effect.suspend(() => {
+    runDue()
+    const next = entries.peek()
+    sleepingUntil = next?.at ?? Number.POSITIVE_INFINITY
+    if (next === undefined) return earlier
+    const sleep = clock.sleep(Duration.millis(Math.max(0, next.at - clock.unsafeCurrentTimeMillis())))
+    return Effect.raceFirst(sleep, earlier)
+  })
+
+  // What an acquire forks would inherit that it cannot be interrupted.
+  yield* Effect.acquireRelease(Effect.forkDaemon(Effect.interruptible(Effect.forever(step))), Fiber.interrupt)
+
+  return {
+    schedule: (at, run) => {
+      const entry: Entry = { at, run }
+      entries.push(entry)
+      if (at < sleepingUntil && wake !== null) {
+        sleepingUntil = at
+        wake()
+      }
+      return () => {
+        if (entry.run === null) return
+        entry.run = null
+        cancelled += 1
+        squeeze()
+      }
+    }
+  }
+})

@@ -1,0 +1,4 @@
+/**
+ * The conformance suite of the backend port.
+ */
+export const placeholder = null

@@ -1,0 +1,212 @@
+/**
+ * What a case of the conformance suite plays on: an empty backend, two instances, tasks, and a time that only the case moves.
+ */
+import * as assert from "node:assert/strict"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import type { YieldWrap } from "effect/Utils"
+import {
+  type AttemptEntry,
+  type Change,
+  type Claimed,
+  type ListQuery,
+  type Outcome,
+  type Stats,
+  TaskBackend
+} from "../../TaskBackend.js"
+import type { TaskBackendError } from "../../TaskError.js"
+import type { Enqueued, InstanceId, LogLine } from "../../TaskEvent.js"
+import * as TaskId from "../../TaskId.js"
+import * as TaskRecord from "../../TaskRecord.js"
+import { insert, startedBy } from "./changes.js"
+
+/** One promise of the port. `run` fails or dies when the provided backend does not keep it. */
+export interface Case {
+  readonly concern: string
+  readonly name: string
+  readonly run: Effect.Effect<void, unknown, TaskBackend | Scope.Scope>
+}
+
+/**
+ * Where the time of every case begins: in September 2001. No clock agrees, so a backend that asks its own is found out.
+ */
+export const beginning = 1_000_000_000_000
+
+export const applied: Outcome = { _tag: "Applied" }
+export const lost: Outcome = { _tag: "Lost" }
+
+type Answer<A> = Effect.Effect<A, TaskBackendError>
+
+/** Name → how many to take started and how many more for the window. */
+export type Wanted = Readonly<Record<string, readonly [slots: number, window: number]>>
+
+/** An engine, as far as a backend sees one: an id, and one lane that counts its batches. */
+export interface Instance {
+  readonly id: InstanceId
+  /** Writes one batch, now. */
+  readonly write: (...changes: ReadonlyArray<Change>) => Answer<ReadonlyArray<Outcome>>
+  /** Writes the batch before once more, as after a lost answer. */
+  readonly writeAgain: Answer<ReadonlyArray<Outcome>>
+  /** Writes one batch of which every change must be applied. */
+  readonly commit: (...changes: ReadonlyArray<Change>) => Answer<void>
+  /** Claims, now. Without bounds the sums of what is wanted bound it. */
+  readonly claim: (
+    wanted: Wanted,
+    bounds?: { readonly slots?: number | undefined; readonly window?: number | undefined }
+  ) => Answer<Claimed>
+  /** Inserts a task that this instance runs already; answers its record. */
+  readonly run: (facts?: Facts) => Answer<TaskRecord.TaskRecord>
+}
+
+/** What a task is made of, where it differs from the plainest. */
+export type Facts = Partial<Omit<Enqueued, "_tag" | "owner">>
+
+/** All that can be read of some tasks. */
+export interface Readable {
+  readonly records: ReadonlyArray<TaskRecord.TaskRecord | null>
+  readonly logs: ReadonlyArray<ReadonlyArray<LogLine>>
+  readonly attempts: ReadonlyArray<ReadonlyArray<AttemptEntry>>
+  readonly listed: ReadonlyArray<TaskRecord.TaskRecord>
+  readonly stats: Stats
+}
+
+export interface Stage {
+  readonly backend: TaskBackend["Type"]
+  /** Epoch milliseconds. Moved by the case. */
+  readonly time: { now: number }
+  readonly a: Instance
+  readonly b: Instance
+  readonly instance: () => Instance
+  readonly nextId: () => TaskId.TaskId
+  /** A new task that was not written yet: pending, unclaimed. */
+  readonly task: (facts?: Facts) => TaskRecord.TaskRecord
+  /** The stored record. Fails the case when there is none. */
+  readonly get: (task: { readonly taskId: TaskId.TaskId }) => Answer<TaskRecord.TaskRecord>
+  /** Everything the query matches, page by page. */
+  readonly listAll: (query?: ListQuery) => Answer<ReadonlyArray<TaskRecord.TaskRecord>>
+  readonly read: (...tasks: ReadonlyArray<{ readonly taskId: TaskId.TaskId }>) => Answer<Readable>
+}
+
+/** A stage on the backend of the environment, which must be empty. */
+export const make: Effect.Effect<Stage, never, TaskBackend> = Effect.map(TaskBackend, (backend) => {
+  const time = { now: beginning }
+  const ids = TaskId.deterministic()
+  let instances = 0
+
+  const task = (facts: Facts = {}): TaskRecord.TaskRecord =>
+    TaskRecord.fromEnqueued({
+      _tag: "Enqueued",
+      taskId: ids.next(time.now),
+      at: time.now,
+      taskName: "send_email",
+      kind: "task",
+      payload: "{\"address\":\"a@example.com\"}",
+      priority: 0,
+      tags: {},
+      idempotencyKey: null,
+      keyTtl: null,
+      source: "manual",
+      executor: "fiber",
+      requeueOnInterrupt: false,
+      maxCrashes: 3,
+      definitionVersion: 1,
+      runAt: null,
+      retryOf: null,
+      trace: null,
+      owner: null,
+      ...facts
+    })
+
+  const instance = (): Instance => {
+    instances += 1
+    // safe: a UUID, the form that the brand stands for
+    const id = `00000000-0000-4000-8000-${String(instances).padStart(12, "0")}` as InstanceId
+    let number = 0
+    let last: ReadonlyArray<Change> = []
+    let lastAt = time.now
+    const send = Effect.suspend(() =>
+      backend.write({ instance: id, lane: "journal", number, now: lastAt, changes: last })
+    )
+    const write: Instance["write"] = (...changes) =>
+      Effect.suspend(() => {
+        number += 1
+        last = changes
+        lastAt = time.now
+        return send
+      })
+    const commit: Instance["commit"] = (...changes) =>
+      Effect.map(write(...changes), (outcomes) => {
+        assert.deepEqual(outcomes, changes.map(() => applied), "every change of this batch is legal")
+      })
+    return {
+      id,
+      write,
+      writeAgain: send,
+      commit,
+      claim: (wanted, bounds = {}) =>
+        Effect.suspend(() => {
+          const tasks = Object.entries(wanted).map(([name, [slots, window]]) => ({ name, slots, window }))
+          const { slots = sum(tasks.map((one) => one.slots)), window = sum(tasks.map((one) => one.window)) } = bounds
+          return backend.claim({ instance: id, tasks, slots, window, now: time.now })
+        }),
+      run: (facts) => {
+        const record = startedBy(task(facts), id, time.now)
+        return Effect.as(commit(insert(record)), record)
+      }
+    }
+  }
+
+  const get: Stage["get"] = ({ taskId }) =>
+    Effect.map(backend.get(taskId), Option.getOrThrowWith(() => new assert.AssertionError({ message: `no ${taskId}` })))
+
+  const listAll: Stage["listAll"] = (query = {}) =>
+    Effect.gen(function*() {
+      const found: Array<TaskRecord.TaskRecord> = []
+      let cursor = query.cursor
+      while (true) {
+        const page = yield* backend.list({ ...query, cursor })
+        found.push(...page.items)
+        if (page.nextCursor === null) return found
+        assert.notEqual(page.nextCursor, cursor, "a page leads further than the one before")
+        cursor = page.nextCursor
+      }
+    })
+
+  const read: Stage["read"] = (...tasks) =>
+    Effect.all({
+      records: Effect.forEach(tasks, ({ taskId }) => Effect.map(backend.get(taskId), Option.getOrNull)),
+      logs: Effect.forEach(tasks, ({ taskId }) => backend.logs(taskId, { after: 0, limit: 1_000 })),
+      attempts: Effect.forEach(tasks, ({ taskId }) => backend.attempts(taskId)),
+      listed: listAll(),
+      stats: backend.stats({})
+    })
+
+  return {
+    backend,
+    time,
+    a: instance(),
+    b: instance(),
+    instance,
+    nextId: () => ids.next(time.now),
+    task,
+    get,
+    listAll,
+    read
+  }
+})
+
+const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((total, one) => total + one, 0)
+
+type Steps = Generator<YieldWrap<Effect.Effect<unknown, unknown, TaskBackend | Scope.Scope>>, void, never>
+
+/** Names the cases of one concern. */
+export const about = (concern: string) => (name: string, steps: (stage: Stage) => Steps): Case => ({
+  concern,
+  name,
+  run: Effect.flatMap(make, (stage) => Effect.gen(() => steps(stage)))
+})
+
+/** Their ids, in order. */
+export const idsOf = (records: ReadonlyArray<TaskRecord.TaskRecord>): ReadonlyArray<TaskId.TaskId> =>
+  records.map(({ taskId }) => taskId)
