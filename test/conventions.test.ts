@@ -1,0 +1,192 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import ts from "typescript"
+import { describe, expect, it } from "vitest"
+
+const root = path.resolve(import.meta.dirname, "..")
+const vocabulary = new Set(["TaskId", "TaskStatus", "TaskEvent", "TaskRecord", "TaskError", "RetryPolicy"])
+const adapterFolders = ["backend", "http", "observer", "executor"]
+const forbiddenFromIndex = /^(@effect\/sql([-/]|$)|(ioredis|@effect\/platform-node|vitest|@effect\/vitest)(\/|$))/
+
+interface Source {
+  /** Path from the repository root, with forward slashes. */
+  readonly file: string
+  readonly lines: number
+  readonly tree: ts.SourceFile
+  /** Every module specifier: static, dynamic, `import type` and `import("…").T`, since declarations load those too. */
+  readonly specifiers: ReadonlyArray<string>
+}
+
+const sources = new Map(
+  fs.readdirSync(path.join(root, "src"), { recursive: true, encoding: "utf8" })
+    .map((name) => `src/${name.split(path.sep).join("/")}`)
+    .filter((file) => /\.tsx?$/.test(file))
+    .sort()
+    .map((file) => [file, parse(file)])
+)
+const files = Array.from(sources.values())
+
+function parse(file: string): Source {
+  const text = fs.readFileSync(path.join(root, file), "utf8")
+  const tree = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true)
+  const specifiers: Array<string> = []
+  walk(tree, (node) => {
+    const specifier = specifierOf(node)
+    if (specifier !== undefined && ts.isStringLiteralLike(specifier)) specifiers.push(specifier.text)
+  })
+  return { file, lines: text.split("\n").length - (text.endsWith("\n") ? 1 : 0), tree, specifiers }
+}
+
+function specifierOf(node: ts.Node): ts.Node | undefined {
+  if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return node.moduleSpecifier
+  if (ts.isImportTypeNode(node)) return ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined
+  if (ts.isExternalModuleReference(node)) return node.expression
+  if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) return node.arguments[0]
+  return undefined
+}
+
+function walk(node: ts.Node, visit: (node: ts.Node) => void): void {
+  visit(node)
+  ts.forEachChild(node, (child) => walk(child, visit))
+}
+
+const isRelative = (specifier: string) => specifier.startsWith(".")
+
+/** The source file a relative specifier of `from` names; "./X.js" is written for X.ts. */
+const resolve = (from: string, specifier: string) =>
+  path.posix.join(path.posix.dirname(from), specifier).replace(/\.js$/, ".ts")
+
+const relativeImports = (source: Source) =>
+  source.specifiers.filter(isRelative).map((specifier) => resolve(source.file, specifier))
+
+const folderOf = (file: string) => /^src\/([^/]+)\//.exec(file)?.[1]
+const stemOf = (file: string) => /^src\/([^/]+)\.ts$/.exec(file)?.[1]
+
+/** Files reachable from `entry`, each with the chain of files that leads to it. */
+const reachableFrom = (entry: string) => {
+  const chains = new Map([[entry, [entry]]])
+  for (const [file, chain] of chains) {
+    const source = sources.get(file)
+    for (const next of source === undefined ? [] : relativeImports(source)) {
+      if (!chains.has(next)) chains.set(next, [...chain, next])
+    }
+  }
+  return chains
+}
+
+describe("source tree", () => {
+  it("is there", () => {
+    expect(files.length).toBeGreaterThanOrEqual(10)
+    expect(sources.has("src/index.ts")).toBe(true)
+  })
+
+  it("has no file over 300 lines", () => {
+    expect(files.filter(({ lines }) => lines > 300).map(({ file, lines }) => `${file}: ${lines}`)).toEqual([])
+  })
+
+  it("reads no wall clock and writes to no console", () => {
+    const found: Array<string> = []
+    for (const { file, tree } of files) {
+      walk(tree, (node) => {
+        const wallClock = (ts.isCallExpression(node) && node.expression.getText(tree) === "Date.now")
+          || (ts.isNewExpression(node) && node.expression.getText(tree) === "Date" && !node.arguments?.length)
+        const console = ts.isPropertyAccessExpression(node) && node.expression.getText(tree) === "console"
+        if (wallClock || console) {
+          const { line } = tree.getLineAndCharacterOfPosition(node.getStart(tree))
+          found.push(`${file}:${line + 1}: ${node.getText(tree)}`)
+        }
+      })
+    }
+    expect(found).toEqual([])
+  })
+})
+
+describe("imports", () => {
+  it("that are relative end with .js and name a source file", () => {
+    const broken = files.flatMap(({ file, specifiers }) =>
+      specifiers
+        .filter((specifier) => isRelative(specifier))
+        .filter((specifier) => !specifier.endsWith(".js") || !sources.has(resolve(file, specifier)))
+        .map((specifier) => `${file}: ${specifier}`)
+    )
+    expect(broken).toEqual([])
+  })
+
+  it("reachable from index.ts load no driver, no platform and no test runner", () => {
+    const chains = reachableFrom("src/index.ts")
+    expect(chains.size).toBeGreaterThanOrEqual(10)
+    const found = Array.from(chains).flatMap(([file, chain]) =>
+      (sources.get(file)?.specifiers ?? [])
+        .filter((specifier) => forbiddenFromIndex.test(specifier))
+        .map((specifier) => [...chain, specifier].join(" -> "))
+    )
+    expect(found).toEqual([])
+  })
+
+  it("of the vocabulary are vocabulary or internal", () => {
+    const isVocabulary = (file: string) => vocabulary.has(stemOf(file) ?? "")
+    const words = files.filter(({ file }) => isVocabulary(file))
+    expect(words.map(({ file }) => stemOf(file)).sort()).toEqual(Array.from(vocabulary).sort())
+    const found = words.flatMap((source) =>
+      relativeImports(source)
+        .filter((target) => !isVocabulary(target) && folderOf(target) !== "internal")
+        .map((target) => `${source.file} -> ${target}`)
+    )
+    expect(found).toEqual([])
+  })
+
+  it("of an adapter never name another kind of adapter", () => {
+    const isAdapter = (file: string) => adapterFolders.includes(folderOf(file) ?? "")
+    const found = files.filter(({ file }) => isAdapter(file)).flatMap((source) =>
+      relativeImports(source)
+        .filter((target) => isAdapter(target) && folderOf(target) !== folderOf(source.file))
+        .map((target) => `${source.file} -> ${target}`)
+    )
+    expect(found).toEqual([])
+  })
+})
+
+describe("package.json", () => {
+  type Target = null | string | Readonly<Record<string, string>>
+  const { exports, files: published }: {
+    readonly exports: Readonly<Record<string, Target>>
+    readonly files: ReadonlyArray<string>
+  } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8"))
+
+  // A lower-case file directly under src/ is a barrel; modules are PascalCase.
+  const barrels = files.map(({ file }) => stemOf(file)).filter((stem) => stem !== undefined && /^[a-z]/.test(stem))
+
+  it("exports exactly the barrels", () => {
+    expect(barrels).toContain("index")
+    const expected: Record<string, Target> = { "./internal/*": null, "./package.json": "./package.json" }
+    for (const barrel of barrels) {
+      expected[barrel === "index" ? "." : `./${barrel}`] = {
+        "@effect-taskflow/source": `./src/${barrel}.ts`,
+        types: `./dist/${barrel}.d.ts`,
+        default: `./dist/${barrel}.js`
+      }
+    }
+    expect(exports).toEqual(expected)
+  })
+
+  it("lists the conditions of an export in the order they must be tried", () => {
+    const orders = Object.values(exports).flatMap((target) =>
+      target !== null && typeof target === "object" ? [Object.keys(target).join(", ")] : []
+    )
+    expect(new Set(orders)).toEqual(new Set(["@effect-taskflow/source, types, default"]))
+  })
+
+  it("publishes the build and the sources its maps point to", () => {
+    expect(published).toEqual(["dist", "src"])
+  })
+
+  it("exports barrels that only re-export", () => {
+    const found = files.filter(({ file }) => barrels.includes(stemOf(file))).flatMap(({ file, tree }) =>
+      tree.statements.filter((statement) =>
+        !ts.isExportDeclaration(statement) || statement.moduleSpecifier === undefined
+      )
+        .map((statement) => `${file}: ${statement.getText(tree).split("\n")[0]}`)
+    )
+    expect(found).toEqual([])
+  })
+})
