@@ -1,0 +1,14 @@
+/** What the service answers when it cannot do what it was asked: `{ _tag, message }`. */
+import { HttpServerResponse } from "@effect/platform"
+import { Effect, ParseResult } from "effect"
+
+const problem = (status: number, _tag: string) => ({ message }: { readonly message: string }) =>
+  Effect.succeed(HttpServerResponse.unsafeJson({ _tag, message }, { status }))
+
+export const badRequest = problem(400, "BadRequest")
+export const notJson = () => badRequest({ message: "the body is not JSON" })
+export const misfit = (error: ParseResult.ParseError) => {
+  const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
+  return badRequest({ message: issues.map(({ message, path }) => `${path.join(".")}: ${message}`).join("; ") })
+}
+export const unavailable = () => problem(503, "Unavailable")({ message: "the task was not accepted: try again" })

@@ -1,0 +1,58 @@
+/** What the order service does in the background. Definitions only: routes import them to enqueue, handlers to run. */
+import { Schema } from "effect"
+import { Task } from "effect-taskflow"
+
+export class SmtpError extends Schema.TaggedError<SmtpError>()("SmtpError", { code: Schema.Number }) {
+  override get message(): string {
+    return `the mail server answered ${this.code}`
+  }
+}
+export class GatewayUnavailable extends Schema.TaggedError<GatewayUnavailable>()("GatewayUnavailable", {
+  message: Schema.String
+}) {}
+export class CardDeclined extends Schema.TaggedError<CardDeclined>()("CardDeclined", { message: Schema.String }) {}
+
+/** Somebody waits for this mail: it goes before the rest. */
+export const SignupMail = Task.make("signup_mail", {
+  payload: { email: Schema.String },
+  success: Schema.Struct({ messageId: Schema.String }),
+  error: SmtpError,
+  retry: { retries: 3, delay: "500 millis", backoff: 2 },
+  timeout: "10 seconds",
+  priority: 8
+})
+
+/** An order is paid once, however often it is sent. The gateway is flaky: five runs, further and further apart. */
+export const Payment = Task.make("payment", {
+  payload: { orderId: Schema.String, amount: Schema.Number, cardToken: Schema.Redacted(Schema.String) },
+  success: Schema.Struct({ receipt: Schema.String }),
+  error: Schema.Union(GatewayUnavailable, CardDeclined),
+  retry: { retries: 4, delay: "300 millis", backoff: 2, maxDelay: "5 seconds" },
+  timeout: "5 seconds",
+  priority: 10,
+  idempotencyKey: ({ orderId }) => orderId,
+  tags: ({ orderId }) => ({ orderId })
+})
+
+export const ImageResize = Task.make("image_resize", {
+  payload: { url: Schema.String, width: Schema.Int },
+  success: Schema.Struct({ file: Schema.String }),
+  concurrency: 8
+})
+
+/** Takes about half a minute, so it reports progress, may be cancelled, and never runs more than twice at a time. */
+export const MonthlyReport = Task.make("monthly_report", {
+  payload: { month: Schema.String },
+  success: Schema.Struct({ pages: Schema.Int }),
+  timeout: "2 minutes",
+  concurrency: 2,
+  priority: -5,
+  requeueOnInterrupt: true
+})
+
+/** Gets its schedule in a later release; until then `POST /load` enqueues one. */
+export const NightlyCleanup = Task.make("nightly_cleanup", {
+  success: Schema.Struct({ removed: Schema.Int }),
+  timeout: "1 minute",
+  priority: -10
+})

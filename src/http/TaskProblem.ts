@@ -1,0 +1,112 @@
+/**
+ * The error bodies of the HTTP API: what each refusal looks like on the wire, `{ _tag, message, … }`, and its status.
+ *
+ * The engine's errors are sent and received as themselves: a typed client fails with the same classes as the TaskManager.
+ * Nothing of a cause or a stack leaves the server.
+ */
+import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
+import * as Schema from "effect/Schema"
+import * as TaskError from "../TaskError.js"
+import { TaskStatus } from "../TaskStatus.js"
+
+const withStatus = <A>(status: number, description: string): Schema.Annotations.Schema<A> =>
+  HttpApiSchema.annotations<A>({ status, description })
+
+/** 404: no such task, or an id that no task can have. */
+export const TaskNotFound = Schema.transform(
+  Schema.TaggedStruct("TaskNotFound", { message: Schema.String, taskId: Schema.String }),
+  Schema.typeSchema(TaskError.TaskNotFound),
+  {
+    strict: true,
+    decode: ({ taskId }) => new TaskError.TaskNotFound({ taskId }),
+    encode: ({ message, taskId }) => ({ _tag: "TaskNotFound" as const, message, taskId })
+  }
+).annotations(withStatus(404, "There is no such task"))
+
+/** 400: the task is in a status from which this cannot be done; `status` says which. */
+export const TaskWrongStatus = Schema.transform(
+  Schema.TaggedStruct("TaskWrongStatus", {
+    message: Schema.String,
+    taskId: Schema.String,
+    action: Schema.Literal("retry", "cancel"),
+    status: TaskStatus
+  }),
+  Schema.typeSchema(TaskError.TaskWrongStatus),
+  {
+    strict: true,
+    decode: ({ action, status, taskId }) => new TaskError.TaskWrongStatus({ taskId, action, status }),
+    encode: ({ action, message, status, taskId }) => ({
+      _tag: "TaskWrongStatus" as const,
+      message,
+      taskId,
+      action,
+      status
+    })
+  }
+).annotations(withStatus(400, "The status of the task does not allow this"))
+
+/** 409: the task was retried before; `retriedAs` is the newer one. */
+export const TaskAlreadyRetried = Schema.transform(
+  Schema.TaggedStruct("TaskAlreadyRetried", {
+    message: Schema.String,
+    taskId: Schema.String,
+    retriedAs: Schema.String
+  }),
+  Schema.typeSchema(TaskError.TaskAlreadyRetried),
+  {
+    strict: true,
+    decode: ({ retriedAs, taskId }) => new TaskError.TaskAlreadyRetried({ taskId, retriedAs }),
+    encode: ({ message, retriedAs, taskId }) => ({ _tag: "TaskAlreadyRetried" as const, message, taskId, retriedAs })
+  }
+).annotations(withStatus(409, "The task was retried before"))
+
+/** 409: the task `heldBy` holds the idempotency key. */
+export const TaskKeyHeld = Schema.transform(
+  Schema.TaggedStruct("TaskKeyHeld", { message: Schema.String, taskId: Schema.String, heldBy: Schema.String }),
+  Schema.typeSchema(TaskError.TaskKeyHeld),
+  {
+    strict: true,
+    decode: ({ heldBy, taskId }) => new TaskError.TaskKeyHeld({ taskId, heldBy }),
+    encode: ({ heldBy, message, taskId }) => ({ _tag: "TaskKeyHeld" as const, message, taskId, heldBy })
+  }
+).annotations(withStatus(409, "Another task holds the idempotency key"))
+
+/** 409: nothing here can run a task of this name. */
+export const TaskNotRegistered = Schema.transform(
+  Schema.TaggedStruct("TaskNotRegistered", { message: Schema.String, task: Schema.String }),
+  Schema.typeSchema(TaskError.TaskNotRegistered),
+  {
+    strict: true,
+    decode: ({ task }) => new TaskError.TaskNotRegistered({ task }),
+    encode: ({ message, task }) => ({ _tag: "TaskNotRegistered" as const, message, task })
+  }
+).annotations(withStatus(409, "No handler is registered for the task"))
+
+/** 503: the backend failed. Why is in the server's log, not here. */
+export const TaskBackendError = Schema.transform(
+  Schema.TaggedStruct("TaskBackendError", { message: Schema.String }),
+  Schema.typeSchema(TaskError.TaskBackendError),
+  {
+    strict: true,
+    decode: ({ message }) => new TaskError.TaskBackendError({ method: "http", cause: message }),
+    encode: () => ({
+      _tag: "TaskBackendError" as const,
+      message: "the task backend is not available: try again; the reason is in the server's log"
+    })
+  }
+).annotations(withStatus(503, "The task backend is not available"))
+
+/** 401: no credentials, or wrong ones. */
+export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", {
+  message: Schema.String
+}, withStatus(401, "No credentials, or wrong ones")) {}
+
+/** 403: a write that a page of another site made. */
+export class CrossSiteRequest extends Schema.TaggedError<CrossSiteRequest>()("CrossSiteRequest", {
+  message: Schema.String
+}, withStatus(403, "The request comes from a page of another site")) {}
+
+/** 404: there is nothing at this path, or not for this method. */
+export class NoSuchRoute extends Schema.TaggedError<NoSuchRoute>()("NoSuchRoute", {
+  message: Schema.String
+}, withStatus(404, "Nothing is at this path")) {}

@@ -1,0 +1,187 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Redacted, Schema } from "effect"
+import { Task, type TaskRecord } from "effect-taskflow"
+import * as TaskView from "../../src/http/TaskView.js"
+import type { AttemptEntry } from "../../src/TaskBackend.js"
+import { fromEnqueued } from "../../src/TaskRecord.js"
+
+const taskId = "01890a5d-ac96-774b-bcce-b302099a8057" as TaskRecord.TaskRecord["taskId"]
+const instance = "here" as NonNullable<TaskRecord.TaskRecord["owner"]>
+
+const record = (change: Partial<TaskRecord.TaskRecord> = {}): TaskRecord.TaskRecord => ({
+  ...fromEnqueued({
+    _tag: "Enqueued",
+    taskId,
+    at: 0,
+    taskName: "t",
+    kind: "task",
+    payload: "{}",
+    priority: 0,
+    tags: {},
+    idempotencyKey: null,
+    keyTtl: null,
+    source: "manual",
+    executor: "fiber",
+    requeueOnInterrupt: false,
+    maxCrashes: 3,
+    definitionVersion: 1,
+    runAt: null,
+    retryOf: null,
+    trace: null,
+    owner: null
+  }),
+  ...change
+})
+
+const failure = {
+  kind: "error",
+  name: "E",
+  message: "broke",
+  stack: "E: broke\n  at x",
+  error: "{\"secret\":1}"
+} as const
+
+describe("summary", () => {
+  it("gives times as ISO in UTC, durations in milliseconds, and nulls for what is not known", () => {
+    expect(TaskView.summary(record())).toMatchObject({
+      createdAt: "1970-01-01T00:00:00.000Z",
+      startedAt: null,
+      duration: null
+    })
+    expect(TaskView.summary(record({ status: "success", startedAt: 1_000, endedAt: 2_500 }))).toMatchObject({
+      startedAt: "1970-01-01T00:00:01.000Z",
+      endedAt: "1970-01-01T00:00:02.500Z",
+      duration: 1_500
+    })
+  })
+
+  it("shows message and stack of a failure, and not the error's stored fields", () => {
+    const shown = TaskView.summary(record({ status: "failed", failure, failures: 3 }))
+    expect(shown).toMatchObject({ error: "broke", stacktrace: "E: broke\n  at x", retriesUsed: 2 })
+    expect(JSON.stringify(shown)).not.toContain("secret")
+  })
+
+  it("survives moments no Date can hold", () => {
+    for (const runAt of [Number.MAX_VALUE, Number.POSITIVE_INFINITY]) {
+      expect(TaskView.summary(record({ runAt })).runAt).toBe("+275760-09-13T00:00:00.000Z")
+    }
+  })
+})
+
+describe("detail", () => {
+  const encoded = (task: Task.Any, payload: unknown) => Effect.runSync(task.definition.payload.encode(payload))
+  const shown = (task: Task.Any, change: Partial<TaskRecord.TaskRecord>) =>
+    TaskView.detail(record(change), task.definition)
+
+  const Secrets = Task.make("t", {
+    payload: {
+      user: Schema.String,
+      token: Schema.Redacted(Schema.String),
+      list: Schema.Array(Schema.Struct({ key: Schema.Redacted(Schema.String), id: Schema.Number })),
+      config: Schema.parseJson(Schema.Struct({ password: Schema.Redacted(Schema.String) }))
+    }
+  })
+  const payload = encoded(Secrets, {
+    user: "ada",
+    token: Redacted.make("s1-secret"),
+    list: [{ key: Redacted.make("s2-secret"), id: 1 }],
+    config: { password: Redacted.make("s3-secret") }
+  })
+
+  it("replaces every secret, at any depth, also inside JSON text", () => {
+    expect(payload).toContain("s3-secret")
+    expect(shown(Secrets, { payload }).payload).toEqual({
+      user: "ada",
+      token: "<redacted>",
+      list: [{ key: "<redacted>", id: 1 }],
+      config: "<redacted>"
+    })
+  })
+
+  it("hides everything without a definition, of another version, and of an effect", () => {
+    expect(TaskView.detail(record({ payload }), undefined)).not.toHaveProperty("payload")
+    for (const change of [{ definitionVersion: 2 }, { definitionVersion: 0 }, { kind: "effect" }] as const) {
+      expect(shown(Secrets, { payload, ...change })).not.toHaveProperty("payload")
+    }
+  })
+
+  it("shows a result only where the definition declares one, and null for what is no JSON", () => {
+    const Sum = Task.make("t", { success: Schema.Number })
+    expect(shown(Sum, { status: "success", result: "3" })).toMatchObject({ payload: {}, result: 3 })
+    expect(shown(Sum, { status: "running" })).not.toHaveProperty("result")
+    expect(shown(Secrets, { payload, result: "3" })).not.toHaveProperty("result")
+    expect(shown(Sum, { payload: "{", result: "[" })).toMatchObject({ payload: null, result: null })
+  })
+})
+
+describe("attempts", () => {
+  const entry = (attempt: number, outcome: AttemptEntry["outcome"]): AttemptEntry => ({
+    claim: attempt,
+    attempt,
+    instance,
+    startedAt: attempt * 1_000,
+    endedAt: attempt * 1_000 + 400,
+    outcome,
+    failure: outcome === "failed" ? failure : null
+  })
+  const outcomes = (change: Partial<TaskRecord.TaskRecord>, ledger: ReadonlyArray<AttemptEntry>) =>
+    TaskView.attempts(record(change), ledger).map(({ attempt, outcome }) => `${attempt} ${outcome}`)
+
+  it("adds the attempt that only the record tells of", () => {
+    expect(outcomes({}, [])).toEqual([])
+    expect(outcomes({ status: "running", attempts: 1, owner: instance }, [])).toEqual(["1 running"])
+    expect(outcomes({ status: "failed", attempts: 2, failure }, [entry(1, "failed")])).toEqual(["1 failed", "2 failed"])
+    expect(outcomes({ status: "success", attempts: 2 }, [entry(1, "failed")])).toEqual(["1 failed", "2 success"])
+  })
+
+  it("adds none that the ledger has, and none while the task waits", () => {
+    expect(outcomes({ status: "running", attempts: 1, nextAttemptAt: 5 }, [entry(1, "failed")])).toEqual(["1 failed"])
+    expect(outcomes({ status: "cancelled", attempts: 1 }, [entry(1, "failed")])).toEqual(["1 failed"])
+    expect(outcomes({ status: "pending", attempts: 1 }, [entry(1, "requeued")])).toEqual(["1 requeued"])
+    // The record was read before its attempt was entered in the ledger.
+    expect(outcomes({ status: "running", attempts: 1, owner: instance }, [entry(1, "snoozed")])).toEqual(["1 snoozed"])
+  })
+})
+
+describe("log lines", () => {
+  const line = {
+    sequence: 1,
+    claim: 1,
+    attempt: 1,
+    at: 1_767_225_600_999,
+    level: "info",
+    message: "a\nb",
+    annotations: null
+  } as const
+
+  it("as text are `YYYY-MM-DDTHH:MM:SS message` in UTC", () => {
+    expect(TaskView.logText(line)).toBe("2026-01-01T00:00:00 a\nb")
+  })
+
+  it("as data carry their annotations, whatever was stored", () => {
+    expect(TaskView.logLine({ ...line, annotations: "{\"n\":1}" }).annotations).toEqual({ n: 1 })
+    for (const annotations of [null, "", "3", "null", "{"]) {
+      expect(TaskView.logLine({ ...line, annotations }).annotations).toEqual({})
+    }
+  })
+})
+
+describe("metrics", () => {
+  it("rates successes among what ended, not among all", () => {
+    const stats = {
+      counts: { pending: 10, running: 5, success: 6, failed: 1, interrupted: 1, cancelled: 2 },
+      durations: { count: 7, sum: 700, min: 1, max: 500, p50: 90, p95: 400, p99: 480 }
+    }
+    expect(TaskView.metrics(stats)).toEqual({
+      ...stats.counts,
+      total: 25,
+      successRate: 0.6,
+      averageDuration: 100,
+      minDuration: 1,
+      maxDuration: 500,
+      p50Duration: 90,
+      p95Duration: 400,
+      p99Duration: 480
+    })
+  })
+})
