@@ -118,7 +118,14 @@ export const problemOf = <E>(retry: Retry<E>): Option.Option<string> => {
   if (!Number.isSafeInteger(retries) || retries < 0) {
     return Option.some(`retry.retries is ${retries}: a whole number from 0`)
   }
-  return backoff >= 0 ? Option.none() : Option.some(`retry.backoff is ${backoff}: a number from 0`)
+  if (!(backoff >= 0)) return Option.some(`retry.backoff is ${backoff}: a number from 0`)
+  for (const name of ["delay", "maxDelay"] as const) {
+    const given = retry[name]
+    if (given !== undefined && Option.isNone(Duration.decodeUnknown(given))) {
+      return Option.some(`retry.${name} is ${String(given)}: a duration, as "1 second"`)
+    }
+  }
+  return Option.none()
 }
 
 /** What is legal but probably meant otherwise: a bare number is milliseconds in Effect and seconds elsewhere. */

@@ -27,7 +27,7 @@ export interface BackendInfo {
   readonly maxLive: number
 }
 
-/** How one finished attempt went, as the ledger keeps it. The last attempt of a task is told by the record itself. */
+/** How one attempt went that a `Release` ended. An attempt that a `Finish` ended is told by the record itself. */
 export interface AttemptEntry {
   readonly claim: number
   /** Counted from 1. */
@@ -43,15 +43,24 @@ export interface AttemptEntry {
  * One conditional change. Each says what it believes and is refused, alone, when that no longer holds.
  *
  * - `Insert`: the record as it shall stand: unclaimed (`owner` null), in a window (`owner`, pending) or already started.
- *   Refused as `Duplicate` when the idempotency key is held, as `NotRetryable` when `retryOf` may not be retried.
+ *   Refused as `NotRetryable` when `retryOf` is missing, not failed, interrupted or cancelled, or was retried before; then
+ *   as `Duplicate` when the idempotency key is held. Applied, it sets `retriedAs` of the record it retries.
  * - `Start`: wins when the row is owned by `record.owner` under `record.claim` and no attempt is under way.
- * - `Unclaim`: a row without a live attempt out of a window, ready for anyone again.
- * - `Release`: ends an attempt without ending the task: failed, snoozed (`nextAttemptAt`) or requeued (pending). A cancel
- *   asked meanwhile wins: the task is finished as cancelled at the batch's `now` and the outcome says so.
- * - `Finish`: ends the task, in the status of `record`. A success wins over a cancel that was asked.
- * - `Log`, `Progress`: add to a running attempt; a stale claim's lines are kept under its claim.
+ * - `Unclaim`: a row without a live attempt out of a window, ready for anyone again. `record` is the one the writer holds;
+ *   only the owner changes.
+ * - `Release`: ends the attempt under way without ending the task: failed, snoozed (`nextAttemptAt`) or requeued
+ *   (pending). A cancel asked meanwhile wins: the attempt counts as `record` says, the task is finished as cancelled at
+ *   the batch's `now`, and the outcome says so.
+ * - `Finish`: ends the attempt under way and the task, in the status of `record`, whether or not a cancel was asked.
+ * - `Log`: adds a line to a task that is there, also under a claim that is stale by now.
+ * - `Progress`: of the attempt under way.
  *
- * `owner` and `claim` beside a record are the ones the writer believes to hold; the record carries the state after.
+ * An idempotency key (exactly compared, within one task name) is held from the insert on; a success holds it until
+ * `endedAt + keyTtl`, without `keyTtl` as long as its record is kept; every other end frees it.
+ *
+ * `owner` and `claim` beside a record are the ones the writer believes to hold; the record carries the state after. An
+ * owned row is written by its owner: it is the batch's instance. `logLines` and `logBytes` are the exception: the backend
+ * counts them itself (`logBytes` in characters of message and annotations) while a task has not ended.
  */
 export type Change =
   | { readonly _tag: "Insert"; readonly record: TaskRecord }
@@ -83,7 +92,8 @@ export type Outcome =
 
 /**
  * A numbered unit of changes. (instance, lane, number) identifies it: writing it again changes nothing and answers the
- * first outcomes, so a write whose answer was lost can be repeated.
+ * first outcomes, whatever happened since, so a write whose answer was lost can be repeated. A lane counts upwards, goes on
+ * only after an answer, and repeats only its latest number.
  */
 export interface Batch {
   readonly instance: InstanceId
@@ -93,36 +103,51 @@ export interface Batch {
   readonly changes: ReadonlyArray<Change>
 }
 
-/** Asks for due, unclaimed tasks. */
+/**
+ * Asks for due, unclaimed tasks. Ready rows are gone through by priority, then arrival: each is taken started when its name
+ * and all names together have a slot left, else into the window when both have room there, else it stays.
+ */
 export interface ClaimRequest {
   readonly instance: InstanceId
-  /** The names this instance can run: how many of each to take already started, and how many more for the window. */
-  readonly tasks: ReadonlyArray<{ readonly name: string; readonly slots: number; readonly window: number }>
+  /**
+   * The names this instance can run, up to which version of their definition (rows of a newer one are left alone), how
+   * many of each to take already started, and how many more for the window.
+   */
+  readonly tasks: ReadonlyArray<{
+    readonly name: string
+    readonly version: number
+    readonly slots: number
+    readonly window: number
+  }>
   /** The same two bounds over all names together. */
   readonly slots: number
   readonly window: number
   readonly now: number
 }
 
-/** What was claimed: priority descending, then in order of arrival. */
+/**
+ * What was claimed: priority descending, then in order of arrival. A row keeps the place of its arrival when it was
+ * delayed, waited, or comes back from an instance.
+ */
 export interface Claimed {
   readonly started: ReadonlyArray<TaskRecord>
   readonly pending: ReadonlyArray<TaskRecord>
-  /** The requested names of which more was ready than was taken. */
+  /** The requested names of which more was ready than was taken, in any order. */
   readonly more: ReadonlyArray<string>
-  /** When the next waiting task (of any name) is due: epoch milliseconds, or null. */
+  /** When the next unowned task of any name that is not ready yet is due: epoch milliseconds, or null. */
   readonly nextDueAt: number | null
 }
 
-/** What `cancel` found. `Requested`: an attempt is under way at `owner`, which has to stop it. */
+/** What `cancel` found. `Requested`: an attempt is under way at `owner`, which has to stop it; asking again asks again. */
 export type CancelResult =
   | { readonly _tag: "Cancelled"; readonly record: TaskRecord }
   | { readonly _tag: "Requested"; readonly record: TaskRecord; readonly owner: InstanceId }
   | { readonly _tag: "AlreadyEnded"; readonly status: Terminal }
   | { readonly _tag: "NotFound" }
 
-/** Which tasks to list. Everything given must hold; absent means any. */
+/** Which tasks to list. Everything given must hold; absent means any. Strings are compared exactly. */
 export interface ListQuery {
+  /** One of these; none of them when it is empty. */
   readonly status?: ReadonlyArray<TaskStatus> | undefined
   readonly taskName?: string | undefined
   readonly tag?: readonly [name: string, value: string] | undefined
@@ -131,11 +156,11 @@ export interface ListQuery {
   /** Created at or after, before: epoch milliseconds. */
   readonly since?: number | undefined
   readonly until?: number | undefined
-  /** By creation. Default `newest`. */
+  /** By id, which begins with the time of creation. Default `newest`. */
   readonly order?: "newest" | "oldest" | undefined
-  /** 1 to 200. Default 50. */
+  /** Taken as a whole number from 1 to 200. Default 50. */
   readonly limit?: number | undefined
-  /** `nextCursor` of the page before. */
+  /** `nextCursor` of the page before; that task need not be there any more. */
   readonly cursor?: TaskId | undefined
 }
 
@@ -145,7 +170,10 @@ export interface ListPage {
   readonly nextCursor: TaskId | null
 }
 
-/** Counts by status, and the durations (milliseconds, first start to end) of what succeeded or failed. */
+/**
+ * Counts by status of the tasks that are there, and the durations (milliseconds, first start to end) of what succeeded or
+ * failed. Whether removed tasks still count in the durations is left to the backend.
+ */
 export interface Stats {
   readonly counts: { readonly [Status in TaskStatus]: number }
   readonly durations: {
@@ -167,18 +195,27 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
   readonly write: (batch: Batch) => Effect.Effect<ReadonlyArray<Outcome>, TaskBackendError>
   /** Claims ready rows, highest priority first, first come first served among equals; due rows become ready first. */
   readonly claim: (request: ClaimRequest) => Effect.Effect<Claimed, TaskBackendError>
-  /** Cancels what has no live attempt at once; marks what runs. `now` is epoch milliseconds. */
+  /**
+   * Cancels what has no attempt under way at once, in whoever's window it is; marks what runs. `now` is epoch
+   * milliseconds.
+   */
   readonly cancel: (taskId: TaskId, now: number) => Effect.Effect<CancelResult, TaskBackendError>
   readonly get: (taskId: TaskId) => Effect.Effect<Option.Option<TaskRecord>, TaskBackendError>
   readonly list: (query: ListQuery) => Effect.Effect<ListPage, TaskBackendError>
-  /** At most `limit` lines in the order they were written, skipping the first `after`. */
+  /** At most `limit` lines in the order they were written (whatever their claim and time), skipping the first `after`. */
   readonly logs: (
     taskId: TaskId,
     options: { readonly after: number; readonly limit: number }
   ) => Effect.Effect<ReadonlyArray<LogLine>, TaskBackendError>
-  /** The ledger: every ended attempt but the last of a finished task, oldest first. */
+  /**
+   * The ledger: the attempt of every `Release`, also of one that a cancel turned into an end. Oldest first; of a task with
+   * more, the newest 1,000.
+   */
   readonly attempts: (taskId: TaskId) => Effect.Effect<ReadonlyArray<AttemptEntry>, TaskBackendError>
   readonly stats: (query: { readonly taskName?: string | undefined }) => Effect.Effect<Stats, TaskBackendError>
-  /** Removes up to `limit` finished tasks that ended before `cutoff` (epoch milliseconds); answers how many. */
+  /**
+   * Removes up to `limit` finished tasks that ended before `cutoff` (epoch milliseconds), with all that belongs to them;
+   * answers how many. A success with an idempotency key stays while its `keyTtl` had not run out at `cutoff`.
+   */
   readonly deleteBefore: (cutoff: number, limit: number) => Effect.Effect<number, TaskBackendError>
 }>() {}

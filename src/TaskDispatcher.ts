@@ -14,9 +14,9 @@ import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import * as Backlog from "./internal/backlog.js"
 import * as DueTimer from "./internal/dueTimer.js"
-import { endWithin } from "./internal/endWithin.js"
 import * as Signal from "./internal/signal.js"
 import * as Slots from "./internal/slots.js"
+import * as Stopping from "./internal/stopping.js"
 import * as Timers from "./internal/timers.js"
 import { type Claimed, type ClaimRequest, TaskBackend } from "./TaskBackend.js"
 import type { Enqueued } from "./TaskEvent.js"
@@ -34,9 +34,12 @@ export class TaskDispatcher extends Context.Tag("effect-taskflow/TaskDispatcher"
   readonly accept: (facts: Omit<Enqueued, "owner">, onCommitted: OnCommitted) => void
   /** Takes a task that ended by itself (a cancel) out of the window. */
   readonly forget: (record: TaskRecord) => void
-  /** A handler came: its waiting tasks may run. Ends a stop that earlier handlers began. */
+  /** A handler came: its waiting tasks may run. Ends a stop that a leaving handler began. */
   readonly handlerAdded: (taskName: string) => void
-  /** Stops starting tasks; those of `taskName` (or all) may finish until the one deadline, then they are interrupted. */
+  /**
+   * Stops starting tasks; those of `taskName` (or all) may finish until the one deadline, then they are interrupted. When
+   * only a handler left, the others start tasks again a second later.
+   */
   readonly drain: (taskName?: string) => Effect.Effect<void>
   /** Returns when nothing runs here and nothing that could run waits. Delayed tasks and back-offs are not waited for. */
   readonly awaitIdle: Effect.Effect<void>
@@ -68,8 +71,6 @@ export const make = Effect.gen(function*() {
   const slots = Slots.make({ max: config.maxConcurrentTasks, limitOf, onFree: () => pump() })
   const backlog = Backlog.make({ windowSize: config.windowSize, queue, slots, registry, limitOf })
   let claiming = false
-  let stopping = false
-  let deadline: number | null = null
 
   // ── starting ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -99,22 +100,23 @@ export const make = Effect.gen(function*() {
     if (pumping) return
     pumping = true
     slots.resumeParked()
-    while (!stopping && backlog.urgent() === 0 && slots.free() > 0) {
+    while (!stop.isStopping() && backlog.urgent() === 0 && slots.free() > 0) {
       const record = queue.take(slots.mayStart)
       if (record === undefined) break
       startFromWindow(record)
     }
     pumping = false
-    if (!stopping && !claiming && backlog.claimable()) claimWanted.notify()
+    if (!stop.isStopping() && !claiming && backlog.claimable()) claimWanted.notify()
     changed.notify()
   }
 
   // ── waiting for a time ─────────────────────────────────────────────────────────────────────────────────────────
 
-  const wakeAt = DueTimer.make(timers, () => {
+  const lookAgain = (): void => {
     backlog.addAll()
     pump()
-  })
+  }
+  const wakeAt = DueTimer.make(timers, lookAgain)
 
   const onNext = (record: TaskRecord, at: number): void => {
     if (at > now()) return wakeAt(at)
@@ -137,7 +139,7 @@ export const make = Effect.gen(function*() {
     )
   }
 
-  const hold = (record: TaskRecord): void => stopping ? unclaim(record) : queue.offer(record)
+  const hold = (record: TaskRecord): void => stop.isStopping() ? unclaim(record) : queue.offer(record)
 
   // ── accepting ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -156,7 +158,7 @@ export const make = Effect.gen(function*() {
     const { priority, runAt, taskId, taskName } = facts
     const handled = registry.of(facts) !== undefined
     const local = facts.kind === "effect"
-    const open = !stopping && !claiming && runAt === null && handled && (local || !backlog.claimable())
+    const open = !stop.isStopping() && !claiming && runAt === null && handled && (local || !backlog.claimable())
 
     if (open && backlog.arriving() === 0 && slots.mayStart(taskName)) {
       const slot = slots.take(taskName)
@@ -209,7 +211,7 @@ export const make = Effect.gen(function*() {
     const urgent = backlog.urgent()
     return backend.claim(request).pipe(
       Effect.tapError((error) => Effect.logWarning("task dispatcher: claiming failed, asking again", error)),
-      Effect.retry({ schedule: claimRetries, while: () => !stopping }),
+      Effect.retry({ schedule: claimRetries, while: () => !stop.isStopping() }),
       Effect.exit,
       Effect.map((exit) => {
         unreserve()
@@ -219,7 +221,7 @@ export const make = Effect.gen(function*() {
   }
 
   const claimOnce = Effect.suspend(() => {
-    if (stopping) return Effect.void
+    if (stop.isStopping()) return Effect.void
     claiming = true
     // What leaves the window has to be in the backend before the claim, so that it competes there.
     const evicted = backlog.makeRoomForUrgent()
@@ -248,18 +250,20 @@ export const make = Effect.gen(function*() {
   const waitUntil = (condition: () => boolean): Effect.Effect<void> =>
     Effect.suspend(() => condition() ? Effect.void : Effect.zipRight(changed.await, waitUntil(condition)))
 
-  const drain = (taskName?: string): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      stopping = true
-      if (deadline === null) deadline = now() + config.shutdownTimeout
-      for (const record of queue.takeAll()) unclaim(record)
-      const ended = waitUntil(() => slots.active(taskName) === 0 && !claiming && backlog.arriving() === 0)
-      return Effect.zipRight(endWithin(runner, ended, Math.max(0, deadline - now()), taskName), journal.flush)
-    })
+  const stop = Stopping.make({
+    shutdownTimeout: config.shutdownTimeout,
+    now,
+    timers,
+    runner,
+    letGo: () => queue.takeAll().forEach(unclaim),
+    ended: (taskName) => waitUntil(() => slots.active(taskName) === 0 && !claiming && backlog.arriving() === 0),
+    flush: journal.flush,
+    onReopen: lookAgain
+  })
 
   const quiet = () =>
     slots.active() === 0 && queue.size() === 0 && backlog.arriving() === 0 && !claiming &&
-    (stopping || !backlog.claimable())
+    (stop.isStopping() || !backlog.claimable())
 
   // The flush may let something new begin, so idleness is asked again behind it.
   const awaitIdle: Effect.Effect<void> = Effect.suspend(() =>
@@ -269,23 +273,21 @@ export const make = Effect.gen(function*() {
     )
   )
 
-  yield* Effect.addFinalizer(() => Effect.zipRight(drain(), Fiber.interrupt(claimer)))
+  yield* Effect.addFinalizer(() => Effect.zipRight(stop.close, Fiber.interrupt(claimer)))
 
   return TaskDispatcher.of({
     accept,
     awaitIdle,
-    drain,
+    drain: stop.drain,
     windowRoom: waitUntil(() => queue.room() > backlog.arriving()),
     forget: (record) => {
       queue.remove(record.taskId)
       changed.notify()
     },
     handlerAdded: (taskName) => {
-      stopping = false
-      deadline = null
       backlog.takeUnhandled(taskName)
       backlog.add(taskName)
-      pump()
+      stop.reopen()
     }
   })
 })

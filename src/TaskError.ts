@@ -6,6 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { messageOf } from "./internal/failureOf.js"
 import { TaskStatus } from "./TaskStatus.js"
 
 /** The payload does not fit the task's schema, cannot be stored, or is too large. Nothing was enqueued. */
@@ -22,8 +23,7 @@ export class TaskBackendError extends Schema.TaggedError<TaskBackendError>()("Ta
   cause: Schema.Defect
 }) {
   override get message(): string {
-    const reason = this.cause instanceof Error ? this.cause.message : String(this.cause)
-    return `the task backend failed in ${this.method}: ${reason}`
+    return `the task backend failed in ${this.method}: ${messageOf(this.cause)}`
   }
 }
 

@@ -46,6 +46,9 @@ const retries = Schedule.exponential("50 millis").pipe(
   Schedule.jittered
 )
 
+// How long batches may follow each other before the event loop goes on: 5 ms.
+const maxTurnNanos = 5_000_000n
+
 export const make = Effect.gen(function*() {
   const backend = yield* TaskBackend
   const { journal: { maxBatch, maxWaiting } } = yield* TaskflowConfig
@@ -56,6 +59,7 @@ export const make = Effect.gen(function*() {
   let head = 0
   let writing = 0
   let number = 0
+  let lastTurn = clock.unsafeCurrentTimeNanos()
   let groups = 0
   let group = -1
   let closed = false
@@ -115,28 +119,47 @@ export const make = Effect.gen(function*() {
     while (barriers.length > 0 && barriers[0]!.upTo <= answered) barriers.shift()!.resume()
   }
 
-  // A driver may also die (a lost COMMIT answer arrives as a defect), so the whole cause is asked again.
-  const writeWithRetry = (batch: Batch) =>
-    Effect.sandbox(backend.write(batch)).pipe(
+  // The first try is the plain write: a retry around every batch cost more than the batch. A driver may also die (a lost
+  // COMMIT answer arrives as a defect), so the whole cause is asked again, with the same number.
+  const writeAgain = (batch: Batch, first: Cause.Cause<TaskBackendError>) => {
+    let known: Cause.Cause<TaskBackendError> | null = first
+    const again = Effect.suspend(() => {
+      const cause = known
+      known = null
+      return cause === null ? Effect.sandbox(backend.write(batch)) : Effect.fail(cause)
+    })
+    return again.pipe(
       Effect.tapError((cause) => Effect.logWarning("task journal: the backend failed, asking again", cause)),
       Effect.retry({ schedule: retries, until: () => closed }),
-      Effect.mapError((cause) => new TaskBackendError({ method: "write", cause: Cause.squash(cause) }))
+      Effect.mapError((cause) => new TaskBackendError({ method: "write", cause: Cause.squash(cause) })),
+      Effect.exit
     )
+  }
 
-  const step = Effect.gen(function*() {
-    yield* work
-    const batch = takeBatch()
+  // Under load the loop would go from batch to batch without ever letting timers and sockets have their turn.
+  const turn = Effect.suspend(() => {
+    const nanos = clock.unsafeCurrentTimeNanos()
+    if (waiting.length === head) lastTurn = nanos
+    if (nanos - lastTurn < maxTurnNanos) return Effect.void
+    lastTurn = nanos
+    return Effect.async<void>((resume) => {
+      setImmediate(() => resume(Effect.void))
+    })
+  })
+
+  const step = Effect.flatMap(Effect.zipRight(turn, work), () => {
+    const waiters = takeBatch()
     number += 1
-    const exit = yield* Effect.exit(writeWithRetry({
-      instance,
-      lane: "journal",
-      number,
-      now: clock.unsafeCurrentTimeMillis(),
-      changes: batch.map(({ change }) => change)
-    }))
-    yield* Exit.isSuccess(exit)
-      ? answer(batch, (index) => Exit.succeed(exit.value[index]!))
-      : answer(batch, () => Exit.failCause(exit.cause))
+    const changes = waiters.map(({ change }) => change)
+    const batch: Batch = { instance, lane: "journal", number, now: clock.unsafeCurrentTimeMillis(), changes }
+    return Effect.matchCauseEffect(backend.write(batch), {
+      onSuccess: (outcomes) => answer(waiters, (index) => Exit.succeed(outcomes[index]!)),
+      onFailure: (first) =>
+        Effect.flatMap(writeAgain(batch, first), (exit) =>
+          Exit.isSuccess(exit)
+            ? answer(waiters, (index) => Exit.succeed(exit.value[index]!))
+            : answer(waiters, () => Exit.failCause(exit.cause)))
+    })
   })
 
   const fiber = yield* Effect.forkDaemon(Effect.interruptible(Effect.forever(step)))

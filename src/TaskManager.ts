@@ -4,6 +4,7 @@
  * Wires nothing itself: its layer needs the parts that `TaskflowLayer` puts together.
  */
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -136,7 +137,17 @@ export const make = Effect.gen(function*() {
   }
   const events = yield* TaskEvents
   const instance = yield* TaskInstance
-  const { dispatcher, registry } = parts
+  const { config, dispatcher, registry } = parts
+
+  if (config.announce) {
+    const { durability, kind } = backend.info
+    yield* Effect.logInfo(
+      `taskflow: tasks are kept in ${kind} (durability: ${durability}), ${config.maxConcurrentTasks} run at once; at shutdown ` +
+        `they may finish for ${
+          Duration.format(config.shutdownTimeout)
+        }, then those with requeueOnInterrupt run again and the others end as interrupted`
+    )
+  }
 
   return TaskManager.of({
     instance: instance.id,

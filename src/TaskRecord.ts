@@ -19,6 +19,8 @@ export const TaskRecord = Schema.Struct({
   createdAt: Schema.Number,
   /** The first start; null until then. */
   startedAt: Schema.NullOr(Schema.Number),
+  /** Where the latest attempt ran; null until the first. Unlike `owner` it stays when the attempt is over. */
+  instance: Schema.NullOr(InstanceId),
   /** The start of the latest attempt; null until the first. */
   attemptStartedAt: Schema.NullOr(Schema.Number),
   endedAt: Schema.NullOr(Schema.Number),
@@ -71,6 +73,7 @@ export const fromEnqueued = (event: Enqueued): TaskRecord => ({
   status: "pending",
   createdAt: event.at,
   startedAt: null,
+  instance: null,
   attemptStartedAt: null,
   endedAt: null,
   nextAttemptAt: null,
@@ -139,6 +142,7 @@ export const apply = (record: TaskRecord, event: TaskEvent): Option.Option<TaskR
         ...record,
         status,
         owner: event.instance,
+        instance: event.instance,
         claim: event.claim,
         attempts: record.attempts + 1,
         startedAt: record.startedAt ?? event.at,

@@ -14,12 +14,14 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Runtime from "effect/Runtime"
+import * as Scope from "effect/Scope"
 import * as Attempt from "./internal/attempt.js"
 import { captureLogs } from "./internal/captureLogs.js"
 import { failureOf } from "./internal/failureOf.js"
 import { setRef } from "./internal/fiberRefs.js"
 import { judge, type StopRequest, type Verdict } from "./internal/outcome.js"
 import { pastFailures } from "./internal/pastFailures.js"
+import * as ScopePool from "./internal/scopePool.js"
 import type { Slot } from "./internal/slots.js"
 import * as Timers from "./internal/timers.js"
 import * as RetryPolicy from "./RetryPolicy.js"
@@ -50,7 +52,7 @@ export class TaskRunner extends Context.Tag("effect-taskflow/TaskRunner")<TaskRu
 
 interface Prepared {
   readonly runtime: Runtime.Runtime<never>
-  readonly pipeline: (payload: string) => Effect.Effect<Exit.Exit<string | null, unknown>>
+  readonly pipeline: (payload: string, scope: Scope.CloseableScope) => Effect.Effect<Exit.Exit<string | null, unknown>>
 }
 
 export const make = Effect.gen(function*() {
@@ -61,6 +63,7 @@ export const make = Effect.gen(function*() {
   const clock = yield* Effect.clock
   const now = () => clock.unsafeCurrentTimeMillis()
   const live = new Map<TaskId, Attempt.LiveAttempt>()
+  const nextScope = ScopePool.make()
   const prepared = new WeakMap<Registered, Prepared>()
 
   const prepare = (registered: Registered): Prepared => {
@@ -84,9 +87,20 @@ export const make = Effect.gen(function*() {
             )
       })
     }
-    const pipeline = (text: string) =>
-      // As an exit, so that a failure is the task's affair and not an unhandled error of its fiber.
-      Effect.exit(Effect.scoped(Effect.flatMap(Effect.flatMap(payload.decode(text), handler), encode)))
+    // As an exit, so that a failure is the task's affair and not an unhandled error of its fiber. What the handler put
+    // into its scope is closed whatever happened, and a finalizer that dies makes a failure of a success.
+    const pipeline = (text: string, scope: Scope.CloseableScope) =>
+      Effect.uninterruptibleMask((restore) => {
+        const closed = (exit: Exit.Exit<string | null, unknown>) =>
+          Effect.matchCause(Scope.close(scope, exit), {
+            onSuccess: () => exit,
+            onFailure: (cause) => Exit.zipLeft(exit, Exit.failCause(cause))
+          })
+        return Effect.matchCauseEffect(restore(Effect.flatMap(Effect.flatMap(payload.decode(text), handler), encode)), {
+          onSuccess: (value) => closed(Exit.succeed(value)),
+          onFailure: (cause) => closed(Exit.failCause(cause))
+        })
+      })
     const made: Prepared = {
       runtime: Runtime.make({ ...runtime, fiberRefs: captureLogs(runtime.fiberRefs, config.logs.level) }),
       // safe: the runtime built for each attempt below provides TaskContext
@@ -96,12 +110,21 @@ export const make = Effect.gen(function*() {
     return made
   }
 
-  const runtimeOf = (base: Runtime.Runtime<never>, attempt: Attempt.LiveAttempt): Runtime.Runtime<never> =>
-    Runtime.make({
-      context: Context.add(base.context, TaskContext, attempt.current),
+  const runtimeOf = (
+    base: Runtime.Runtime<never>,
+    attempt: Attempt.LiveAttempt,
+    scope: Scope.Scope
+  ): Runtime.Runtime<never> => {
+    // One copy of the services instead of one for each that is added.
+    const services = new Map(base.context.unsafeMap)
+    services.set(TaskContext.key, attempt.current)
+    services.set(Scope.Scope.key, scope)
+    return Runtime.make({
+      context: Context.unsafeMake(services),
       runtimeFlags: base.runtimeFlags,
       fiberRefs: setRef(base.fiberRefs, currentAttempt, Option.some(attempt))
     })
+  }
 
   // What a verdict makes of the task; only a failure needs to think.
   const eventOf = (
@@ -192,14 +215,14 @@ export const make = Effect.gen(function*() {
     const attempt = Attempt.make(record, slot, store, config.logs, now)
     const { pipeline, runtime } = prepare(registered)
     const { timeout } = registered.definition
-    const fiberRuntime = runtimeOf(runtime, attempt)
+    const scope = nextScope()
+    const fiberRuntime = runtimeOf(runtime, attempt, scope)
     live.set(record.taskId, attempt)
-    const fiber = Runtime.runFork(fiberRuntime, pipeline(record.payload), { immediate: false })
+    const fiber = Runtime.runFork(fiberRuntime, pipeline(record.payload, scope), { immediate: false })
     attempt.interrupt = () => fiber.unsafeInterruptAsFork(FiberId.none)
     if (timeout !== null) attempt.disarm = timers.schedule(now() + timeout, () => Attempt.stop(attempt, "timeout"))
 
-    fiber.addObserver((ended) => {
-      const exit = Exit.flatten(ended)
+    const settle = (exit: Exit.Exit<string | null, unknown>): void => {
       attempt.disarm()
       // Abandoned at shutdown: what it made of itself afterwards counts no more.
       if (live.get(record.taskId) !== attempt) return
@@ -226,7 +249,9 @@ export const make = Effect.gen(function*() {
         if (Exit.isSuccess(decided)) conclude(attempt, decided.value, onNext)
         else slot.release()
       })
-    })
+    }
+
+    fiber.addObserver((ended) => settle(Exit.flatten(ended)))
   }
 
   const matching = (taskName: string | undefined) =>

@@ -40,6 +40,8 @@ export interface TaskflowOptions {
   readonly unhandledAfter?: Duration.DurationInput | undefined
   /** Whether awaiting a task nobody handles waits, or dies at once with a message (as `TaskflowTest` sets it). Default wait. */
   readonly unhandled?: "wait" | "die" | undefined
+  /** Whether one line at start says where tasks are kept, how durably, and what a shutdown does. Default true. */
+  readonly announce?: boolean | undefined
 }
 
 /** The same with every default filled in; durations in milliseconds. */
@@ -58,6 +60,7 @@ export class TaskflowConfig extends Context.Tag("effect-taskflow/TaskflowConfig"
   readonly eventsCapacity: number
   readonly unhandledAfter: number
   readonly unhandled: "wait" | "die"
+  readonly announce: boolean
 }>() {}
 
 const atLeastOne = (name: string, value: number): number => {
@@ -83,7 +86,8 @@ export const make = (options: TaskflowOptions = {}): TaskflowConfig["Type"] => (
   },
   eventsCapacity: atLeastOne("eventsCapacity", options.eventsCapacity ?? 4_096),
   unhandledAfter: Duration.toMillis(options.unhandledAfter ?? "5 seconds"),
-  unhandled: options.unhandled ?? "wait"
+  unhandled: options.unhandled ?? "wait",
+  announce: options.announce ?? true
 })
 
 export const layer = (options?: TaskflowOptions): Layer.Layer<TaskflowConfig> =>

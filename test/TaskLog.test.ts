@@ -18,7 +18,7 @@ describe("inside a handler", () => {
           yield* Effect.fork(TaskLog.warning("slow", { code: 503 })).pipe(Effect.flatMap((fiber) => fiber.await))
           yield* TaskLog.debug("detail")
           yield* TaskLog.error("bad")
-          yield* Effect.logTrace("dropped: below debug is stored as debug only when the minimum allows")
+          yield* Effect.logTrace("finest")
           runs += 1
           if (runs === 1) return yield* new Nope()
         })
@@ -36,14 +36,16 @@ describe("inside a handler", () => {
           [1, 2, 1, "warning", "slow", `{"code":503}`],
           [1, 3, 1, "debug", "detail", null],
           [1, 4, 1, "error", "bad", null],
+          [1, 5, 1, "debug", "finest", null],
           [2, 1, 2, "info", "--- Retry 1 ---", null],
           [2, 2, 2, "info", "connecting 42", `{"host":"h"}`],
           [2, 3, 2, "warning", "slow", `{"code":503}`],
           [2, 4, 2, "debug", "detail", null],
-          [2, 5, 2, "error", "bad", null]
+          [2, 5, 2, "error", "bad", null],
+          [2, 6, 2, "debug", "finest", null]
         ])
-        expect(yield* manager.logs(taskId, { after: 4, limit: 1 })).toMatchObject([{ message: "--- Retry 1 ---" }])
-        expect(yield* manager.get(taskId)).toMatchObject({ logLines: 9 })
+        expect(yield* manager.logs(taskId, { after: 5, limit: 1 })).toMatchObject([{ message: "--- Retry 1 ---" }])
+        expect(yield* manager.get(taskId)).toMatchObject({ logLines: 11 })
       }).pipe(Effect.provide(layer))
     }).pipe(Effect.provide(TaskflowTest.layer), Effect.provide(collectedLogs().layer)))
 
@@ -76,6 +78,7 @@ describe("inside a handler", () => {
         yield* manager.awaitIdle
         const lines = yield* manager.logs(taskId)
         expect(lines.filter(({ message }) => message.startsWith("xxx"))).toHaveLength(9)
+        expect(lines[8]).toMatchObject({ message: "--- Retry 1 ---" })
         expect(lines.at(-1)).toMatchObject({
           level: "warning",
           message: expect.stringContaining("log of this task is full")

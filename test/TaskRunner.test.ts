@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Clock, Effect, Fiber, Layer, Schedule, Schema, TestClock } from "effect"
-import { Task, TaskContext, TaskManager } from "effect-taskflow"
+import { Clock, Effect, Fiber, Layer, Option, Schedule, Schema, TestClock } from "effect"
+import { MemoryBackend, Task, TaskBackend, TaskContext, TaskManager } from "effect-taskflow"
 import { MemoryObserver, TaskflowTest } from "effect-taskflow/testing"
 import { engine, gate } from "./support/engine.js"
 
@@ -210,6 +210,33 @@ describe("cancel", () => {
         _tag: "TaskNotFound"
       })
     }).pipe(Effect.provide(TaskflowTest.layer)))
+})
+
+describe("a start", () => {
+  it.effect("is written before the handler runs, both for a task that starts at once and for one that waited", () =>
+    Effect.gen(function*() {
+      const found: Array<unknown> = []
+      const Look = Task.make("look")
+      const backend = yield* MemoryBackend.make()
+      const layer = Look.toLayer(() =>
+        Effect.flatMap(
+          TaskContext.current,
+          ({ fence, taskId }) =>
+            Effect.flatMap(Effect.orDie(backend.get(taskId)), (stored) =>
+              Effect.sync(() =>
+                found.push(Option.map(stored, ({ attempts, claim, status }) => [status, attempts, claim === fence]))
+              ))
+        )
+      )
+      yield* Effect.gen(function*() {
+        yield* Look.enqueueMany([undefined, undefined, undefined])
+        yield* (yield* TaskManager).awaitIdle
+        expect(found).toEqual([1, 2, 3].map(() => Option.some(["running", 1, true])))
+      }).pipe(
+        Effect.provide(layer),
+        Effect.provide(engine({ maxConcurrentTasks: 1 }, Layer.succeed(TaskBackend, backend)))
+      )
+    }))
 })
 
 describe("whatever a handler does", () => {

@@ -53,6 +53,20 @@ describe("one engine on one backend", () => {
     }))
 })
 
+describe("the start", () => {
+  it.effect("says where tasks are kept and what a shutdown does", () => {
+    const logs = collectedLogs()
+    return Effect.gen(function*() {
+      yield* Effect.scoped(Layer.build(engine({ announce: true, shutdownTimeout: "30 seconds" })))
+      expect(logs.lines).toMatchObject([{
+        level: "Info",
+        message: expect.stringContaining("memory (durability: none)")
+      }])
+      expect(logs.lines[0]!.message).toContain("others end as interrupted")
+    }).pipe(Effect.provide(logs.layer))
+  })
+})
+
 describe("handlers", () => {
   const Mail = Task.make("mail")
 
@@ -86,6 +100,19 @@ describe("handlers", () => {
       expect(dieMessage(yield* Effect.exit(Mail.execute()))).toContain("task mail has no handler here")
       expect(dieMessage(yield* Effect.exit(TaskflowTest.drain))).toContain("drain: task mail has no handler")
       expect(yield* TaskflowTest.enqueuedOf(Mail)).toHaveLength(1)
+    }).pipe(Effect.provide(TaskflowTest.layer)))
+
+  it.effect("when one leaves while the engine goes on, the others start tasks again a second later", () =>
+    Effect.gen(function*() {
+      const Stays = Task.make("stays")
+      yield* Effect.gen(function*() {
+        yield* Effect.provide(Mail.execute(), Mail.toLayer(() => Effect.void))
+        const waiting = yield* Effect.fork(Stays.execute())
+        yield* TestClock.adjust("999 millis")
+        expect(Option.isNone(yield* Fiber.poll(waiting))).toBe(true)
+        yield* TestClock.adjust("1 millis")
+        yield* Fiber.join(waiting)
+      }).pipe(Effect.provide(Stays.toLayer(() => Effect.void)))
     }).pipe(Effect.provide(TaskflowTest.layer)))
 
   it.effect("one that comes after another left opens the engine again", () =>

@@ -50,27 +50,50 @@ const insert = (tables: Tables, record: TaskRecord.TaskRecord, now: number): Out
   return applied
 }
 
+// Lines are counted here: the writer does not know of those another instance added.
+const withLogsOf = ({ record: { logBytes, logLines } }: Tables.LiveRow, record: TaskRecord.TaskRecord) =>
+  record.logLines === logLines && record.logBytes === logBytes ? record : { ...record, logBytes, logLines }
+
+// The row whose attempt, or whose place in a window, the writer still holds.
+const heldRow = (
+  tables: Tables,
+  taskId: TaskId,
+  { claim, owner }: Pick<TaskRecord.TaskRecord, "claim" | "owner">,
+  holding: "attempt" | "window"
+): Tables.LiveRow | undefined => {
+  const row = tables.live.get(taskId)
+  if (row === undefined || row.record.owner === null || row.record.owner !== owner || row.record.claim !== claim) {
+    return undefined
+  }
+  return TaskRecord.isLive(row.record) === (holding === "attempt") ? row : undefined
+}
+
 const endAttempt = (tables: Tables, change: Change & { readonly _tag: "Release" | "Finish" }, now: number): Outcome => {
   const { taskId } = change.record
-  const row = tables.live.get(taskId)
-  if (row === undefined || row.record.owner !== change.owner || row.record.claim !== change.claim) return lost
-  const { logBytes, logLines } = row.record
+  const row = heldRow(tables, taskId, change, "attempt")
+  if (row === undefined) return lost
+  const record = withLogsOf(row, change.record)
   if (change._tag === "Finish") {
-    tables.finish(row, { ...change.record, logBytes, logLines })
+    tables.finish(row, record)
     return applied
   }
   tables.addAttempt(taskId, change.attempt)
   if (row.record.cancelRequested) {
-    finishCancelled(tables, row, now)
+    finishCancelled(tables, row, { ...record, cancelRequested: true }, now)
     return { _tag: "CancelledInstead" }
   }
-  tables.update(row, { ...change.record, logBytes, logLines }, now)
+  tables.update(row, record, now)
   return applied
 }
 
-const finishCancelled = (tables: Tables, row: Tables.LiveRow, now: number): TaskRecord.TaskRecord => {
-  const event = { _tag: "Cancelled", taskId: row.record.taskId, at: now } as const
-  const record = Option.getOrThrow(TaskRecord.apply(row.record, event))
+const finishCancelled = (
+  tables: Tables,
+  row: Tables.LiveRow,
+  before: TaskRecord.TaskRecord,
+  now: number
+): TaskRecord.TaskRecord => {
+  const event = { _tag: "Cancelled", taskId: before.taskId, at: now } as const
+  const record = Option.getOrThrow(TaskRecord.apply(before, event))
   tables.finish(row, record)
   return record
 }
@@ -80,18 +103,14 @@ const applyChange = (tables: Tables, change: Change, now: number): Outcome => {
     case "Insert":
       return insert(tables, change.record, now)
     case "Start": {
-      const row = tables.live.get(change.record.taskId)
-      const { claim, owner } = change.record
-      if (row === undefined || row.record.owner !== owner || row.record.claim !== claim) return lost
-      if (TaskRecord.isLive(row.record)) return lost
-      tables.update(row, change.record, now)
+      const row = heldRow(tables, change.record.taskId, change.record, "window")
+      if (row === undefined) return lost
+      tables.update(row, withLogsOf(row, change.record), now)
       return applied
     }
     case "Unclaim": {
-      const row = tables.live.get(change.record.taskId)
-      const { claim, owner } = change.record
-      if (row === undefined || row.record.owner !== owner || row.record.claim !== claim) return lost
-      if (TaskRecord.isLive(row.record)) return lost
+      const row = heldRow(tables, change.record.taskId, change.record, "window")
+      if (row === undefined) return lost
       tables.update(row, { ...row.record, owner: null }, now)
       return applied
     }
@@ -113,8 +132,8 @@ const applyChange = (tables: Tables, change: Change, now: number): Outcome => {
       return applied
     }
     case "Progress": {
-      const row = tables.live.get(change.taskId)
-      if (row === undefined || row.record.owner !== change.owner || row.record.claim !== change.claim) return lost
+      const row = heldRow(tables, change.taskId, change, "attempt")
+      if (row === undefined) return lost
       row.record = { ...row.record, progress: change.progress }
       return applied
     }
@@ -124,14 +143,14 @@ const applyChange = (tables: Tables, change: Change, now: number): Outcome => {
 const claim = (tables: Tables, request: ClaimRequest): Claimed => {
   const { instance, now } = request
   const nextDueAt = tables.promote(now)
-  const wanted = request.tasks.flatMap(({ name, slots, window }) => {
-    const fifo = tables.ready.get(name)
-    return fifo === undefined ? [] : [{ name, fifo, slots, window }]
+  const wanted = request.tasks.flatMap(({ name, slots, version, window }) => {
+    const room = { slots, window }
+    return [...tables.ready.get(name) ?? []].flatMap(([known, fifo]) => known <= version ? [{ name, fifo, room }] : [])
   })
   const started: Array<TaskRecord.TaskRecord> = []
   const pending: Array<TaskRecord.TaskRecord> = []
-  const canStart = (from: typeof wanted[number]) => from.slots > 0 && started.length < request.slots
-  const canWait = (from: typeof wanted[number]) => from.window > 0 && pending.length < request.window
+  const canStart = (from: typeof wanted[number]) => from.room.slots > 0 && started.length < request.slots
+  const canWait = (from: typeof wanted[number]) => from.room.window > 0 && pending.length < request.window
   while (true) {
     let best: { readonly from: typeof wanted[number]; readonly priority: number; readonly sequence: number } | undefined
     for (const from of wanted) {
@@ -145,17 +164,18 @@ const claim = (tables: Tables, request: ClaimRequest): Claimed => {
     if (best === undefined || row === undefined) break
     const claimed = { ...row.record, owner: instance, claim: row.record.claim + 1 }
     if (canStart(best.from)) {
-      best.from.slots -= 1
+      best.from.room.slots -= 1
       const event = { _tag: "Started", taskId: claimed.taskId, at: now, instance, claim: claimed.claim } as const
       tables.update(row, Option.getOrThrow(TaskRecord.apply(claimed, event)), now)
       started.push(row.record)
     } else {
-      best.from.window -= 1
+      best.from.room.window -= 1
       tables.update(row, claimed, now)
       pending.push(row.record)
     }
   }
-  return { started, pending, more: wanted.filter(({ fifo }) => fifo.size() > 0).map(({ name }) => name), nextDueAt }
+  const more = new Set(wanted.flatMap(({ fifo, name }) => fifo.size() > 0 ? [name] : []))
+  return { started, pending, more: [...more], nextDueAt }
 }
 
 const matches = (query: ListQuery) => (record: TaskRecord.TaskRecord): boolean =>
@@ -167,8 +187,13 @@ const matches = (query: ListQuery) => (record: TaskRecord.TaskRecord): boolean =
   (query.since === undefined || record.createdAt >= query.since) &&
   (query.until === undefined || record.createdAt < query.until)
 
+// A success that goes before its `keyTtl` ran out would free its key early.
+const holdsKeyAt = (record: TaskRecord.TaskRecord, at: number): boolean =>
+  record.status === "success" && record.idempotencyKey !== null && record.keyTtl !== null &&
+  record.endedAt! + record.keyTtl > at
+
 const list = (tables: Tables, query: ListQuery): ListPage => {
-  const limit = Math.min(200, Math.max(1, query.limit ?? 50))
+  const limit = Math.min(200, Math.max(1, Math.floor(query.limit ?? 50)))
   const fits = matches(query)
   const items: Array<TaskRecord.TaskRecord> = []
   let last: TaskId | null = null
@@ -213,7 +238,7 @@ export const make = (options: MemoryBackendOptions = {}): Effect.Effect<TaskBack
             row.record = { ...row.record, cancelRequested: true }
             return { _tag: "Requested", record: row.record, owner: row.record.owner! }
           }
-          return { _tag: "Cancelled", record: finishCancelled(tables, row, now) }
+          return { _tag: "Cancelled", record: finishCancelled(tables, row, row.record, now) }
         }),
       get: (taskId) =>
         Effect.sync(() => Option.fromNullable(tables.live.get(taskId)?.record ?? tables.done.get(taskId))),
@@ -226,9 +251,9 @@ export const make = (options: MemoryBackendOptions = {}): Effect.Effect<TaskBack
         Effect.sync(() => {
           let deleted = 0
           for (const record of tables.done.values()) {
-            if (deleted === limit) break
+            if (deleted >= limit) break
             // Records end in the order of `done` only as far as clocks agree, so every one is looked at.
-            if (record.endedAt! < cutoff) {
+            if (record.endedAt! < cutoff && !holdsKeyAt(record, cutoff)) {
               tables.forget(record)
               deleted += 1
             }

@@ -44,17 +44,30 @@ const emptyNameStats = (): NameStats => ({
   max: null
 })
 
+interface Due {
+  readonly at: number
+  readonly row: LiveRow
+}
+
+const sooner = (a: Due, b: Due): number => a.at - b.at
+
+// A task may snooze or be requeued without end.
+const maxAttempts = 1_000
+
 const keyOf = (record: TaskRecord): string => `${record.taskName}\u0000${record.idempotencyKey}`
 
 export const make = (maxRecords: number) => {
   const live = new Map<TaskId, LiveRow>()
   const done = new Map<TaskId, TaskRecord>()
+  let ended: Array<TaskId> = []
+  let firstEnded = 0
   const ids = SortedIds.make<TaskId>()
   const keys = new Map<string, Held>()
   const logs = new Map<TaskId, Array<LogLine>>()
   const attempts = new Map<TaskId, Array<AttemptEntry>>()
-  const ready = new Map<string, PriorityFifo.PriorityFifo<LiveRow>>()
-  const due = new TinyQueue<{ readonly at: number; readonly row: LiveRow }>([], (a, b) => a.at - b.at)
+  // By name, then by version of the definition.
+  const ready = new Map<string, Map<number, PriorityFifo.PriorityFifo<LiveRow>>>()
+  let due = new TinyQueue<Due>([], sooner)
   const statsByName = new Map<string, NameStats>()
   let arrivals = 0
 
@@ -64,7 +77,7 @@ export const make = (maxRecords: number) => {
     return stats
   }
 
-  // Counts a finished duration in (1) or out (-1); min and max are of all that this process ever saw.
+  // Counts a finished duration in (1) or out (-1). Min and max go back only when none is left.
   const countDuration = (record: TaskRecord, by: 1 | -1): void => {
     const millis = durationOf(record)
     if (millis === null || (record.status !== "success" && record.status !== "failed")) return
@@ -75,8 +88,13 @@ export const make = (maxRecords: number) => {
     else stats.buckets.set(bucket, count)
     stats.count += by
     stats.sum += by * millis
-    stats.min = Math.min(stats.min ?? millis, millis)
-    stats.max = Math.max(stats.max ?? millis, millis)
+    if (by === 1) {
+      stats.min = Math.min(stats.min ?? millis, millis)
+      stats.max = Math.max(stats.max ?? millis, millis)
+    } else if (stats.count === 0) {
+      stats.min = null
+      stats.max = null
+    }
   }
 
   // Ready, waiting for its time, or in neither index because somebody owns it.
@@ -85,19 +103,23 @@ export const make = (maxRecords: number) => {
       row.unready()
       row.unready = null
     }
-    const { owner, priority, taskName } = row.record
+    const { definitionVersion, owner, priority, taskName } = row.record
     if (owner !== null) return
     const at = dueAt(row.record)
     if (at !== null && at > now) {
       due.push({ at, row })
+      // Cancelled rows would stay until they had been due.
+      if (due.length > 2 * live.size + 64) due = new TinyQueue(due.data.filter(isStillDue), sooner)
       return
     }
-    let fifo = ready.get(taskName)
-    if (fifo === undefined) ready.set(taskName, fifo = PriorityFifo.make())
+    let versions = ready.get(taskName)
+    if (versions === undefined) ready.set(taskName, versions = new Map())
+    let fifo = versions.get(definitionVersion)
+    if (fifo === undefined) versions.set(definitionVersion, fifo = PriorityFifo.make())
     row.unready = fifo.add(priority, row.sequence, row)
   }
 
-  const isStillDue = (entry: { readonly at: number; readonly row: LiveRow }): boolean =>
+  const isStillDue = (entry: Due): boolean =>
     live.get(entry.row.record.taskId) === entry.row && entry.row.record.owner === null && entry.row.unready === null &&
     dueAt(entry.row.record) === entry.at
 
@@ -109,6 +131,21 @@ export const make = (maxRecords: number) => {
     if (record.idempotencyKey !== null && keys.get(keyOf(record))?.taskId === record.taskId) keys.delete(keyOf(record))
     statsOf(record.taskName).counts[record.status] -= 1
     countDuration(record, -1)
+  }
+
+  // In an array of their own: the first key of a Map that lost its first ones is found by stepping over all of those.
+  const forgetOldest = (): void => {
+    const oldest = done.get(ended[firstEnded]!)
+    firstEnded += 1
+    if (oldest !== undefined) forget(oldest)
+  }
+
+  // What was deleted otherwise stays in `ended` until half of it is of the past.
+  const rememberEnded = (taskId: TaskId): void => {
+    ended.push(taskId)
+    if (ended.length <= 2 * done.size + 64) return
+    ended = ended.slice(firstEnded).filter((id) => done.has(id))
+    firstEnded = 0
   }
 
   return {
@@ -159,10 +196,8 @@ export const make = (maxRecords: number) => {
           keys.set(keyOf(record), { taskId: record.taskId, until: record.endedAt! + record.keyTtl })
         }
       }
-      while (done.size > maxRecords) {
-        const oldest = done.values().next()
-        if (oldest.done !== true) forget(oldest.value)
-      }
+      rememberEnded(record.taskId)
+      while (done.size > maxRecords) forgetOldest()
     },
 
     forget,
@@ -175,8 +210,9 @@ export const make = (maxRecords: number) => {
 
     addAttempt: (taskId: TaskId, entry: AttemptEntry): void => {
       const entries = attempts.get(taskId)
-      if (entries === undefined) attempts.set(taskId, [entry])
-      else entries.push(entry)
+      if (entries === undefined) return void attempts.set(taskId, [entry])
+      entries.push(entry)
+      if (entries.length > maxAttempts) entries.shift()
     },
 
     /** Moves what is due into the ready index; answers when the next is due. */

@@ -38,7 +38,7 @@ export const summary = (record: TaskRecord.TaskRecord): typeof TaskApi.TaskSumma
   idempotencyKey: record.idempotencyKey,
   runAt: isoOrNull(record.runAt),
   nextAttemptAt: isoOrNull(record.nextAttemptAt),
-  instance: record.owner,
+  instance: record.instance,
   retryOf: record.retryOf,
   retriedAs: record.retriedAs,
   cancelRequested: record.cancelRequested,
@@ -112,7 +112,7 @@ export const attempts = (
   const { attemptStartedAt, endedAt, status } = record
   return [...items, {
     attempt: record.attempts,
-    instance: record.owner,
+    instance: record.instance,
     startedAt: isoOrNull(attemptStartedAt),
     endedAt: isoOrNull(endedAt),
     duration: attemptStartedAt === null || endedAt === null ? null : Math.max(0, endedAt - attemptStartedAt),

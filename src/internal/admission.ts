@@ -136,10 +136,14 @@ export const make = ({ backend, clock, config, dispatcher, ids, journal, registr
       const taskId = ids.next(now())
       const registered: Registered = { definition, handler: () => effect, runtime }
       const forget = registry.addEffect(taskId, registered)
-      store.onEnd(taskId, forget)
+      const stopWaiting = store.onEnd(taskId, forget)
       return yield* Effect.onError(
         commit(factsOf(definition, facts, taskId, now(), "effect")),
-        () => Effect.sync(forget)
+        () =>
+          Effect.sync(() => {
+            stopWaiting()
+            forget()
+          })
       )
     })
 

@@ -25,6 +25,7 @@ export interface LiveAttempt extends Attempt {
 }
 
 const maxMessage = 16_384
+const fullMessage = "the log of this task is full: further lines are not kept"
 
 const annotationText = (annotations: Record<string, unknown>): string | null => {
   if (Object.keys(annotations).length === 0) return null
@@ -57,10 +58,19 @@ export const make = (
   let controller: AbortController | null = null
 
   const append = (level: LogLine["level"], message: string, annotations: string | null): void => {
+    const known = store.get(taskId)
+    // The last line kept is the one that says so; counted with the rest, so attempts without end add nothing more.
+    if (known === undefined || known.claim !== claim || known.logLines > limits.maxLines) return
+    const fits = known.logLines < limits.maxLines &&
+      known.logBytes + message.length + (annotations?.length ?? 0) <= limits.maxSize
+    if (!fits && full) return
+    full = !fits
     sequence += 1
     const at = now()
-    const line = { sequence, claim, attempt: record.attempts, at, level, message, annotations }
-    store.commit({ _tag: "Logged", taskId, at, line })
+    const line = fits
+      ? { level, message, annotations }
+      : { level: "warning" as const, message: fullMessage, annotations: null }
+    store.commit({ _tag: "Logged", taskId, at, line: { sequence, claim, attempt: record.attempts, at, ...line } })
   }
 
   const attempt: LiveAttempt = {
@@ -95,15 +105,8 @@ export const make = (
       }
     },
     log: (level, message, annotations) => {
-      const known = store.get(taskId)
-      if (full || known === undefined || known.claim !== claim) return
       const text = message.length <= maxMessage ? message : `${message.slice(0, maxMessage)} … (cut)`
-      const extras = annotationText(annotations)
-      if (known.logLines < limits.maxLines && known.logBytes + text.length + (extras?.length ?? 0) <= limits.maxSize) {
-        return append(level, text, extras)
-      }
-      full = true
-      append("warning", "the log of this task is full: further lines are not kept", null)
+      append(level, text, annotationText(annotations))
     },
     progress: (progress) => {
       store.commit({ _tag: "Progressed", taskId, at: now(), progress })

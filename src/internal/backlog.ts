@@ -111,7 +111,12 @@ export const make = (options: {
       // While something in the window could start, what is claimed has to line up behind it.
       const free = queue.canTake(slots.mayStart) ? 0 : slots.free()
       const tasks = handledWaiting()
-        .map((name) => ({ name, slots: Math.min(free, startable(name)), window: windowRoom(name) }))
+        .map((name) => ({
+          name,
+          version: registry.get(name)?.definition.version ?? 0,
+          slots: Math.min(free, startable(name)),
+          window: windowRoom(name)
+        }))
         .filter((task) => task.slots + task.window > 0)
       if (tasks.length === 0) {
         settleUrgent(urgent)

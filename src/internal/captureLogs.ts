@@ -17,7 +17,7 @@ import type { LogLevel as TaskLogLevel } from "../TaskEvent.js"
 import { setRef } from "./fiberRefs.js"
 
 const levels: { readonly [Level in TaskLogLevel]: LogLevel.LogLevel } = {
-  debug: LogLevel.Debug,
+  debug: LogLevel.Trace,
   info: LogLevel.Info,
   warning: LogLevel.Warning,
   error: LogLevel.Error

@@ -80,7 +80,8 @@ export const make = ({ backend, clock, config, dispatcher, ids, journal, registr
       return yield* new TaskWrongStatus({ taskId, action: "retry", status: original.status })
     }
     if (original.retriedAs !== null) return yield* new TaskAlreadyRetried({ taskId, retriedAs: original.retriedAs })
-    if (definition === undefined || original.kind !== "task") {
+    // A payload of a newer definition is for the deployment that knows it.
+    if (definition === undefined || original.kind !== "task" || original.definitionVersion > definition.version) {
       return yield* new TaskNotRegistered({ task: original.taskName })
     }
     const at = now()

@@ -2,13 +2,24 @@
  * What went wrong, in a form that can be stored and shown: readable, bounded, the handler's own frames first. Pure.
  */
 import * as Cause from "effect/Cause"
-import * as Predicate from "effect/Predicate"
 import type { TaskFailure } from "../TaskEvent.js"
 
 const maxStack = 16_384
 const maxMessage = 4_096
 
-const cut = (text: string, max: number): string => text.length <= max ? text : `${text.slice(0, max)} … (cut)`
+const mark = " … (cut)"
+const cut = (text: string, max: number): string =>
+  text.length <= max ? text : `${text.slice(0, max - mark.length)}${mark}`
+
+// What is thrown may be anything, and anything may throw again when it is looked at.
+const attempt = (read: () => unknown): string | undefined => {
+  try {
+    const value = read()
+    return typeof value === "string" && value !== "" ? value : undefined
+  } catch {
+    return undefined
+  }
+}
 
 const isFrame = (line: string): boolean => /^\s+at /.test(line)
 const isForeign = (line: string): boolean =>
@@ -33,29 +44,33 @@ const ownFramesFirst = (text: string): string => {
   return out.join("\n")
 }
 
-/** The cause as people read it; at most 16 KiB. */
-export const prettyCause = (cause: Cause.Cause<unknown>): string =>
-  cut(ownFramesFirst(Cause.pretty(cause, { renderErrorCause: true })), maxStack)
+/** The cause as people read it; at most 16 KiB. Never throws. */
+export const prettyCause = (cause: Cause.Cause<unknown>): string => {
+  const text = attempt(() => Cause.pretty(cause, { renderErrorCause: true })) ?? attempt(() => Cause.pretty(cause)) ??
+    attempt(() => {
+      const error = Cause.squash(cause)
+      return `${nameOf(error)}: ${messageOf(error)}`
+    }) ?? "a cause that cannot be shown"
+  // Cut first: there is no use in sorting the frames of a text of megabytes.
+  return cut(ownFramesFirst(cut(text, 4 * maxStack)), maxStack)
+}
 
-/** The name to group by: an error's `_tag`, else its class name, else its type. */
+/** The name to group by: an error's `_tag`, else its class name, else its type. Never throws. */
 export const nameOf = (error: unknown): string => {
-  if (Predicate.hasProperty(error, "_tag") && typeof error._tag === "string") return cut(error._tag, 200)
-  if (error instanceof Error) return cut(error.name, 200)
-  return error === null ? "null" : typeof error
+  const property = (key: "_tag" | "name") =>
+    attempt(() => typeof error === "object" && error !== null ? Reflect.get(error, key) : undefined)
+  const isError = attempt(() => error instanceof Error ? "yes" : "") === "yes"
+  const name = property("_tag") ?? (isError ? property("name") ?? "Error" : undefined)
+  return cut(name ?? (error === null ? "null" : typeof error), 200)
 }
 
 /** The sentence to show: the error's message, else the value as text. Never throws, whatever the value does. */
 export const messageOf = (error: unknown): string => {
-  try {
-    if (Predicate.hasProperty(error, "message") && typeof error.message === "string" && error.message !== "") {
-      return cut(error.message, maxMessage)
-    }
-    if (typeof error === "string") return cut(error, maxMessage)
-    const text: unknown = JSON.stringify(error)
-    return cut(typeof text === "string" ? text : String(error), maxMessage)
-  } catch {
-    return nameOf(error)
-  }
+  const message = typeof error === "string"
+    ? error
+    : attempt(() => typeof error === "object" && error !== null ? Reflect.get(error, "message") : undefined) ??
+      attempt(() => JSON.stringify(error)) ?? attempt(() => typeof error === "object" ? undefined : String(error))
+  return cut(message ?? nameOf(error), maxMessage)
 }
 
 /** The stored form of what `error` did to an attempt. `encoded` is the typed error as JSON text, if it is one. */

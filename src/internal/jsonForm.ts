@@ -14,11 +14,14 @@ export interface Problem {
   readonly what: string
 }
 
-const describe = (ast: AST.AST): string =>
-  Option.getOrElse(
-    AST.getIdentifierAnnotation(ast),
-    () => Option.getOrElse(AST.getTitleAnnotation(ast), () => String(ast))
+const describe = (ast: AST.AST): string => {
+  const constructor = AST.getAnnotation<{ readonly _tag: string }>(AST.TypeConstructorAnnotationId)(ast)
+  return AST.getIdentifierAnnotation(ast).pipe(
+    Option.orElse(() => AST.getTitleAnnotation(ast)),
+    Option.orElse(() => Option.map(constructor, ({ _tag }) => _tag)),
+    Option.getOrElse(() => String(ast))
   )
+}
 
 const walk = (ast: AST.AST, path: string, inArray: boolean, seen: Set<AST.AST>): Problem | undefined => {
   const problem = (what: string): Problem => ({ path, what })
@@ -45,12 +48,12 @@ const walk = (ast: AST.AST, path: string, inArray: boolean, seen: Set<AST.AST>):
     case "Refinement":
       return walk(ast.from, path, inArray, seen)
     case "Transformation":
-      return walk(AST.encodedAST(ast), path, inArray, seen)
+      return walk(ast.from, path, inArray, seen)
     case "Suspend": {
       const inner = ast.f()
       if (seen.has(inner)) return undefined
       seen.add(inner)
-      return walk(AST.encodedAST(inner), path, inArray, seen)
+      return walk(inner, path, inArray, seen)
     }
     case "Union":
       return firstOf(ast.types, (member) => walk(member, path, inArray, seen))
@@ -61,7 +64,12 @@ const walk = (ast: AST.AST, path: string, inArray: boolean, seen: Set<AST.AST>):
         typeof name === "symbol"
           ? problem(`a symbol as key (${String(name)})`)
           : walk(type, path === "" ? String(name) : `${path}.${String(name)}`, false, seen)) ??
-        firstOf(ast.indexSignatures, ({ type }) => walk(type, `${path}.*`, false, seen))
+        firstOf(ast.indexSignatures, ({ parameter, type }) => {
+          const below = path === "" ? "*" : `${path}.*`
+          return AST.encodedAST(parameter)._tag === "SymbolKeyword"
+            ? { path: below, what: "a symbol as key" }
+            : walk(type, below, false, seen)
+        })
     default:
       return undefined
   }
@@ -69,7 +77,7 @@ const walk = (ast: AST.AST, path: string, inArray: boolean, seen: Set<AST.AST>):
 
 /** The first part of the schema's encoded form that is not JSON, or undefined. */
 export const problemOfSchema = (schema: Schema.Schema.All): Problem | undefined =>
-  walk(AST.encodedAST(schema.ast), "", false, new Set())
+  walk(schema.ast, "", false, new Set())
 
 const isPlain = (value: object): boolean => {
   const prototype: unknown = Object.getPrototypeOf(value)

@@ -20,11 +20,15 @@ const isRedacted = (ast: AST.AST): boolean =>
     (constructor) => constructor._tag === "effect/Redacted"
   )
 
-const holdsSecret = (ast: AST.AST, seen: Set<AST.AST>): boolean => {
+// The decoded side of a schema inside itself is made anew at every level, so it is not known again when it comes back:
+// after this many levels everything that it can hold was seen.
+const maxUnrolled = 6
+
+const holdsSecret = (ast: AST.AST, seen: Set<AST.AST>, unrolled = 0): boolean => {
   if (isRedacted(ast)) return true
   if (seen.has(ast)) return false
   seen.add(ast)
-  const inside = (inner: AST.AST) => holdsSecret(inner, seen)
+  const inside = (inner: AST.AST) => holdsSecret(inner, seen, unrolled)
   switch (ast._tag) {
     case "Transformation":
       return inside(ast.from) || inside(ast.to)
@@ -39,36 +43,54 @@ const holdsSecret = (ast: AST.AST, seen: Set<AST.AST>): boolean => {
     case "TypeLiteral":
       return [...ast.propertySignatures, ...ast.indexSignatures].some(({ type }) => inside(type))
     case "Suspend":
-      return inside(ast.f())
+      return unrolled < maxUnrolled && holdsSecret(ast.f(), seen, unrolled + 1)
     default:
       return false
   }
 }
 
-const walk = (ast: AST.AST, path: Pattern, open: ReadonlyArray<AST.AST>, found: Array<Pattern>): void => {
+// Along the encoded side of every transformation, or along the decoded one.
+const walk = (
+  side: "from" | "to",
+  ast: AST.AST,
+  path: Pattern,
+  open: ReadonlyArray<AST.AST>,
+  found: Array<Pattern>
+): void => {
   if (isRedacted(ast)) {
     found.push(path)
     return
   }
   switch (ast._tag) {
-    case "Transformation":
-      if (isRedacted(AST.typeAST(ast.to))) found.push(path)
-      else walk(ast.from, path, open, found)
+    case "Transformation": {
+      if (isRedacted(AST.typeAST(ast.to))) {
+        found.push(path)
+        return
+      }
+      const before = found.length
+      walk(side, ast[side], path, open, found)
+      // A secret that only the decoded side knows of, as inside Schema.parseJson: nobody can say where in the text it is.
+      if (found.length === before && holdsSecret(ast[side === "from" ? "to" : "from"], new Set())) found.push(path)
       return
+    }
     case "Refinement":
-      return walk(ast.from, path, open, found)
-    case "Declaration":
-      return ast.typeParameters.forEach((inner) => walk(inner, [...path, "**"], open, found))
+      return walk(side, ast.from, path, open, found)
+    case "Declaration": {
+      // A class has the fields of its struct; how another type lays out what it holds is its own affair.
+      const surrogate = AST.getSurrogateAnnotation(ast)
+      if (Option.isSome(surrogate)) return walk(side, surrogate.value, path, open, found)
+      return ast.typeParameters.forEach((inner) => walk(side, inner, [...path, "**"], open, found))
+    }
     case "Union":
-      return ast.types.forEach((member) => walk(member, path, open, found))
+      return ast.types.forEach((member) => walk(side, member, path, open, found))
     case "TupleType":
-      return [...ast.elements, ...ast.rest].forEach(({ type }) => walk(type, [...path, "[]"], open, found))
+      return [...ast.elements, ...ast.rest].forEach(({ type }) => walk(side, type, [...path, "[]"], open, found))
     case "TypeLiteral":
-      ast.propertySignatures.forEach(({ name, type }) => walk(type, [...path, String(name)], open, found))
-      return ast.indexSignatures.forEach(({ type }) => walk(type, [...path, "*"], open, found))
+      ast.propertySignatures.forEach(({ name, type }) => walk(side, type, [...path, String(name)], open, found))
+      return ast.indexSignatures.forEach(({ type }) => walk(side, type, [...path, "*"], open, found))
     case "Suspend": {
       const inner = ast.f()
-      if (!open.includes(inner)) return walk(inner, path, [...open, inner], found)
+      if (!open.includes(inner) && open.length < maxUnrolled) return walk(side, inner, path, [...open, inner], found)
       // A schema inside itself: if it holds a secret at all, it does so at every depth.
       if (holdsSecret(inner, new Set())) found.push([...path, "**"])
       return
@@ -78,15 +100,18 @@ const walk = (ast: AST.AST, path: Pattern, open: ReadonlyArray<AST.AST>, found: 
   }
 }
 
-/** The places of the encoded form that hold secrets. */
-export const patternsOf = (schema: Schema.Schema.All): ReadonlyArray<Pattern> => {
+/** The places of the encoded form that hold secrets, or of the decoded one (a key may be renamed in between). */
+export const patternsOf = (
+  schema: Schema.Schema.All,
+  side: "encoded" | "decoded" = "encoded"
+): ReadonlyArray<Pattern> => {
   const found: Array<Pattern> = []
-  walk(schema.ast, [], [], found)
+  walk(side === "encoded" ? "from" : "to", schema.ast, [], [], found)
   return found
 }
 
 const stepMatches = (step: string, key: PropertyKey): boolean =>
-  step === "*" || (step === "[]" ? typeof key === "number" || /^\d+$/.test(String(key)) : step === String(key))
+  step === "*" || step === String(key) || (step === "[]" && (typeof key === "number" || /^\d+$/.test(String(key))))
 
 /** Whether the path lies at or below a secret place, or above one (so that showing it whole would show the secret). */
 export const touches = (patterns: ReadonlyArray<Pattern>, path: ReadonlyArray<PropertyKey>): boolean =>

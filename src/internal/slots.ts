@@ -86,19 +86,44 @@ export const make = (options: {
       let holding = true
       let released = false
       let waits = 0
+      // Branches of the attempt that are back and want the one slot.
+      let back: Array<() => void> = []
+      const goOn = (): void => {
+        const ready = back
+        back = []
+        for (const resume of ready) resume()
+      }
+      const waiter = {
+        taskName,
+        resume: () => {
+          holding = true
+          hold(taskName, 1)
+          goOn()
+        }
+      }
+      const giveUp = (): void => {
+        returning = returning.filter((other) => other !== waiter)
+      }
       return {
         release: () => {
           if (released) return
           released = true
           if (holding) hold(taskName, -1)
           holding = false
+          giveUp()
           active -= 1
           add(activeOf, taskName, -1)
           options.onFree()
+          goOn()
         },
         park: Effect.sync(() => {
           waits += 1
-          if (waits > 1 || !holding || released) return
+          if (released) return
+          // A branch that is back goes on without a slot while another waits: had it the last slot, what the other waits
+          // for might never run.
+          giveUp()
+          goOn()
+          if (!holding) return
           holding = false
           hold(taskName, -1)
           options.onFree()
@@ -106,19 +131,14 @@ export const make = (options: {
         unpark: Effect.async<void>((resume) => {
           waits -= 1
           if (waits > 0 || holding || released) return resume(Effect.void)
-          const waiter = {
-            taskName,
-            resume: () => {
-              holding = true
-              hold(taskName, 1)
-              resume(Effect.void)
-            }
-          }
+          const goOnWith = () => resume(Effect.void)
+          back.push(goOnWith)
           if (mayStart(taskName)) return waiter.resume()
-          returning.push(waiter)
+          if (!returning.includes(waiter)) returning.push(waiter)
           // Interrupted while it waits for a slot: it goes on without one, to its end.
           return Effect.sync(() => {
-            returning = returning.filter((other) => other !== waiter)
+            back = back.filter((other) => other !== goOnWith)
+            if (back.length === 0) giveUp()
           })
         })
       }

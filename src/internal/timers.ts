@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import TinyQueue from "tinyqueue"
+import * as Signal from "./signal.js"
 
 interface Entry {
   readonly at: number
@@ -26,7 +27,7 @@ export const make: Effect.Effect<Timers, never, Scope.Scope> = Effect.gen(functi
   const byTime = (a: Entry, b: Entry) => a.at - b.at
   let entries = new TinyQueue<Entry>([], byTime)
   let cancelled = 0
-  let wake: (() => void) | null = null
+  const earlier = yield* Signal.make
   let sleepingUntil = Number.POSITIVE_INFINITY
 
   const runDue = () => {
@@ -51,17 +52,13 @@ export const make: Effect.Effect<Timers, never, Scope.Scope> = Effect.gen(functi
     cancelled = 0
   }
 
-  const earlier = Effect.async<void>((resume) => {
-    wake = () => resume(Effect.void)
-  })
-
   const step = Effect.suspend(() => {
     runDue()
     const next = entries.peek()
     sleepingUntil = next?.at ?? Number.POSITIVE_INFINITY
-    if (next === undefined) return earlier
+    if (next === undefined) return earlier.await
     const sleep = clock.sleep(Duration.millis(Math.max(0, next.at - clock.unsafeCurrentTimeMillis())))
-    return Effect.raceFirst(sleep, earlier)
+    return Effect.raceFirst(sleep, earlier.await)
   })
 
   // What an acquire forks would inherit that it cannot be interrupted.
@@ -71,9 +68,9 @@ export const make: Effect.Effect<Timers, never, Scope.Scope> = Effect.gen(functi
     schedule: (at, run) => {
       const entry: Entry = { at, run }
       entries.push(entry)
-      if (at < sleepingUntil && wake !== null) {
+      if (at < sleepingUntil) {
         sleepingUntil = at
-        wake()
+        earlier.notify()
       }
       return () => {
         if (entry.run === null) return

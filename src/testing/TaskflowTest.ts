@@ -27,7 +27,7 @@ export const layerWith = (
   options?: TaskflowOptions,
   backend?: MemoryBackend.MemoryBackendOptions
 ): Layer.Layer<TaskManager, TaskBackendError> =>
-  TaskflowLayer({ unhandled: "die", shutdownTimeout: 0, ...options }).pipe(
+  TaskflowLayer({ announce: false, unhandled: "die", shutdownTimeout: 0, ...options }).pipe(
     Layer.provide(MemoryBackend.layer(backend)),
     Layer.provide(Layer.sync(TaskId.TaskIds, TaskId.deterministic))
   )

@@ -48,7 +48,7 @@ describe("GET /tasks", () => {
         idempotencyKey: "three",
         runAt: null,
         nextAttemptAt: null,
-        instance: null,
+        instance: expect.any(String),
         retryOf: null,
         retriedAs: null,
         cancelRequested: false,

@@ -11,7 +11,7 @@ export const engine = (
   options?: TaskflowOptions,
   backend: Layer.Layer<TaskBackend> = MemoryBackend.layer()
 ): Layer.Layer<TaskManager> =>
-  Layer.orDie(TaskflowLayer({ shutdownTimeout: 0, ...options })).pipe(
+  Layer.orDie(TaskflowLayer({ announce: false, shutdownTimeout: 0, ...options })).pipe(
     Layer.provide(backend),
     Layer.provide(Layer.sync(TaskId.TaskIds, TaskId.deterministic))
   )

@@ -186,6 +186,27 @@ export const cases: ReadonlyArray<Case> = [
     for (const other of others) assert.deepEqual(yield* get(other), other)
   }),
 
+  test("rows of a newer definition are left alone, and not told as more", function*({ a, get, task, time }) {
+    const newer = task({ definitionVersion: 3, priority: 9 })
+    const known = [task({ definitionVersion: 2 }), task({ definitionVersion: 1 })]
+    yield* a.commit(insert(newer), ...known.map(insert), insert(task({ definitionVersion: 3, runAt: time.now + 9 })))
+    const { more, nextDueAt, started } = yield* a.claim({ send_email: [5, 5, 2] })
+    assert.deepEqual([idsOf(started), more, nextDueAt], [idsOf(known), [], time.now + 9])
+    assert.deepEqual(yield* get(newer), newer)
+    assert.deepEqual(yield* a.claim({ send_email: [0, 0, 2] }), { ...nothing, nextDueAt: time.now + 9 })
+    assert.deepEqual((yield* a.claim({ send_email: [0, 0, 3] })).more, ["send_email"])
+    assert.deepEqual(idsOf((yield* a.claim({ send_email: [1, 0, 3] })).started), [newer.taskId])
+  }),
+
+  test("the versions of a name share its room, by priority and arrival", function*({ a, task }) {
+    const records = [2, 1, 2, 1].map((definitionVersion) => task({ definitionVersion }))
+    const urgent = task({ definitionVersion: 1, priority: 1 })
+    yield* a.commit(...records.map(insert), insert(urgent))
+    const { more, pending, started } = yield* a.claim({ send_email: [2, 2, 2] })
+    assert.deepEqual(idsOf(started), idsOf([urgent, records[0]!]))
+    assert.deepEqual([idsOf(pending), more], [idsOf([records[1]!, records[2]!]), ["send_email"]])
+  }),
+
   test("a name without room does not stop another, whatever its priority", function*({ a, task }) {
     const urgent = [task({ taskName: "resize", priority: 9 }), task({ taskName: "resize", priority: 9 })]
     const plain = task()

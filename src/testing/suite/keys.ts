@@ -3,14 +3,13 @@
  */
 import * as assert from "node:assert/strict"
 import { fail, failAttempt, finishCancelled, finishes, heldBy, insert, interrupt, requeue, succeed } from "./changes.js"
-import { about, applied, type Case, type Stage } from "./stage.js"
+import { about, applied, type Case, type Named } from "./stage.js"
 
 const test = about("keys")
 
 const key = { idempotencyKey: "welcome/u1" }
 
-const duplicateOf = ({ taskId }: { readonly taskId: ReturnType<Stage["nextId"]> }) =>
-  ({ _tag: "Duplicate", taskId }) as const
+const duplicateOf = ({ taskId }: Named) => ({ _tag: "Duplicate", taskId }) as const
 
 export const cases: ReadonlyArray<Case> = [
   test("a key is held while its task is pending, held, running and waiting", function*(stage) {

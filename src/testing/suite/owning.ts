@@ -99,6 +99,17 @@ export const cases: ReadonlyArray<Case> = [
     ])
   }),
 
+  test("an attempt that did not start is ended by nobody", function*(stage) {
+    const { a, b, task, time } = stage
+    const held = heldBy(task(), a.id)
+    yield* a.commit(insert(held))
+    yield* writesNothing(stage, a, held, writesOf(start(held, time.now).record, time.now))
+    const first = yield* a.run()
+    yield* a.commit(failAttempt(first, time.now, time.now))
+    const { pending } = yield* b.claim({ send_email: [0, 1] })
+    yield* writesNothing(stage, b, first, writesOf(start(pending[0]!, time.now).record, time.now))
+  }),
+
   test("a start is lost under a wrong owner or claim", function*(stage) {
     const { a, b, get, task, time } = stage
     const held = heldBy(task(), a.id)

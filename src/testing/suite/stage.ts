@@ -39,7 +39,7 @@ export const lost: Outcome = { _tag: "Lost" }
 type Answer<A> = Effect.Effect<A, TaskBackendError>
 
 /** Name → how many to take started and how many more for the window. */
-export type Wanted = Readonly<Record<string, readonly [slots: number, window: number]>>
+export type Wanted = Readonly<Record<string, readonly [slots: number, window: number, version?: number]>>
 
 /** An engine, as far as a backend sees one: an id, and one lane that counts its batches. */
 export interface Instance {
@@ -62,6 +62,11 @@ export interface Instance {
 /** What a task is made of, where it differs from the plainest. */
 export type Facts = Partial<Omit<Enqueued, "_tag" | "owner">>
 
+/** A task, by its id. */
+export interface Named {
+  readonly taskId: TaskId.TaskId
+}
+
 /** All that can be read of some tasks. */
 export interface Readable {
   readonly records: ReadonlyArray<TaskRecord.TaskRecord | null>
@@ -82,10 +87,10 @@ export interface Stage {
   /** A new task that was not written yet: pending, unclaimed. */
   readonly task: (facts?: Facts) => TaskRecord.TaskRecord
   /** The stored record. Fails the case when there is none. */
-  readonly get: (task: { readonly taskId: TaskId.TaskId }) => Answer<TaskRecord.TaskRecord>
+  readonly get: (task: Named) => Answer<TaskRecord.TaskRecord>
   /** Everything the query matches, page by page. */
   readonly listAll: (query?: ListQuery) => Answer<ReadonlyArray<TaskRecord.TaskRecord>>
-  readonly read: (...tasks: ReadonlyArray<{ readonly taskId: TaskId.TaskId }>) => Answer<Readable>
+  readonly read: (...tasks: ReadonlyArray<Named>) => Answer<Readable>
 }
 
 /** A stage on the backend of the environment, which must be empty. */
@@ -146,7 +151,12 @@ export const make: Effect.Effect<Stage, never, TaskBackend> = Effect.map(TaskBac
       commit,
       claim: (wanted, bounds = {}) =>
         Effect.suspend(() => {
-          const tasks = Object.entries(wanted).map(([name, [slots, window]]) => ({ name, slots, window }))
+          const tasks = Object.entries(wanted).map(([name, [slots, window, version = 1]]) => ({
+            name,
+            version,
+            slots,
+            window
+          }))
           const { slots = sum(tasks.map((one) => one.slots)), window = sum(tasks.map((one) => one.window)) } = bounds
           return backend.claim({ instance: id, tasks, slots, window, now: time.now })
         }),

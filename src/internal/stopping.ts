@@ -1,0 +1,78 @@
+/**
+ * How an engine stops: when a handler's layer closes, and when the engine itself does.
+ *
+ * The first one to close stops everything that has not started; all that close together share one deadline. Nothing
+ * starts again unless a handler comes, or a second passes in which none closed: then only a handler had left.
+ */
+import * as Effect from "effect/Effect"
+import type { TaskRunner } from "../TaskRunner.js"
+import { endWithin } from "./endWithin.js"
+import type { Timers } from "./timers.js"
+
+const reopenAfter = 1_000
+
+export interface Stopping {
+  /** Whether nothing may start. */
+  readonly isStopping: () => boolean
+  /** Lets tasks start again, unless the engine itself is closing. */
+  readonly reopen: () => void
+  /** Returns when the attempts of the name (or all) ended, were interrupted at the deadline, or were left behind. */
+  readonly drain: (taskName?: string) => Effect.Effect<void>
+  /** Drains everything, for good. */
+  readonly close: Effect.Effect<void>
+}
+
+export const make = (options: {
+  readonly shutdownTimeout: number
+  readonly now: () => number
+  readonly timers: Timers
+  readonly runner: TaskRunner["Type"]
+  /** Gives the window back. */
+  readonly letGo: () => void
+  /** Returns when no attempt of the name (or at all) is under way or about to be. */
+  readonly ended: (taskName: string | undefined) => Effect.Effect<void>
+  readonly flush: Effect.Effect<void>
+  /** Called when tasks may start again. */
+  readonly onReopen: () => void
+}): Stopping => {
+  const { now, shutdownTimeout } = options
+  let stopping = false
+  let closed = false
+  let draining = 0
+  let deadline = Number.NEGATIVE_INFINITY
+  let cancelReopening = () => {}
+
+  const reopen = (): void => {
+    cancelReopening()
+    stopping = closed || draining > 0
+    if (!stopping) options.onReopen()
+  }
+
+  const drain = (taskName?: string): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      stopping = true
+      cancelReopening()
+      draining += 1
+      // A stop long after the last one has a deadline of its own.
+      if (now() > deadline + shutdownTimeout) deadline = now() + shutdownTimeout
+      options.letGo()
+      const left = Math.max(0, deadline - now())
+      return endWithin(options.runner, options.ended(taskName), left, taskName).pipe(
+        Effect.zipRight(options.flush),
+        Effect.zipRight(Effect.sync(() => {
+          draining -= 1
+          if (draining === 0 && !closed) cancelReopening = options.timers.schedule(now() + reopenAfter, reopen)
+        }))
+      )
+    })
+
+  return {
+    isStopping: () => stopping,
+    reopen,
+    drain,
+    close: Effect.suspend(() => {
+      closed = true
+      return drain()
+    })
+  }
+}
