@@ -19,9 +19,9 @@ import * as Attempt from "./internal/attempt.js"
 import { captureLogs } from "./internal/captureLogs.js"
 import { failureOf } from "./internal/failureOf.js"
 import { setRef } from "./internal/fiberRefs.js"
+import * as LazyScope from "./internal/lazyScope.js"
 import { judge, type StopRequest, type Verdict } from "./internal/outcome.js"
 import { pastFailures } from "./internal/pastFailures.js"
-import * as ScopePool from "./internal/scopePool.js"
 import type { Slot } from "./internal/slots.js"
 import * as Timers from "./internal/timers.js"
 import * as RetryPolicy from "./RetryPolicy.js"
@@ -50,9 +50,13 @@ export class TaskRunner extends Context.Tag("effect-taskflow/TaskRunner")<TaskRu
   readonly abandonAll: (taskName?: string) => ReadonlyArray<TaskId>
 }>() {}
 
+// Whole milliseconds, and never past what a Date can say: an endless wait is a hundred years.
+const century = 100 * 365 * 86_400_000
+const later = (at: number, millis: number): number => at + Math.ceil(Math.min(millis, century))
+
 interface Prepared {
   readonly runtime: Runtime.Runtime<never>
-  readonly pipeline: (payload: string, scope: Scope.CloseableScope) => Effect.Effect<Exit.Exit<string | null, unknown>>
+  readonly pipeline: (payload: string) => Effect.Effect<Exit.Exit<string | null, unknown>>
 }
 
 export const make = Effect.gen(function*() {
@@ -62,8 +66,8 @@ export const make = Effect.gen(function*() {
   const timers = yield* Timers.make
   const clock = yield* Effect.clock
   const now = () => clock.unsafeCurrentTimeMillis()
+  const forAttempts: Attempt.Engine = { store, limits: config.logs, now }
   const live = new Map<TaskId, Attempt.LiveAttempt>()
-  const nextScope = ScopePool.make()
   const prepared = new WeakMap<Registered, Prepared>()
 
   const prepare = (registered: Registered): Prepared => {
@@ -87,20 +91,9 @@ export const make = Effect.gen(function*() {
             )
       })
     }
-    // As an exit, so that a failure is the task's affair and not an unhandled error of its fiber. What the handler put
-    // into its scope is closed whatever happened, and a finalizer that dies makes a failure of a success.
-    const pipeline = (text: string, scope: Scope.CloseableScope) =>
-      Effect.uninterruptibleMask((restore) => {
-        const closed = (exit: Exit.Exit<string | null, unknown>) =>
-          Effect.matchCause(Scope.close(scope, exit), {
-            onSuccess: () => exit,
-            onFailure: (cause) => Exit.zipLeft(exit, Exit.failCause(cause))
-          })
-        return Effect.matchCauseEffect(restore(Effect.flatMap(Effect.flatMap(payload.decode(text), handler), encode)), {
-          onSuccess: (value) => closed(Exit.succeed(value)),
-          onFailure: (cause) => closed(Exit.failCause(cause))
-        })
-      })
+    // As an exit, so that a failure is the task's affair and not an unhandled error of its fiber.
+    const pipeline = (text: string) =>
+      Effect.exit(Effect.flatMap(Effect.flatMap(payload.decode(text), handler), encode))
     const made: Prepared = {
       runtime: Runtime.make({ ...runtime, fiberRefs: captureLogs(runtime.fiberRefs, config.logs.level) }),
       // safe: the runtime built for each attempt below provides TaskContext
@@ -140,7 +133,7 @@ export const make = Effect.gen(function*() {
       case "Cancelled":
         return { _tag: "Cancelled", ...common }
       case "Snoozed":
-        return { _tag: "Snoozed", ...common, until: common.at + attempt.snoozeMillis }
+        return { _tag: "Snoozed", ...common, until: later(common.at, attempt.snoozeMillis) }
       case "CutShort":
         return {
           _tag: record.requeueOnInterrupt ? "Requeued" : "Interrupted",
@@ -193,7 +186,7 @@ export const make = Effect.gen(function*() {
       random: () => draw
     })
     const event: TaskEvent = Option.isSome(delay)
-      ? { _tag: "AttemptFailed", taskId: record.taskId, at, failure, nextAttemptAt: at + Math.ceil(delay.value) }
+      ? { _tag: "AttemptFailed", taskId: record.taskId, at, failure, nextAttemptAt: later(at, delay.value) }
       : { _tag: "Failed", taskId: record.taskId, at, failure, stopReason: final ? "unrecoverable" : "retriesSpent" }
     return event
   })
@@ -203,24 +196,26 @@ export const make = Effect.gen(function*() {
     event: TaskEvent,
     onNext: (record: TaskRecord, at: number) => void
   ): void => {
-    store.commit(event, (exit) => {
+    const recorded = store.commit(event, (exit) => {
       if (Exit.isFailure(exit) || exit.value._tag !== "Applied") return
       if (event._tag === "AttemptFailed") onNext(attempt.record, event.nextAttemptAt)
       else if (event._tag === "Snoozed") onNext(attempt.record, event.until)
     })
+    // A cancel came after the attempt was told to stop for another reason: it may not run again, so it ends as cancelled.
+    if (!recorded) store.commit({ _tag: "Cancelled", taskId: event.taskId, at: event.at })
     attempt.slot.release()
   }
 
   const start: TaskRunner["Type"]["start"] = (record, registered, slot, onNext) => {
-    const attempt = Attempt.make(record, slot, store, config.logs, now)
+    const attempt = Attempt.make(record, slot, forAttempts)
     const { pipeline, runtime } = prepare(registered)
     const { timeout } = registered.definition
-    const scope = nextScope()
-    const fiberRuntime = runtimeOf(runtime, attempt, scope)
+    const lazy = LazyScope.make()
+    const fiberRuntime = runtimeOf(runtime, attempt, lazy.scope)
     live.set(record.taskId, attempt)
-    const fiber = Runtime.runFork(fiberRuntime, pipeline(record.payload, scope), { immediate: false })
+    const fiber = Runtime.runFork(fiberRuntime, pipeline(record.payload), { immediate: false })
     attempt.interrupt = () => fiber.unsafeInterruptAsFork(FiberId.none)
-    if (timeout !== null) attempt.disarm = timers.schedule(now() + timeout, () => Attempt.stop(attempt, "timeout"))
+    if (timeout !== null) attempt.disarm = timers.schedule(now() + timeout, () => attempt.stop("timeout"))
 
     const settle = (exit: Exit.Exit<string | null, unknown>): void => {
       attempt.disarm()
@@ -251,7 +246,15 @@ export const make = Effect.gen(function*() {
       })
     }
 
-    fiber.addObserver((ended) => settle(Exit.flatten(ended)))
+    fiber.addObserver((ended) => {
+      const exit = Exit.flatten(ended)
+      const scope = lazy.touched()
+      if (scope === null) return settle(exit)
+      // What the handler put into its scope is closed whatever happened; a finalizer that dies makes a failure of a success.
+      Runtime.runFork(fiberRuntime, Scope.close(scope, exit)).addObserver((closed) =>
+        settle(Exit.isSuccess(closed) ? exit : Exit.zipLeft(exit, closed))
+      )
+    })
   }
 
   const matching = (taskName: string | undefined) =>
@@ -262,11 +265,11 @@ export const make = Effect.gen(function*() {
     stop: (taskId, request) => {
       const attempt = live.get(taskId)
       if (attempt === undefined) return false
-      Attempt.stop(attempt, request)
+      attempt.stop(request)
       return true
     },
     stopAll: (request, taskName) => {
-      for (const attempt of matching(taskName)) Attempt.stop(attempt, request)
+      for (const attempt of matching(taskName)) attempt.stop(request)
     },
     abandonAll: (taskName) =>
       matching(taskName).map((attempt) => {

@@ -202,6 +202,47 @@ describe("cancel", () => {
     }).pipe(Effect.provide(layer), Effect.provide(TaskflowTest.layer))
   })
 
+  it.effect("after a timeout or a snooze, while a finalizer still runs: it ends as cancelled and never runs again", () =>
+    Effect.gen(function*() {
+      const manager = yield* TaskManager
+      const release = yield* gate
+      const finalizer = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.onExit(self, () => release.wait)
+      const Late = Task.make("late", { timeout: "1 second", retry: { retries: 3, delay: "1 second" } })
+      const Nap = Task.make("nap")
+      const layer = Layer.merge(
+        Late.toLayer(() => finalizer(Effect.never)),
+        Nap.toLayer(() => finalizer(Task.snooze("1 second")))
+      )
+      yield* Effect.gen(function*() {
+        const ids = [yield* Late.enqueue(), yield* Nap.enqueue()].map(({ taskId }) => taskId)
+        yield* TestClock.adjust("2 seconds")
+        for (const taskId of ids) expect(yield* manager.cancel(taskId)).toBe("requested")
+        yield* release.open
+        for (const taskId of ids) yield* TaskflowTest.awaitStatus(taskId, "cancelled")
+        yield* TestClock.adjust("1 hour")
+        for (const taskId of ids) expect(yield* manager.get(taskId)).toMatchObject({ status: "cancelled", attempts: 1 })
+      }).pipe(Effect.provide(layer))
+    }).pipe(Effect.provide(TaskflowTest.layer)))
+
+  it.effect("while it waits for another task: it ends at once, though the other has the only slot", () =>
+    Effect.gen(function*() {
+      const manager = yield* TaskManager
+      const Child = Task.make("child")
+      const Parent = Task.make("parent")
+      const layer = Layer.merge(
+        Child.toLayer(() => Effect.sleep("1 hour")),
+        Parent.toLayer(() => Effect.orDie(Child.execute()))
+      )
+      yield* Effect.gen(function*() {
+        const { taskId } = yield* Parent.enqueue()
+        yield* TestClock.adjust("1 second")
+        expect((yield* manager.list({ taskName: "child" })).items).toMatchObject([{ status: "running" }])
+        yield* manager.cancel(taskId)
+        yield* TestClock.adjust("1 second")
+        expect(yield* manager.get(taskId)).toMatchObject({ status: "cancelled" })
+      }).pipe(Effect.provide(layer))
+    }).pipe(Effect.provide(engine({ maxConcurrentTasks: 1 }))))
+
   it.effect("of what is not there", () =>
     Effect.gen(function*() {
       const manager = yield* TaskManager

@@ -2,8 +2,8 @@
  * One run of a handler, from the side of the engine: what it was asked, what it may do, what it logged.
  */
 import * as Inspectable from "effect/Inspectable"
-import type { Attempt } from "../TaskContext.js"
-import type { LogLine } from "../TaskEvent.js"
+import type { Attempt, Current } from "../TaskContext.js"
+import type { LogLine, Progress } from "../TaskEvent.js"
 import type { TaskflowConfig } from "../TaskflowConfig.js"
 import { retriesUsed, type TaskRecord } from "../TaskRecord.js"
 import type { TaskStore } from "../TaskStore.js"
@@ -14,10 +14,12 @@ import type { Slot } from "./slots.js"
 export interface LiveAttempt extends Attempt {
   readonly record: TaskRecord
   readonly slot: Slot
-  requested: StopRequest | null
-  snoozeMillis: number
+  readonly requested: StopRequest | null
+  readonly snoozeMillis: number
   /** The errors that `Task.unrecoverable` marked, compared by identity. */
-  readonly final: Array<unknown>
+  readonly final: ReadonlyArray<unknown>
+  /** Asks it to stop, for one reason: the first one given counts. */
+  readonly stop: (request: StopRequest) => void
   /** Interrupts the fiber; set once it runs. */
   interrupt: () => void
   /** Stops the timeout clock. */
@@ -38,88 +40,118 @@ const annotationText = (annotations: Record<string, unknown>): string | null => 
   }
 }
 
-/** Asks the attempt to stop, for one reason: the first one given counts. */
-export const stop = (attempt: LiveAttempt, request: StopRequest): void => {
-  if (attempt.requested === null) attempt.requested = request
-  attempt.interrupt()
-}
+const noop = (): void => {}
 
-/** The attempt of a record whose Started was just recorded. */
-export const make = (
-  record: TaskRecord,
-  slot: Slot,
-  store: TaskStore["Type"],
-  limits: TaskflowConfig["Type"]["logs"],
-  now: () => number
-): LiveAttempt => {
-  const { claim, owner, tags, taskId, taskName } = record
-  let sequence = 0
-  let full = false
-  let controller: AbortController | null = null
+// A class: an object of closures for each attempt allocated more than the attempt's record.
+class AttemptImpl implements LiveAttempt, Current {
+  requested: StopRequest | null = null
+  snoozeMillis = 0
+  final: Array<unknown> = []
+  interrupt = noop
+  disarm = noop
+  private sequence = 0
+  private full = false
+  private controller: AbortController | null = null
 
-  const append = (level: LogLine["level"], message: string, annotations: string | null): void => {
+  constructor(
+    readonly record: TaskRecord,
+    readonly slot: Slot,
+    private readonly engine: Engine
+  ) {}
+
+  get current(): Current {
+    return this
+  }
+  get taskId() {
+    return this.record.taskId
+  }
+  get taskName() {
+    return this.record.taskName
+  }
+  get attempt() {
+    return retriesUsed(this.record)
+  }
+  get tags() {
+    return this.record.tags
+  }
+  get instance() {
+    return this.record.owner!
+  }
+  get fence() {
+    return this.record.claim
+  }
+  // Made on demand: most handlers never ask.
+  get signal(): AbortSignal {
+    if (this.controller === null) {
+      this.controller = new AbortController()
+      if (this.requested !== null) this.controller.abort(this.requested)
+    }
+    return this.controller.signal
+  }
+  get park() {
+    return this.slot.park
+  }
+  get unpark() {
+    return this.slot.unpark
+  }
+  get leave() {
+    return this.slot.leave
+  }
+
+  stop(request: StopRequest): void {
+    if (this.requested === null) this.requested = request
+    this.controller?.abort(this.requested)
+    this.interrupt()
+  }
+  log(level: LogLine["level"], message: string, annotations: Record<string, unknown>): void {
+    const text = message.length <= maxMessage ? message : `${message.slice(0, maxMessage)} … (cut)`
+    this.append(level, text, annotationText(annotations))
+  }
+  progress(progress: Progress): void {
+    const { now, store } = this.engine
+    store.commit({ _tag: "Progressed", taskId: this.taskId, at: now(), progress })
+  }
+  snooze(millis: number): void {
+    this.snoozeMillis = millis
+    this.stop("snooze")
+  }
+  giveUpOn(error: unknown): void {
+    this.final.push(error)
+  }
+  append(level: LogLine["level"], message: string, annotations: string | null): void {
+    const { limits, now, store } = this.engine
+    const { attempts, claim, taskId } = this.record
     const known = store.get(taskId)
     // The last line kept is the one that says so; counted with the rest, so attempts without end add nothing more.
     if (known === undefined || known.claim !== claim || known.logLines > limits.maxLines) return
     const fits = known.logLines < limits.maxLines &&
       known.logBytes + message.length + (annotations?.length ?? 0) <= limits.maxSize
-    if (!fits && full) return
-    full = !fits
-    sequence += 1
+    if (!fits && this.full) return
+    this.full = !fits
+    this.sequence += 1
     const at = now()
     const line = fits
       ? { level, message, annotations }
       : { level: "warning" as const, message: fullMessage, annotations: null }
-    store.commit({ _tag: "Logged", taskId, at, line: { sequence, claim, attempt: record.attempts, at, ...line } })
-  }
-
-  const attempt: LiveAttempt = {
-    record,
-    slot,
-    requested: null,
-    snoozeMillis: 0,
-    final: [],
-    interrupt: () => {},
-    disarm: () => {},
-    park: slot.park,
-    unpark: slot.unpark,
-    current: {
+    store.commit({
+      _tag: "Logged",
       taskId,
-      taskName,
-      attempt: retriesUsed(record),
-      tags,
-      instance: owner!,
-      fence: claim,
-      // Made on demand: most handlers never ask.
-      get signal() {
-        if (controller === null) {
-          controller = new AbortController()
-          if (attempt.requested !== null) controller.abort(attempt.requested)
-          const { interrupt } = attempt
-          attempt.interrupt = () => {
-            controller?.abort(attempt.requested)
-            interrupt()
-          }
-        }
-        return controller.signal
-      }
-    },
-    log: (level, message, annotations) => {
-      const text = message.length <= maxMessage ? message : `${message.slice(0, maxMessage)} … (cut)`
-      append(level, text, annotationText(annotations))
-    },
-    progress: (progress) => {
-      store.commit({ _tag: "Progressed", taskId, at: now(), progress })
-    },
-    snooze: (millis) => {
-      attempt.snoozeMillis = millis
-      stop(attempt, "snooze")
-    },
-    giveUpOn: (error) => {
-      attempt.final.push(error)
-    }
+      at,
+      line: { sequence: this.sequence, claim, attempt: attempts, at, ...line }
+    })
   }
+}
 
-  if (record.failures > 0) append("info", `--- Retry ${record.failures} ---`, null)
+/** What attempts need of their engine. */
+export interface Engine {
+  readonly store: TaskStore["Type"]
+  readonly limits: TaskflowConfig["Type"]["logs"]
+  readonly now: () => number
+}
+
+/** The attempt of a record whose Started was just recorded. */
+export const make = (record: TaskRecord, slot: Slot, engine: Engine): LiveAttempt => {
+  const attempt = new AttemptImpl(record, slot, engine)
+  if (record.failures > 0) attempt.append("info", `--- Retry ${record.failures} ---`, null)
   return attempt
 }

@@ -29,11 +29,12 @@ const pathText = (path: ReadonlyArray<PropertyKey>): string =>
     ""
   )
 
-const misfitOf = (secrets: ReadonlyArray<Redaction.Pattern>) => (error: ParseResult.ParseError) =>
+const toMisfit = (error: ParseResult.ParseError) =>
   Effect.flatMap(ParseResult.ArrayFormatter.formatError(error), ([issue]) => {
     const path = issue?.path ?? []
-    const hidden = secrets.length > 0 && Redaction.touches(secrets, path)
-    const message = hidden ? "does not fit its schema; the value is not shown, it holds a secret" : issue?.message ?? ""
+    const message = Redaction.conceals(error.issue)
+      ? "does not fit its schema; the value is not shown, it holds a secret"
+      : issue?.message ?? ""
     return new Misfit({
       path: pathText(path),
       message: message.length <= maxMessage ? message : `${message.slice(0, maxMessage)} … (cut)`
@@ -43,8 +44,6 @@ const misfitOf = (secrets: ReadonlyArray<Redaction.Pattern>) => (error: ParseRes
 /** The codec of a schema that `JsonForm.problemOfSchema` accepts. `maxSize` is in UTF-16 units of the JSON text. */
 export const make = <A, I, R>(schema: Schema.Schema<A, I, R>): Codec<R> => {
   const secrets = Redaction.patternsOf(schema)
-  // An error's path may be of either side.
-  const toMisfit = misfitOf([...secrets, ...Redaction.patternsOf(schema, "decoded")])
   const encode = Schema.encodeUnknown(schema)
   const decode = Schema.decodeUnknown(schema)
   // JSON has no undefined: a schema that accepts it as a whole is stored as null.

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
-import { currentAttempt } from "../TaskContext.js"
+import { type Attempt, currentAttempt } from "../TaskContext.js"
 import {
   TaskAlreadyRetried,
   type TaskBackendError,
@@ -125,15 +125,26 @@ export const make = ({ backend, clock, config, dispatcher, ids, journal, registr
       ({ stop }) => Effect.sync(stop)
     )
 
-  const awaitResult = (taskId: string) =>
-    Effect.flatMap(
-      checkId(taskId),
-      (id) =>
-        Effect.flatMap(FiberRef.get(currentAttempt), (attempt) =>
-          Option.isNone(attempt)
-            ? untilEnded(id)
-            : Effect.acquireUseRelease(attempt.value.park, () => untilEnded(id), () => attempt.value.unpark))
+  // Around the wait the attempt has no slot. Told to stop while it waits, it goes on to its end without one: whoever has the
+  // slot may be what it waits for.
+  const withoutSlot = <A, E>(attempt: Attempt, wait: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(Effect.zipRight(attempt.park, Effect.exit(restore(wait))), (exit) =>
+        Effect.zipRight(
+          Exit.isInterrupted(exit) ? attempt.leave : restore(attempt.unpark),
+          exit
+        ))
     )
+
+  const awaitResult = (taskId: string) =>
+    Effect.flatMap(checkId(taskId), (id) =>
+      Effect.flatMap(
+        FiberRef.get(currentAttempt),
+        Option.match({
+          onNone: () => untilEnded(id),
+          onSome: (attempt) => withoutSlot(attempt, untilEnded(id))
+        })
+      ))
 
   return {
     get,

@@ -101,7 +101,9 @@ export const make = (
   const millis = (name: "timeout" | "keyTtl", input: Duration.DurationInput | undefined): number | null => {
     if (input === undefined) return null
     const value = Option.match(Duration.decodeUnknown(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })
-    return value > 0 ? value : fail(name, `${name} is ${String(input)}: a duration longer than zero, as "30 seconds"`)
+    return value > 0 && Number.isFinite(value)
+      ? Math.ceil(value)
+      : fail(name, `${name} is ${String(input)}: a duration longer than zero, as "30 seconds"`)
   }
 
   if (!/^[^\p{Cc}]{1,200}$/u.test(taskName)) fail("name", "the name has 1 to 200 characters and no control characters")

@@ -69,7 +69,8 @@ export const messageOf = (error: unknown): string => {
   const message = typeof error === "string"
     ? error
     : attempt(() => typeof error === "object" && error !== null ? Reflect.get(error, "message") : undefined) ??
-      attempt(() => JSON.stringify(error)) ?? attempt(() => typeof error === "object" ? undefined : String(error))
+      attempt(() => error instanceof Error ? nameOf(error) : JSON.stringify(error)) ??
+      attempt(() => typeof error === "object" ? undefined : String(error))
   return cut(message ?? nameOf(error), maxMessage)
 }
 

@@ -40,6 +40,9 @@ export interface Prepared {
 
 type Problem = { readonly path: string; readonly message: string }
 
+// The last moment of a Date, in epoch milliseconds.
+const maxMoment = 8_640_000_000_000_000
+
 const noTags: Readonly<Record<string, string>> = {}
 
 const tagProblem = (tags: Readonly<Record<string, string>>): Problem | undefined => {
@@ -63,6 +66,9 @@ const runAtOf = (options: EnqueueOptions, now: number): number | null | Problem 
       return { path: "delay", message: `${String(options.delay)} is not a duration, as "5 minutes"` }
     }
     const millis = Duration.toMillis(delay)
+    if (now + millis > maxMoment) {
+      return { path: "delay", message: `${String(options.delay)} is beyond what a date can hold` }
+    }
     return millis > 0 ? now + Math.ceil(millis) : null
   }
   if (options.runAt === undefined) return null

@@ -5,6 +5,7 @@
  * for any key, `**` for everything below.
  */
 import * as Option from "effect/Option"
+import type * as ParseResult from "effect/ParseResult"
 import type * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 
@@ -20,43 +21,41 @@ const isRedacted = (ast: AST.AST): boolean =>
     (constructor) => constructor._tag === "effect/Redacted"
   )
 
-// The decoded side of a schema inside itself is made anew at every level, so it is not known again when it comes back:
-// after this many levels everything that it can hold was seen.
-const maxUnrolled = 6
-
-const holdsSecret = (ast: AST.AST, seen: Set<AST.AST>, unrolled = 0): boolean => {
-  if (isRedacted(ast)) return true
-  if (seen.has(ast)) return false
-  seen.add(ast)
-  const inside = (inner: AST.AST) => holdsSecret(inner, seen, unrolled)
+const partsOf = (ast: AST.AST): ReadonlyArray<AST.AST> => {
   switch (ast._tag) {
     case "Transformation":
-      return inside(ast.from) || inside(ast.to)
+      return [ast.from, ast.to]
     case "Refinement":
-      return inside(ast.from)
+      return [ast.from]
     case "Declaration":
-      return ast.typeParameters.some(inside)
+      return ast.typeParameters
     case "Union":
-      return ast.types.some(inside)
+      return ast.types
     case "TupleType":
-      return [...ast.elements, ...ast.rest].some(({ type }) => inside(type))
+      return [...ast.elements, ...ast.rest].map(({ type }) => type)
     case "TypeLiteral":
-      return [...ast.propertySignatures, ...ast.indexSignatures].some(({ type }) => inside(type))
+      return [...ast.propertySignatures, ...ast.indexSignatures].map(({ type }) => type)
     case "Suspend":
-      return unrolled < maxUnrolled && holdsSecret(ast.f(), seen, unrolled + 1)
+      return [ast.f()]
     default:
-      return false
+      return []
   }
 }
 
-// Along the encoded side of every transformation, or along the decoded one.
-const walk = (
-  side: "from" | "to",
-  ast: AST.AST,
-  path: Pattern,
-  open: ReadonlyArray<AST.AST>,
-  found: Array<Pattern>
-): void => {
+// The decoded side of a schema inside itself is made anew at every level, so it is not known again when it comes back.
+// Breadth first, all that it is made of comes early.
+const maxParts = 2_000
+
+const holdsSecret = (ast: AST.AST): boolean => {
+  const parts = new Set([ast])
+  for (const part of parts) {
+    if (isRedacted(part)) return true
+    if (parts.size < maxParts) { for (const inner of partsOf(part)) parts.add(inner) }
+  }
+  return false
+}
+
+const walk = (ast: AST.AST, path: Pattern, open: ReadonlyArray<AST.AST>, found: Array<Pattern>): void => {
   if (isRedacted(ast)) {
     found.push(path)
     return
@@ -68,31 +67,28 @@ const walk = (
         return
       }
       const before = found.length
-      walk(side, ast[side], path, open, found)
+      walk(ast.from, path, open, found)
       // A secret that only the decoded side knows of, as inside Schema.parseJson: nobody can say where in the text it is.
-      if (found.length === before && holdsSecret(ast[side === "from" ? "to" : "from"], new Set())) found.push(path)
+      if (found.length === before && holdsSecret(ast.to)) found.push(path)
       return
     }
     case "Refinement":
-      return walk(side, ast.from, path, open, found)
-    case "Declaration": {
-      // A class has the fields of its struct; how another type lays out what it holds is its own affair.
-      const surrogate = AST.getSurrogateAnnotation(ast)
-      if (Option.isSome(surrogate)) return walk(side, surrogate.value, path, open, found)
-      return ast.typeParameters.forEach((inner) => walk(side, inner, [...path, "**"], open, found))
-    }
+      return walk(ast.from, path, open, found)
+    case "Declaration":
+      return ast.typeParameters.forEach((inner) => walk(inner, [...path, "**"], open, found))
     case "Union":
-      return ast.types.forEach((member) => walk(side, member, path, open, found))
+      return ast.types.forEach((member) => walk(member, path, open, found))
     case "TupleType":
-      return [...ast.elements, ...ast.rest].forEach(({ type }) => walk(side, type, [...path, "[]"], open, found))
+      return [...ast.elements, ...ast.rest].forEach(({ type }) => walk(type, [...path, "[]"], open, found))
     case "TypeLiteral":
-      ast.propertySignatures.forEach(({ name, type }) => walk(side, type, [...path, String(name)], open, found))
-      return ast.indexSignatures.forEach(({ type }) => walk(side, type, [...path, "*"], open, found))
+      ast.propertySignatures.forEach(({ name, type }) => walk(type, [...path, String(name)], open, found))
+      return ast.indexSignatures.forEach(({ type }) => walk(type, [...path, "*"], open, found))
     case "Suspend": {
       const inner = ast.f()
-      if (!open.includes(inner) && open.length < maxUnrolled) return walk(side, inner, path, [...open, inner], found)
-      // A schema inside itself: if it holds a secret at all, it does so at every depth.
-      if (holdsSecret(inner, new Set())) found.push([...path, "**"])
+      if (!holdsSecret(inner)) return
+      // A schema inside itself holds its secret at every depth; below the first few levels everything is hidden.
+      if (open.includes(inner) || open.length > 1) found.push([...path, "**"])
+      else walk(inner, path, [...open, inner], found)
       return
     }
     default:
@@ -100,14 +96,31 @@ const walk = (
   }
 }
 
-/** The places of the encoded form that hold secrets, or of the decoded one (a key may be renamed in between). */
-export const patternsOf = (
-  schema: Schema.Schema.All,
-  side: "encoded" | "decoded" = "encoded"
-): ReadonlyArray<Pattern> => {
+/** The places of the encoded form that hold secrets. */
+export const patternsOf = (schema: Schema.Schema.All): ReadonlyArray<Pattern> => {
   const found: Array<Pattern> = []
-  walk(side === "encoded" ? "from" : "to", schema.ast, [], [], found)
+  if (holdsSecret(schema.ast)) walk(schema.ast, [], [], found)
   return found
+}
+
+/** Whether what does not fit is a secret or holds one, so that the message about it must not be shown. */
+export const conceals = (issue: ParseResult.ParseIssue): boolean => {
+  switch (issue._tag) {
+    case "Pointer":
+      return conceals(issue.issue)
+    case "Composite":
+      // Of several the first is told.
+      return isRedacted(issue.ast) || conceals("_tag" in issue.issues ? issue.issues : issue.issues[0])
+    case "Refinement":
+      return conceals(issue.issue)
+    case "Transformation":
+      return isRedacted(AST.typeAST(issue.ast.to)) || conceals(issue.issue)
+    case "Missing":
+    case "Unexpected":
+      return false
+    default:
+      return holdsSecret(issue.ast)
+  }
 }
 
 const stepMatches = (step: string, key: PropertyKey): boolean =>

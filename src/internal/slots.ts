@@ -13,6 +13,8 @@ export interface Slot {
   /** Gives the slot back around a wait; `unpark` returns with a slot again. Nested and concurrent waits count as one. */
   readonly park: Effect.Effect<void>
   readonly unpark: Effect.Effect<void>
+  /** Ends a wait without asking for a slot: for an attempt that is told to stop while it waits. */
+  readonly leave: Effect.Effect<void>
 }
 
 export interface Slots {
@@ -127,6 +129,9 @@ export const make = (options: {
           holding = false
           hold(taskName, -1)
           options.onFree()
+        }),
+        leave: Effect.sync(() => {
+          waits -= 1
         }),
         unpark: Effect.async<void>((resume) => {
           waits -= 1

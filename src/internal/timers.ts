@@ -8,6 +8,7 @@ import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import TinyQueue from "tinyqueue"
 import * as Signal from "./signal.js"
@@ -24,11 +25,21 @@ export interface Timers {
 
 export const make: Effect.Effect<Timers, never, Scope.Scope> = Effect.gen(function*() {
   const clock: Clock.Clock = yield* Effect.clock
+  const runtime = yield* Effect.runtime<never>()
   const byTime = (a: Entry, b: Entry) => a.at - b.at
   let entries = new TinyQueue<Entry>([], byTime)
   let cancelled = 0
   const earlier = yield* Signal.make
   let sleepingUntil = Number.POSITIVE_INFINITY
+
+  // One alarm that throws must not silence the others.
+  const runOne = (run: () => void) => {
+    try {
+      run()
+    } catch (error) {
+      Runtime.runFork(runtime, Effect.logError("a timer's callback threw", error))
+    }
+  }
 
   const runDue = () => {
     const now = clock.unsafeCurrentTimeMillis()
@@ -41,7 +52,7 @@ export const make: Effect.Effect<Timers, never, Scope.Scope> = Effect.gen(functi
       const { run } = next
       next.run = null
       if (run === null) cancelled -= 1
-      else run()
+      else runOne(run)
     }
   }
 

@@ -36,6 +36,8 @@ describe("definition", () => {
         "timeout is 5 parsecs: a duration longer than zero"
       ],
       ["timeout", "NaN", { timeout: Number.NaN }, "timeout is NaN: a duration longer than zero"],
+      ["timeout", "for ever", { timeout: Duration.infinity }, "timeout is Duration(Infinity): a duration"],
+      ["keyTtl", "for ever", { keyTtl: Number.POSITIVE_INFINITY }, "keyTtl is Infinity: a duration"],
       ["keyTtl", "no time at all", { keyTtl: Duration.zero }, "keyTtl is"],
       ["keyTtl", "no duration", { keyTtl: "soon" as never }, "keyTtl is soon: a duration longer than zero"],
       ["priority", "a fraction", { priority: 0.5 }, "priority is 0.5: a whole number from -2147483647 to 2147483647"],
@@ -212,6 +214,18 @@ describe("definition", () => {
       }
       const Tree: Schema.Schema<Tree> = Schema.Struct({ children: Schema.Array(Schema.suspend(() => Tree)) })
       expect(problem({ payload: Tree, success: Schema.Array(Tree), error: Tree })).toBeUndefined()
+    })
+
+    it("of classes that are made of each other is looked at without end neither in time nor in depth", () => {
+      // The decoded side of a class is made anew at every look: a walk that follows it everywhere never comes back.
+      const Inner: Schema.Schema<any> = Schema.suspend(() => Expression)
+      const operator = (name: string) => class extends Schema.TaggedClass<any>()(name, { left: Inner, right: Inner }) {}
+      const Literal = Schema.TaggedStruct("Literal", { value: Schema.Number, key: Schema.Redacted(Schema.String) })
+      const Expression: Schema.Schema<any> = Schema.Union(
+        Literal,
+        ...["Add", "Subtract", "Multiply", "Divide", "Power"].map(operator)
+      ) as never
+      expect(problem({ payload: Expression, success: Expression, error: Expression })).toBeUndefined()
     })
 
     describe("complete", () => {
