@@ -17,6 +17,7 @@ import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as Attempt from "./internal/attempt.js"
 import { captureLogs } from "./internal/captureLogs.js"
+import { answered } from "./internal/codec.js"
 import { failureOf } from "./internal/failureOf.js"
 import { setRef } from "./internal/fiberRefs.js"
 import * as LazyScope from "./internal/lazyScope.js"
@@ -74,9 +75,8 @@ export const make = Effect.gen(function*() {
     const known = prepared.get(registered)
     if (known !== undefined) return known
     const { definition: { payload, success }, handler, runtime } = registered
-    const encode = (value: unknown): Effect.Effect<string | null> => {
-      if (success === null) return Effect.succeed(null)
-      return Effect.matchEffect(success.encode(value), {
+    const encode = (codec: NonNullable<typeof success>) => (value: unknown): Effect.Effect<string> =>
+      Effect.matchEffect(Effect.suspend(() => codec.encode(value)), {
         onFailure: ({ message, path }) =>
           Effect.die(
             new Error(
@@ -90,10 +90,16 @@ export const make = Effect.gen(function*() {
               new Error(`the result has ${text.length} characters of JSON, the limit is ${config.maxPayloadSize}`)
             )
       })
+    const handled = (text: string) => {
+      const decoded = payload.decode(text)
+      const ready = answered(decoded)
+      return ready === undefined ? Effect.flatMap(decoded, handler) : handler(ready.value)
     }
     // As an exit, so that a failure is the task's affair and not an unhandled error of its fiber.
     const pipeline = (text: string) =>
-      Effect.exit(Effect.flatMap(Effect.flatMap(payload.decode(text), handler), encode))
+      Effect.exit(
+        Effect.suspend(() => success === null ? handled(text) : Effect.flatMap(handled(text), encode(success)))
+      )
     const made: Prepared = {
       runtime: Runtime.make({ ...runtime, fiberRefs: captureLogs(runtime.fiberRefs, config.logs.level) }),
       // safe: the runtime built for each attempt below provides TaskContext
@@ -160,7 +166,7 @@ export const make = Effect.gen(function*() {
     const { error: codec } = registered.definition
     return !verdict.typed || codec === null
       ? Effect.succeed(null)
-      : Effect.orElseSucceed(codec.encode(verdict.error), () => null)
+      : Effect.catchAllCause(Effect.suspend(() => codec.encode(verdict.error)), () => Effect.succeed(null))
   }
 
   const decideFailure = Effect.fnUntraced(function*(
@@ -209,7 +215,7 @@ export const make = Effect.gen(function*() {
   const start: TaskRunner["Type"]["start"] = (record, registered, slot, onNext) => {
     const attempt = Attempt.make(record, slot, forAttempts)
     const { pipeline, runtime } = prepare(registered)
-    const { timeout } = registered.definition
+    const { success, timeout } = registered.definition
     const lazy = LazyScope.make()
     const fiberRuntime = runtimeOf(runtime, attempt, lazy.scope)
     live.set(record.taskId, attempt)
@@ -247,7 +253,9 @@ export const make = Effect.gen(function*() {
     }
 
     fiber.addObserver((ended) => {
-      const exit = Exit.flatten(ended)
+      const flat = Exit.flatten(ended)
+      // Without a success schema nothing is stored, whatever the handler gave.
+      const exit = success === null ? Exit.as(flat, null) : flat
       const scope = lazy.touched()
       if (scope === null) return settle(exit)
       // What the handler put into its scope is closed whatever happened; a finalizer that dies makes a failure of a success.

@@ -5,6 +5,7 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as JsonForm from "./jsonForm.js"
@@ -13,7 +14,10 @@ import * as Redaction from "./redaction.js"
 /** A value that does not fit, and where. */
 export class Misfit extends Data.TaggedError("Misfit")<{ readonly path: string; readonly message: string }> {}
 
-/** `R` is what the schema itself needs. */
+/**
+ * `R` is what the schema itself needs. The work is done when a method is called, and a transformation may throw: call
+ * inside an effect. What needs no waiting answers an Exit.
+ */
 export interface Codec<R> {
   readonly encode: (value: unknown) => Effect.Effect<string, Misfit, R>
   readonly decode: (text: string) => Effect.Effect<unknown, Misfit, R>
@@ -40,6 +44,13 @@ const toMisfit = (error: ParseResult.ParseError) =>
       message: message.length <= maxMessage ? message : `${message.slice(0, maxMessage)} … (cut)`
     })
   })
+
+/** The value of an effect that had nothing to wait for and did not fail, or undefined. */
+export const answered = <A>(result: Effect.Effect<A, Misfit>): { readonly value: A } | undefined =>
+  // safe: an effect that is an Exit is the Exit of its own value
+  Exit.isExit(result) && Exit.isSuccess(result as Exit.Exit<A, Misfit>)
+    ? { value: (result as Exit.Success<A, Misfit>).value }
+    : undefined
 
 /** The codec of a schema that `JsonForm.problemOfSchema` accepts. `maxSize` is in UTF-16 units of the JSON text. */
 export const make = <A, I, R>(schema: Schema.Schema<A, I, R>): Codec<R> => {
@@ -70,16 +81,15 @@ export const make = <A, I, R>(schema: Schema.Schema<A, I, R>): Codec<R> => {
 
   return {
     secrets,
-    encode: (value) => Effect.suspend(() => then(encode(value), stringify)),
-    decode: (text) =>
-      Effect.suspend(() => {
-        let value: unknown
-        try {
-          value = JSON.parse(text)
-        } catch {
-          return Effect.fail(new Misfit({ path: "", message: "the stored text is not JSON" }))
-        }
-        return then(decode(value === null && nullIsUndefined ? undefined : value), Effect.succeed)
-      })
+    encode: (value) => then(encode(value), stringify),
+    decode: (text) => {
+      let value: unknown
+      try {
+        value = JSON.parse(text)
+      } catch {
+        return Effect.fail(new Misfit({ path: "", message: "the stored text is not JSON" }))
+      }
+      return then(decode(value === null && nullIsUndefined ? undefined : value), Effect.succeed)
+    }
   }
 }

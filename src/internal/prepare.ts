@@ -8,6 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { TaskArgumentError } from "../TaskError.js"
+import { answered } from "./codec.js"
 import { type Definition, maxPriority } from "./definition.js"
 
 /** What one call of `enqueue` may say. What is absent comes from the definition. */
@@ -133,22 +134,27 @@ export const prepare = (
       // The constructor of a Schema.Class refused: encoding the same input says where, without showing secrets.
       payload = input
     }
-    return Effect.matchEffect(definition.payload.encode(payload), {
-      onFailure: ({ message, path }) => Effect.fail(refuse(path, message)),
-      onSuccess: (text) => {
-        if (text.length > maxPayloadSize) {
-          return Effect.fail(
-            refuse(
-              "",
-              `${text.length} characters of JSON, the limit is ${maxPayloadSize}: store it elsewhere and pass a reference`
-            )
+    const checked = (text: string): Effect.Effect<Prepared, TaskArgumentError> => {
+      if (text.length > maxPayloadSize) {
+        return Effect.fail(
+          refuse(
+            "",
+            `${text.length} characters of JSON, the limit is ${maxPayloadSize}: store it elsewhere and pass a reference`
           )
-        }
-        const resolved = resolve(definition, payload, options, now)
-        return "path" in resolved
-          ? Effect.fail(refuse(resolved.path, resolved.message))
-          : Effect.succeed({ payload: text, ...resolved })
+        )
       }
+      const resolved = resolve(definition, payload, options, now)
+      return "path" in resolved
+        ? Effect.fail(refuse(resolved.path, resolved.message))
+        : Effect.succeed({ payload: text, ...resolved })
+    }
+    const encoded = definition.payload.encode(payload)
+    // The common case, without the two steps that an effect would take.
+    const ready = answered(encoded)
+    if (ready !== undefined) return checked(ready.value)
+    return Effect.matchEffect(encoded, {
+      onFailure: ({ message, path }) => Effect.fail(refuse(path, message)),
+      onSuccess: checked
     })
   })
 }
