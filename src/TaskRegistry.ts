@@ -26,8 +26,10 @@ export interface Registered {
 export class TaskRegistry extends Context.Tag("effect-taskflow/TaskRegistry")<TaskRegistry, {
   readonly get: (taskName: string) => Registered | undefined
   readonly names: () => ReadonlyArray<string>
-  /** What runs this task: the handler of its name, or the effect that was given for it alone. */
-  readonly of: (task: Pick<TaskRecord, "taskId" | "taskName" | "kind">) => Registered | undefined
+  /** What runs this task: the handler of its name (of its version or a newer one), or the effect given for it alone. */
+  readonly of: (
+    task: Pick<TaskRecord, "taskId" | "taskName" | "kind" | "definitionVersion">
+  ) => Registered | undefined
   /** Keeps a one-off effect until it ran. The answer lets it go. */
   readonly addEffect: (taskId: TaskId, registered: Registered) => () => void
   /** Adds a handler; a name that is taken is a defect. The answer takes it away again. */
@@ -39,7 +41,11 @@ export const make = Effect.sync(() => {
   const effects = new Map<TaskId, Registered>()
   return TaskRegistry.of({
     get: (taskName) => handlers.get(taskName),
-    of: ({ kind, taskId, taskName }) => kind === "effect" ? effects.get(taskId) : handlers.get(taskName),
+    of: ({ definitionVersion, kind, taskId, taskName }) => {
+      if (kind === "effect") return effects.get(taskId)
+      const registered = handlers.get(taskName)
+      return registered === undefined || registered.definition.version < definitionVersion ? undefined : registered
+    },
     addEffect: (taskId, registered) => {
       effects.set(taskId, registered)
       return () => {

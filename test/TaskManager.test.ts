@@ -72,6 +72,24 @@ describe("retry", () => {
       }).pipe(Effect.provide(work))
     }).pipe(Effect.provide(TaskflowTest.layer)))
 
+  it.effect("a task of a newer definition is neither run nor retried by an older one; it waits for who knows it", () =>
+    Effect.gen(function*() {
+      const manager = yield* TaskManager
+      const Newer = Task.make("work", { payload: { fail: Schema.Boolean, extra: Schema.String }, version: 2 })
+      const waits = yield* Newer.enqueue({ fail: false, extra: "x" })
+      const cancelled = yield* Newer.enqueue({ fail: false, extra: "y" })
+      yield* manager.cancel(cancelled.taskId)
+      yield* Effect.gen(function*() {
+        const late = yield* Newer.enqueue({ fail: false, extra: "z" })
+        yield* Work.execute({ fail: false })
+        yield* manager.awaitIdle
+        expect(yield* manager.get(late.taskId)).toMatchObject({ status: "pending", attempts: 0 })
+        expect(yield* manager.get(waits.taskId)).toMatchObject({ status: "pending", attempts: 0, definitionVersion: 2 })
+        expect(yield* Effect.flip(manager.retry(cancelled.taskId))).toMatchObject({ _tag: "TaskNotRegistered" })
+      }).pipe(Effect.provide(work))
+      yield* Effect.provide(Newer.awaitResult(waits.taskId), Newer.toLayer(() => Effect.void))
+    }).pipe(Effect.provide(TaskflowTest.layer)))
+
   it.effect("a cancelled task that never started can be retried and runs", () =>
     Effect.gen(function*() {
       const manager = yield* TaskManager

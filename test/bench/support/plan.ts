@@ -30,20 +30,26 @@ export const make = <Request, Answer>(options: {
     process.stderr.write(`${(lasted / 1_000).toFixed(1).padStart(7)} s  ${keyOf(request)}\n`)
   }
 
-  const fits = (requests: ReadonlyArray<Request>): boolean => {
-    const expected = requests.map((request) => took(request) ?? options.guess(request, took))
-    return performance.now() - begun + expected.reduce((sum, value) => sum + value, 0) <= options.budget
-  }
+  const expected = (groups: ReadonlyArray<Group<Request>>): number =>
+    groups.flatMap(({ requests }) => requests)
+      .reduce((sum, request) => sum + (took(request) ?? options.guess(request, took)), 0)
 
   return {
     /** What was measured so far, one answer for each round. */
     answers: (request: Request): ReadonlyArray<Answer> => known.get(keyOf(request))?.answers ?? [],
-    /** All groups of a round, then the next round. */
+    /** All groups of a round, then the next round. Time for what must still be measured is kept free. */
     run: async (groups: ReadonlyArray<Group<Request>>, rounds: number): Promise<void> => {
       for (let round = 0; round < rounds; round += 1) {
-        for (const { optionalFrom, requests } of groups) {
-          if (round >= optionalFrom && !fits(requests)) continue
-          for (const request of requests) await measure(request)
+        for (const [index, group] of groups.entries()) {
+          if (round >= group.optionalFrom) {
+            const later = Array.from(
+              { length: rounds - round },
+              (_, more) => groups.slice(more === 0 ? index + 1 : 0).filter((other) => round + more < other.optionalFrom)
+            )
+            const needed = expected([group, ...later.flat()])
+            if (performance.now() - begun + needed > options.budget) continue
+          }
+          for (const request of group.requests) await measure(request)
         }
       }
     }
