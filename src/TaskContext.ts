@@ -42,7 +42,6 @@ export interface Attempt {
   /** Gives the slot back and takes one again, around a wait for another task. */
   readonly park: Effect.Effect<void>
   readonly unpark: Effect.Effect<void>
-  readonly leave: Effect.Effect<void>
 }
 
 // One ref for all copies of this module: an application may load it both as ESM and through require.

@@ -8,19 +8,19 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
-import * as Schedule from "effect/Schedule"
 import * as Backlog from "./internal/backlog.js"
+import * as Claimer from "./internal/claimer.js"
 import * as DueTimer from "./internal/dueTimer.js"
 import * as Signal from "./internal/signal.js"
 import * as Slots from "./internal/slots.js"
 import * as Stopping from "./internal/stopping.js"
 import * as Timers from "./internal/timers.js"
-import { type Claimed, type ClaimRequest, TaskBackend } from "./TaskBackend.js"
-import type { Enqueued } from "./TaskEvent.js"
+import { type Claimed, TaskBackend } from "./TaskBackend.js"
+import type { Enqueued, TaskEvent } from "./TaskEvent.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
+import type { TaskId } from "./TaskId.js"
 import { TaskInstance } from "./TaskInstance.js"
 import { TaskJournal } from "./TaskJournal.js"
 import { TaskQueue } from "./TaskQueue.js"
@@ -34,6 +34,8 @@ export class TaskDispatcher extends Context.Tag("effect-taskflow/TaskDispatcher"
   readonly accept: (facts: Omit<Enqueued, "owner">, onCommitted: OnCommitted) => void
   /** Takes a task that ended by itself (a cancel) out of the window. */
   readonly forget: (record: TaskRecord) => void
+  /** An attempt of this instance was cancelled before it ran: it shall not. */
+  readonly cancelAtStart: (taskId: TaskId) => void
   /** A handler came: its waiting tasks may run. Ends a stop that a leaving handler began. */
   readonly handlerAdded: (taskName: string) => void
   /**
@@ -46,10 +48,6 @@ export class TaskDispatcher extends Context.Tag("effect-taskflow/TaskDispatcher"
   /** Returns when the window has room: for one-off effects, which only memory can hold. */
   readonly windowRoom: Effect.Effect<void>
 }>() {}
-
-const claimRetries = Schedule.union(Schedule.exponential("50 millis"), Schedule.spaced("5 seconds")).pipe(
-  Schedule.jittered
-)
 
 export const make = Effect.gen(function*() {
   const backend = yield* TaskBackend
@@ -70,17 +68,31 @@ export const make = Effect.gen(function*() {
   const limitOf = (taskName: string) => registry.get(taskName)?.definition.concurrency ?? Number.POSITIVE_INFINITY
   const slots = Slots.make({ max: config.maxConcurrentTasks, limitOf, onFree: () => pump() })
   const backlog = Backlog.make({ windowSize: config.windowSize, queue, slots, registry, limitOf })
-  let claiming = false
 
   // ── starting ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+  // Cancels that came while the start was on its way, before there was an attempt to interrupt.
+  const cancelled = new Set<TaskId>()
+
+  // The attempt that was counted does not happen.
+  const giveUp = (record: TaskRecord, slot: Slots.Slot, tag: "Requeued" | "Interrupted" | "Cancelled"): void => {
+    const common = { taskId: record.taskId, at: now() }
+    const event: TaskEvent = tag === "Cancelled"
+      ? { _tag: tag, ...common }
+      : { _tag: tag, ...common, stopReason: "shutdown" }
+    store.commit(event, () => {
+      if (tag === "Requeued") backlog.add(record.taskName)
+    })
+    slot.release()
+  }
+
   const run = (record: TaskRecord, slot: Slots.Slot): void => {
     const registered = registry.of(record)
+    if (cancelled.delete(record.taskId)) return giveUp(record, slot, "Cancelled")
+    if (stop.isOver()) return giveUp(record, slot, record.requeueOnInterrupt ? "Requeued" : "Interrupted")
     if (registered !== undefined) return runner.start(record, registered, slot, onNext)
-    // Its handler left between the claim and now: the attempt did not happen.
-    const { taskId } = record
-    store.commit({ _tag: "Requeued", taskId, at: now(), stopReason: "shutdown" }, () => backlog.add(record.taskName))
-    slot.release()
+    // Its handler left between the claim and now.
+    giveUp(record, slot, record.kind === "task" ? "Requeued" : "Interrupted")
   }
 
   const startFromWindow = (record: TaskRecord): void => {
@@ -99,14 +111,17 @@ export const make = Effect.gen(function*() {
   const pump = (): void => {
     if (pumping) return
     pumping = true
-    slots.resumeParked()
-    while (!stop.isStopping() && backlog.urgent() === 0 && slots.free() > 0) {
-      const record = queue.take(slots.mayStart)
-      if (record === undefined) break
-      startFromWindow(record)
+    try {
+      slots.resumeParked()
+      while (!stop.isStopping() && backlog.urgent() === 0 && slots.free() > 0) {
+        const record = queue.take(slots.mayStart)
+        if (record === undefined) break
+        startFromWindow(record)
+      }
+    } finally {
+      pumping = false
     }
-    pumping = false
-    if (!stop.isStopping() && !claiming && backlog.claimable()) claimWanted.notify()
+    if (!stop.isStopping() && !claimer.isClaiming() && backlog.claimable()) claimWanted.notify()
     changed.notify()
   }
 
@@ -158,7 +173,8 @@ export const make = Effect.gen(function*() {
     const { priority, runAt, taskId, taskName } = facts
     const handled = registry.of(facts) !== undefined
     const local = facts.kind === "effect"
-    const open = !stop.isStopping() && !claiming && runAt === null && handled && (local || !backlog.claimable())
+    const open = !stop.isStopping() && !claimer.isClaiming() && runAt === null && handled &&
+      (local || !backlog.claimable())
 
     if (open && backlog.arriving() === 0 && slots.mayStart(taskName)) {
       const slot = slots.take(taskName)
@@ -193,7 +209,7 @@ export const make = Effect.gen(function*() {
 
   // ── claiming ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  const receive = (request: ClaimRequest, claimed: Claimed, urgentSeen: number): void => {
+  const receive = (claimed: Claimed): void => {
     for (const record of claimed.started) {
       store.adopt(record)
       run(record, slots.take(record.taskName))
@@ -202,53 +218,27 @@ export const make = Effect.gen(function*() {
       store.adopt(record)
       hold(record)
     }
-    backlog.replace(request.tasks.map(({ name }) => name), claimed, urgentSeen)
     if (claimed.nextDueAt !== null) wakeAt(claimed.nextDueAt)
   }
 
-  const claimFor = (request: ClaimRequest) => {
-    const unreserve = slots.reserve(request.slots)
-    const urgent = backlog.urgent()
-    return backend.claim(request).pipe(
-      Effect.tapError((error) => Effect.logWarning("task dispatcher: claiming failed, asking again", error)),
-      Effect.retry({ schedule: claimRetries, while: () => !stop.isStopping() }),
-      Effect.exit,
-      Effect.map((exit) => {
-        unreserve()
-        if (Exit.isSuccess(exit)) receive(request, exit.value, urgent)
-      })
-    )
-  }
-
-  const claimOnce = Effect.suspend(() => {
-    if (stop.isStopping()) return Effect.void
-    claiming = true
-    // What leaves the window has to be in the backend before the claim, so that it competes there.
-    const evicted = backlog.makeRoomForUrgent()
-    for (const record of evicted) unclaim(record)
-    return Effect.zipRight(
-      evicted.length === 0 ? Effect.void : journal.flush,
-      Effect.suspend(() => {
-        const request = backlog.request(instance.id, now())
-        return request === null ? Effect.void : claimFor(request)
-      })
-    )
-  }).pipe(
-    Effect.ensuring(Effect.sync(() => {
-      claiming = false
-      pump()
-    })),
-    Effect.uninterruptible
-  )
-
-  const claimer = yield* Effect.forkDaemon(
-    Effect.interruptible(Effect.forever(Effect.zipRight(claimWanted.await, claimOnce)))
-  )
+  const claimer = yield* Claimer.make({
+    backend,
+    backlog,
+    slots,
+    wanted: claimWanted,
+    isStopping: () => stop.isStopping(),
+    request: () => backlog.request(instance.id, now()),
+    makeRoom: () => {
+      const evicted = backlog.makeRoomForUrgent()
+      evicted.forEach(unclaim)
+      return evicted.length > 0
+    },
+    flush: journal.flush,
+    receive,
+    onEnd: () => pump()
+  })
 
   // ── stopping ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-  const waitUntil = (condition: () => boolean): Effect.Effect<void> =>
-    Effect.suspend(() => condition() ? Effect.void : Effect.zipRight(changed.await, waitUntil(condition)))
 
   const stop = Stopping.make({
     shutdownTimeout: config.shutdownTimeout,
@@ -256,30 +246,35 @@ export const make = Effect.gen(function*() {
     timers,
     runner,
     letGo: () => queue.takeAll().forEach(unclaim),
-    ended: (taskName) => waitUntil(() => slots.active(taskName) === 0 && !claiming && backlog.arriving() === 0),
+    ended: (taskName) =>
+      changed.until(() => slots.active(taskName) === 0 && !claimer.isClaiming() && backlog.arriving() === 0),
     flush: journal.flush,
     onReopen: lookAgain
   })
 
   const quiet = () =>
-    slots.active() === 0 && queue.size() === 0 && backlog.arriving() === 0 && !claiming &&
+    slots.active() === 0 && queue.size() === 0 && backlog.arriving() === 0 && !claimer.isClaiming() &&
     (stop.isStopping() || !backlog.claimable())
 
   // The flush may let something new begin, so idleness is asked again behind it.
   const awaitIdle: Effect.Effect<void> = Effect.suspend(() =>
-    waitUntil(quiet).pipe(
+    changed.until(quiet).pipe(
       Effect.zipRight(journal.flush),
       Effect.zipRight(Effect.suspend(() => quiet() ? Effect.void : awaitIdle))
     )
   )
 
-  yield* Effect.addFinalizer(() => Effect.zipRight(stop.close, Fiber.interrupt(claimer)))
+  yield* Effect.addFinalizer(() => Effect.zipRight(stop.close, claimer.stop))
 
   return TaskDispatcher.of({
     accept,
     awaitIdle,
+    cancelAtStart: (taskId) => {
+      cancelled.add(taskId)
+      store.onEnd(taskId, () => cancelled.delete(taskId))
+    },
     drain: stop.drain,
-    windowRoom: waitUntil(() => queue.room() > backlog.arriving()),
+    windowRoom: changed.until(() => queue.room() > backlog.arriving()),
     forget: (record) => {
       queue.remove(record.taskId)
       changed.notify()

@@ -7,13 +7,13 @@
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { within } from "./internal/endWithin.js"
+import * as Signal from "./internal/signal.js"
 import { type Batch, type Change, type Outcome, TaskBackend } from "./TaskBackend.js"
 import { TaskBackendError } from "./TaskError.js"
 import type { InstanceId } from "./TaskEvent.js"
@@ -64,7 +64,8 @@ export const make = Effect.gen(function*() {
   let group = -1
   let closed = false
   let wake: (() => void) | null = null
-  const roomWaiters: Array<() => void> = []
+  let inFlight: ReadonlyArray<Waiting> = []
+  const changed = yield* Signal.make
   let submitted = 0
   let answered = 0
   const barriers: Array<{ readonly upTo: number; readonly resume: () => void }> = []
@@ -92,6 +93,7 @@ export const make = Effect.gen(function*() {
       head = 0
     }
     writing = batch.length
+    inFlight = batch
     return batch
   }
 
@@ -99,6 +101,7 @@ export const make = Effect.gen(function*() {
   const answer = (batch: ReadonlyArray<Waiting>, exitOf: (index: number) => Exit.Exit<Outcome, TaskBackendError>) => {
     const thrown: Array<unknown> = []
     writing = 0
+    inFlight = []
     answered += batch.length
     for (let index = 0; index < batch.length; index += 1) {
       try {
@@ -112,10 +115,7 @@ export const make = Effect.gen(function*() {
   }
 
   const wakeWaiters = (): void => {
-    if (roomWaiters.length > 0 && size() < maxWaiting) {
-      const ready = roomWaiters.splice(0, maxWaiting - size())
-      for (const resume of ready) resume()
-    }
+    changed.notify()
     while (barriers.length > 0 && barriers[0]!.upTo <= answered) barriers.shift()!.resume()
   }
 
@@ -169,18 +169,20 @@ export const make = Effect.gen(function*() {
     else barriers.push({ upTo: submitted, resume: () => resume(Effect.void) })
   })
 
-  // Last of the engine to close: whatever was handed over is still written, for a bounded time.
+  const closedError = () => new TaskBackendError({ method: "write", cause: new Error("the engine is closed") })
+
+  // Last of the engine to close: whatever was handed over is still written, for a bounded time; who still waits then is told.
   yield* Effect.addFinalizer(() =>
-    within(flush, 10_000).pipe(
-      Effect.zipRight(Effect.sync(() => {
+    within(flush, 5_000).pipe(
+      Effect.zipRight(Effect.suspend(() => {
         closed = true
+        return within(Fiber.interrupt(fiber).pipe(Effect.asVoid), 1_000)
       })),
-      Effect.zipRight(Fiber.interrupt(fiber)),
-      Effect.zipRight(Effect.sync(() => {
-        const error = new TaskBackendError({ method: "write", cause: new Error("the engine is closed") })
-        for (const { onOutcome } of waiting.slice(head)) onOutcome(Exit.fail(error))
+      Effect.zipRight(Effect.suspend(() => {
+        const left = [...inFlight, ...waiting.slice(head)]
         waiting = []
         head = 0
+        return answer(left, () => Exit.fail(closedError()))
       }))
     )
   )
@@ -188,7 +190,7 @@ export const make = Effect.gen(function*() {
   return TaskJournal.of({
     submit: (change, onOutcome) => {
       if (closed) {
-        return onOutcome(Exit.fail(new TaskBackendError({ method: "write", cause: new Error("the engine is closed") })))
+        return onOutcome(Exit.fail(closedError()))
       }
       waiting.push({ change, onOutcome, group })
       submitted += 1
@@ -208,14 +210,7 @@ export const make = Effect.gen(function*() {
       }
     },
     flush,
-    room: Effect.suspend(() =>
-      size() < maxWaiting
-        ? Effect.void
-        : Effect.flatMap(Deferred.make<void>(), (room) => {
-          roomWaiters.push(() => Deferred.unsafeDone(room, Effect.void))
-          return Deferred.await(room)
-        })
-    )
+    room: changed.until(() => size() < maxWaiting)
   })
 })
 

@@ -130,14 +130,14 @@ export const make = Effect.gen(function*() {
     config: yield* TaskflowConfig,
     dispatcher: yield* TaskDispatcher,
     ids: yield* TaskIds,
+    instance: yield* TaskInstance,
     journal: yield* TaskJournal,
     registry: yield* TaskRegistry,
     runner: yield* TaskRunner,
     store: yield* TaskStore
   }
   const events = yield* TaskEvents
-  const instance = yield* TaskInstance
-  const { config, dispatcher, registry } = parts
+  const { config, dispatcher, instance, registry } = parts
 
   if (config.announce) {
     const { durability, kind } = backend.info
@@ -179,6 +179,7 @@ export interface Parts {
   readonly config: TaskflowConfig["Type"]
   readonly dispatcher: TaskDispatcher["Type"]
   readonly ids: TaskIds["Type"]
+  readonly instance: TaskInstance["Type"]
   readonly journal: TaskJournal["Type"]
   readonly registry: TaskRegistry["Type"]
   readonly runner: TaskRunner["Type"]

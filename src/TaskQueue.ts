@@ -26,16 +26,19 @@ export class TaskQueue extends Context.Tag("effect-taskflow/TaskQueue")<TaskQueu
   readonly canTake: (mayStart: (taskName: string) => boolean) => boolean
   /** Removes one task; whether it was held. */
   readonly remove: (taskId: TaskId) => boolean
-  /** Removes the last task of the lowest priority, of all names. */
+  /** Removes the last task of the lowest priority, of all names. One-off effects stay. */
   readonly evict: () => TaskRecord | undefined
-  /** The lowest priority held, or undefined when empty. */
+  /** The lowest priority that `evict` could remove, or undefined. */
   readonly lowestPriority: () => number | undefined
   /** Removes everything. */
   readonly takeAll: () => ReadonlyArray<TaskRecord>
 }>() {}
 
 interface Lane {
+  readonly key: string
   readonly name: string
+  /** One-off effects live in memory alone, so they never leave the window for the backend. */
+  readonly evictable: boolean
   readonly fifo: PriorityFifo.PriorityFifo<TaskRecord>
 }
 
@@ -65,7 +68,7 @@ export const make = Effect.map(TaskflowConfig, ({ windowSize }) => {
     let found: Lane | undefined
     let foundPriority: number | undefined
     for (const lane of lanes.values()) {
-      const priority = lane.fifo.lowestPriority()
+      const priority = lane.evictable ? lane.fifo.lowestPriority() : undefined
       if (priority !== undefined && (foundPriority === undefined || priority < foundPriority)) {
         found = lane
         foundPriority = priority
@@ -76,7 +79,7 @@ export const make = Effect.map(TaskflowConfig, ({ windowSize }) => {
 
   const forget = (lane: Lane, record: TaskRecord): TaskRecord => {
     removers.delete(record.taskId)
-    if (lane.fifo.size() === 0) lanes.delete(lane.name)
+    if (lane.fifo.size() === 0) lanes.delete(lane.key)
     return record
   }
 
@@ -91,10 +94,11 @@ export const make = Effect.map(TaskflowConfig, ({ windowSize }) => {
     room: () => Math.max(0, windowSize - removers.size),
     sizeOf: (taskName) => lanes.get(taskName)?.fifo.size() ?? 0,
     offer: (record) => {
-      let lane = lanes.get(record.taskName)
+      const key = record.kind === "effect" ? `effect\u0000${record.taskName}` : record.taskName
+      let lane = lanes.get(key)
       if (lane === undefined) {
-        lane = { name: record.taskName, fifo: PriorityFifo.make() }
-        lanes.set(record.taskName, lane)
+        lane = { key, name: record.taskName, evictable: record.kind === "task", fifo: PriorityFifo.make() }
+        lanes.set(key, lane)
       }
       arrivals += 1
       removers.set(record.taskId, { lane, remove: lane.fifo.add(record.priority, arrivals, record) })
@@ -105,7 +109,7 @@ export const make = Effect.map(TaskflowConfig, ({ windowSize }) => {
       const held = removers.get(taskId)
       if (held === undefined || !held.remove()) return false
       removers.delete(taskId)
-      if (held.lane.fifo.size() === 0) lanes.delete(held.lane.name)
+      if (held.lane.fifo.size() === 0) lanes.delete(held.lane.key)
       return true
     },
     evict: () => {

@@ -202,6 +202,7 @@ export const make = Effect.gen(function*() {
     event: TaskEvent,
     onNext: (record: TaskRecord, at: number) => void
   ): void => {
+    attempt.writeProgress()
     const recorded = store.commit(event, (exit) => {
       if (Exit.isFailure(exit) || exit.value._tag !== "Applied") return
       if (event._tag === "AttemptFailed") onNext(attempt.record, event.nextAttemptAt)
@@ -282,6 +283,7 @@ export const make = Effect.gen(function*() {
     abandonAll: (taskName) =>
       matching(taskName).map((attempt) => {
         live.delete(attempt.record.taskId)
+        attempt.stop("shutdown")
         conclude(attempt, eventOf(attempt, { _tag: "CutShort", stopReason: "shutdown" }, Cause.empty), () => {})
         return attempt.record.taskId
       })

@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { changeOf } from "./internal/changeOf.js"
+import * as Signal from "./internal/signal.js"
 import type { Outcome } from "./TaskBackend.js"
 import type { TaskBackendError } from "./TaskError.js"
 import type { Enqueued, TaskEvent } from "./TaskEvent.js"
@@ -49,7 +50,7 @@ export const make = Effect.gen(function*() {
   const { logs } = yield* TaskflowConfig
   const window = new Map<TaskId, TaskRecord.TaskRecord>()
   const endWaiters = new Map<TaskId, Set<(record: TaskRecord.TaskRecord) => void>>()
-  let roomWaiters: Array<{ readonly limit: number; readonly resume: () => void }> = []
+  const room = yield* Signal.make
   let accepted = 0
   let finished = 0
 
@@ -68,12 +69,7 @@ export const make = Effect.gen(function*() {
     events.publish(event, record)
     if (!TaskRecord.isDone(record)) return
     finished += 1
-    // One end makes room for one: the first in line.
-    const next = roomWaiters[0]
-    if (next !== undefined && accepted - finished < next.limit) {
-      roomWaiters.shift()
-      next.resume()
-    }
+    room.notify()
     const waiters = endWaiters.get(record.taskId)
     if (waiters === undefined) return
     endWaiters.delete(record.taskId)
@@ -117,6 +113,7 @@ export const make = Effect.gen(function*() {
           for (const event of further) events.publish(event, record)
         } else {
           accepted -= 1
+          room.notify()
           window.delete(record.taskId)
         }
         onCommitted(exit)
@@ -165,15 +162,7 @@ export const make = Effect.gen(function*() {
       }
     },
     unfinished: () => accepted - finished,
-    roomBelow: (limit) =>
-      Effect.async((resume) => {
-        if (accepted - finished < limit) return resume(Effect.void)
-        const waiter = { limit, resume: () => resume(Effect.void) }
-        roomWaiters.push(waiter)
-        return Effect.sync(() => {
-          roomWaiters = roomWaiters.filter((other) => other !== waiter)
-        })
-      })
+    roomBelow: (limit) => room.until(() => accepted - finished < limit)
   })
 })
 

@@ -164,7 +164,8 @@ describe("progress", () => {
         const { taskId } = yield* Export.enqueue()
         yield* manager.awaitIdle
         expect(yield* manager.get(taskId)).toMatchObject({ progress: { value: 0.9, message: "page 9" } })
-        expect(seen).toEqual([0, 0.4, 1, 0, 0.9])
+        // While one is being written the later ones replace each other; the last one is never lost.
+        expect(seen).toEqual([0, 0.9])
       }).pipe(Effect.provide(layer))
       stop()
     }).pipe(Effect.provide(engine())))

@@ -7,7 +7,7 @@ import * as Queue from "../src/TaskQueue.js"
 import type { TaskRecord } from "../src/TaskRecord.js"
 
 const record = (taskId: number, taskName: string, priority: number) =>
-  ({ taskId: `${taskId}` as TaskId, taskName, priority }) as TaskRecord
+  ({ taskId: `${taskId}` as TaskId, taskName, priority, kind: "task" }) as TaskRecord
 const queueOf = (windowSize: number) =>
   Effect.runSync(Effect.provide(TaskQueue, Queue.layer.pipe(Layer.provide(TaskflowConfig.layer({ windowSize })))))
 

@@ -131,19 +131,20 @@ export const make = ({ backend, clock, config, dispatcher, ids, journal, registr
       const { definition } = Definition.make(name, { ...options, requeueOnInterrupt: false })
       const facts = yield* prepared(definition, {}, options)
       yield* admission
-      yield* dispatcher.windowRoom
+      // Inside a task it must not wait, for the same reason as above.
+      if (Option.isNone(yield* FiberRef.get(currentAttempt))) yield* dispatcher.windowRoom
       const runtime = yield* Effect.runtime<never>()
       const taskId = ids.next(now())
       const registered: Registered = { definition, handler: () => effect, runtime }
       const forget = registry.addEffect(taskId, registered)
       const stopWaiting = store.onEnd(taskId, forget)
-      return yield* Effect.onError(
-        commit(factsOf(definition, facts, taskId, now(), "effect")),
-        () =>
+      // Once it is handed over it will be there, so only a commit that failed forgets the effect.
+      return yield* Effect.uninterruptible(
+        Effect.tapError(commit(factsOf(definition, facts, taskId, now(), "effect")), () =>
           Effect.sync(() => {
             stopWaiting()
             forget()
-          })
+          }))
       )
     })
 

@@ -18,6 +18,8 @@ export interface LiveAttempt extends Attempt {
   readonly snoozeMillis: number
   /** The errors that `Task.unrecoverable` marked, compared by identity. */
   readonly final: ReadonlyArray<unknown>
+  /** Writes what it last said of its progress and was not written yet. */
+  readonly writeProgress: () => void
   /** Asks it to stop, for one reason: the first one given counts. */
   readonly stop: (request: StopRequest) => void
   /** Interrupts the fiber; set once it runs. */
@@ -50,6 +52,8 @@ class AttemptImpl implements LiveAttempt, Current {
   interrupt = noop
   disarm = noop
   private sequence = 0
+  private latest: Progress | null = null
+  private writing = false
   private full = false
   private controller: AbortController | null = null
 
@@ -94,22 +98,31 @@ class AttemptImpl implements LiveAttempt, Current {
   get unpark() {
     return this.slot.unpark
   }
-  get leave() {
-    return this.slot.leave
-  }
 
   stop(request: StopRequest): void {
     if (this.requested === null) this.requested = request
     this.controller?.abort(this.requested)
     this.interrupt()
+    this.slot.endWaits()
   }
   log(level: LogLine["level"], message: string, annotations: Record<string, unknown>): void {
     const text = message.length <= maxMessage ? message : `${message.slice(0, maxMessage)} … (cut)`
     this.append(level, text, annotationText(annotations))
   }
+  // The latest one counts: while one is being written the others replace each other.
   progress(progress: Progress): void {
+    this.latest = progress
+    if (!this.writing) this.writeProgress()
+  }
+  writeProgress(): void {
+    const { latest } = this
+    if (latest === null) return
     const { now, store } = this.engine
-    store.commit({ _tag: "Progressed", taskId: this.taskId, at: now(), progress })
+    this.latest = null
+    this.writing = store.commit({ _tag: "Progressed", taskId: this.taskId, at: now(), progress: latest }, () => {
+      this.writing = false
+      this.writeProgress()
+    })
   }
   snooze(millis: number): void {
     this.snoozeMillis = millis

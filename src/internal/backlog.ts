@@ -11,6 +11,8 @@ import type { TaskRecord } from "../TaskRecord.js"
 import type { TaskRegistry } from "../TaskRegistry.js"
 import type { Slots } from "./slots.js"
 
+export type Backlog = ReturnType<typeof make>
+
 export const make = (options: {
   readonly windowSize: number
   readonly queue: TaskQueue["Type"]
@@ -19,7 +21,13 @@ export const make = (options: {
   readonly limitOf: (taskName: string) => number
 }) => {
   const { limitOf, queue, registry, slots, windowSize } = options
-  const waiting = new Set<string>()
+  // Each name with the moment it was last added: a claim only settles what was there when it was asked.
+  const waiting = new Map<string, number>()
+  let moment = 0
+  const wait = (taskName: string): void => {
+    moment += 1
+    waiting.set(taskName, moment)
+  }
   const arrivingOf = new Map<string, number>()
   const unhandled = new Map<string, number>()
   let arriving = 0
@@ -46,12 +54,15 @@ export const make = (options: {
 
   const startable = (taskName: string): number => Math.min(slots.free(), slots.freeOf(taskName))
 
-  const handledWaiting = (): Array<string> => [...waiting].filter((taskName) => registry.get(taskName) !== undefined)
+  const handledWaiting = (): Array<string> =>
+    [...waiting.keys()].filter((taskName) => registry.get(taskName) !== undefined)
 
   return {
     windowRoom,
     arriving: () => arriving,
     urgent: () => urgent,
+    /** Now, for `replace`. */
+    moment: () => moment,
     arrive: (taskName: string, by: 1 | -1): void => {
       arriving += by
       const count = (arrivingOf.get(taskName) ?? 0) + by
@@ -60,7 +71,7 @@ export const make = (options: {
     },
 
     add: (taskName: string, priority?: number): void => {
-      waiting.add(taskName)
+      wait(taskName)
       if (priority === undefined || registry.get(taskName) === undefined) return
       const lowest = queue.lowestPriority()
       if (lowest === undefined || priority <= lowest) return
@@ -68,22 +79,26 @@ export const make = (options: {
       urgentPriority = Math.max(urgentPriority, priority)
     },
     addAll: (): void => {
-      for (const taskName of registry.names()) waiting.add(taskName)
+      for (const taskName of registry.names()) wait(taskName)
     },
-    /** What a claim found: of the names asked for, only these have more. `urgentSeen`: as `urgent` said before the claim. */
-    replace: (asked: ReadonlyArray<string>, claimed: Claimed, urgentSeen: number): void => {
+    /** What a claim found: of the names asked for, only these have more. `seen`: as `urgent` and `moment` said before. */
+    replace: (
+      asked: ReadonlyArray<string>,
+      claimed: Claimed,
+      seen: { readonly urgent: number; readonly moment: number }
+    ): void => {
       const rows = claimed.started.length + claimed.pending.length
       // A claim that came back full may have left urgent ones behind; one that came back short has not.
-      settleUrgent(claimed.more.length > 0 && rows > 0 ? Math.min(urgentSeen, rows) : urgentSeen)
-      for (const taskName of asked) waiting.delete(taskName)
-      for (const taskName of claimed.more) waiting.add(taskName)
+      settleUrgent(claimed.more.length > 0 && rows > 0 ? Math.min(seen.urgent, rows) : seen.urgent)
+      for (const taskName of asked) if ((waiting.get(taskName) ?? 0) <= seen.moment) waiting.delete(taskName)
+      for (const taskName of claimed.more) wait(taskName)
     },
 
     /** Whether a claim could bring something now. The window is refilled when half of it is used, not row by row. */
     claimable: (): boolean => {
       if (waiting.size === 0) return false
       if (urgent > 0) return true
-      for (const taskName of waiting) {
+      for (const taskName of waiting.keys()) {
         if (registry.get(taskName) === undefined) continue
         if (startable(taskName) > 0) return true
         if (

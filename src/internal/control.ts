@@ -29,7 +29,9 @@ type Front = Pick<
 
 const maxLogPage = 1_000
 
-export const make = ({ backend, clock, config, dispatcher, ids, journal, registry, runner, store }: Parts): Front => {
+export const make = (
+  { backend, clock, config, dispatcher, ids, instance, journal, registry, runner, store }: Parts
+): Front => {
   const now = () => clock.unsafeCurrentTimeMillis()
 
   const checkId = (taskId: string): Effect.Effect<TaskId, TaskNotFound> =>
@@ -66,7 +68,7 @@ export const make = ({ backend, clock, config, dispatcher, ids, journal, registr
         return "cancelled" as const
       case "Requested":
         store.commit({ _tag: "CancelRequested", taskId: id, at: now() })
-        runner.stop(id, "cancel")
+        if (!runner.stop(id, "cancel") && found.owner === instance.id) dispatcher.cancelAtStart(id)
         return "requested" as const
     }
   })
@@ -125,16 +127,10 @@ export const make = ({ backend, clock, config, dispatcher, ids, journal, registr
       ({ stop }) => Effect.sync(stop)
     )
 
-  // Around the wait the attempt has no slot. Told to stop while it waits, it goes on to its end without one: whoever has the
-  // slot may be what it waits for.
+  // Around the wait the attempt has no slot, and however the wait ended it needs one to go on. Only an attempt that is told
+  // to stop goes on without: whoever has the slot may be what it waited for.
   const withoutSlot = <A, E>(attempt: Attempt, wait: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(Effect.zipRight(attempt.park, Effect.exit(restore(wait))), (exit) =>
-        Effect.zipRight(
-          Exit.isInterrupted(exit) ? attempt.leave : restore(attempt.unpark),
-          exit
-        ))
-    )
+    Effect.acquireUseRelease(attempt.park, () => wait, () => attempt.unpark)
 
   const awaitResult = (taskId: string) =>
     Effect.flatMap(checkId(taskId), (id) =>

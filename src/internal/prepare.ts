@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import { TaskArgumentError } from "../TaskError.js"
 import { answered } from "./codec.js"
 import { type Definition, maxPriority } from "./definition.js"
+import { messageOf } from "./failureOf.js"
 
 /** What one call of `enqueue` may say. What is absent comes from the definition. */
 export interface EnqueueOptions {
@@ -79,6 +80,22 @@ const runAtOf = (options: EnqueueOptions, now: number): number | null | Problem 
   return millis > now ? millis : null
 }
 
+// The definition's own functions of the payload, which may throw on a payload that they did not expect.
+const called = (
+  definition: Pick<Definition, "tags" | "idempotencyKey">,
+  argument: never,
+  options: EnqueueOptions
+): { readonly idempotencyKey: string | null; readonly own: Readonly<Record<string, string>> | undefined } | Problem => {
+  let path = "idempotencyKey"
+  try {
+    const idempotencyKey = options.idempotencyKey ?? definition.idempotencyKey?.(argument) ?? null
+    path = "tags"
+    return { idempotencyKey, own: definition.tags?.(argument) }
+  } catch (error) {
+    return { path, message: `the definition's function threw: ${messageOf(error)}` }
+  }
+}
+
 /** Checks a call's options over those of the definition. `payload` is the decoded payload that the definition's functions see. */
 export const resolve = (
   definition: Pick<Definition, "priority" | "tags" | "idempotencyKey" | "eager">,
@@ -88,14 +105,18 @@ export const resolve = (
 ): Omit<Prepared, "payload"> | Problem => {
   // safe: the definition's functions take the payload type of the task that this payload was given for
   const argument = payload as never
-  const idempotencyKey = options.idempotencyKey ?? definition.idempotencyKey?.(argument) ?? null
+  const callbacks = called(definition, argument, options)
+  if ("path" in callbacks) return callbacks
+  const { idempotencyKey, own } = callbacks
+  if (idempotencyKey !== null && typeof idempotencyKey !== "string") {
+    return { path: "idempotencyKey", message: `an idempotency key is text, this is a ${typeof idempotencyKey}` }
+  }
   if (idempotencyKey !== null && (idempotencyKey.length === 0 || idempotencyKey.length > 1024)) {
     return {
       path: "idempotencyKey",
       message: `an idempotency key has 1 to 1,024 characters, this has ${idempotencyKey.length}`
     }
   }
-  const own = definition.tags?.(argument)
   const tags = options.tags === undefined
     ? own ?? noTags
     : own === undefined

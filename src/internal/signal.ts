@@ -1,19 +1,39 @@
 /**
- * "Something changed": any number of notifications wake all who wait, and one that came before the wait is not missed.
+ * "Something changed". For one who waits for the next change, and for many who each wait for a condition.
  */
 import * as Effect from "effect/Effect"
 
 export interface Signal {
   readonly notify: () => void
-  /** Returns at the next notification, or at once when one came since the last return. */
+  /** Returns at the next notification, or at once when one came since the last return. For one waiter at a time. */
   readonly await: Effect.Effect<void>
+  /** Returns when the condition holds; asked now and at each notification. Holds for the fiber that goes on, too. */
+  readonly until: (condition: () => boolean) => Effect.Effect<void>
 }
 
 export const make: Effect.Effect<Signal> = Effect.sync(() => {
   let pending = false
   let waiters: Array<() => void> = []
+  const conditional = new Set<{ readonly condition: () => boolean; readonly resume: () => void }>()
+  const until = (condition: () => boolean): Effect.Effect<void> =>
+    Effect.flatMap(
+      Effect.async<void>((resume) => {
+        if (condition()) return resume(Effect.void)
+        const waiter = { condition, resume: () => resume(Effect.void) }
+        conditional.add(waiter)
+        return Effect.sync(() => conditional.delete(waiter))
+      }),
+      // Others may have been woken by the same change and come first.
+      () => condition() ? Effect.void : until(condition)
+    )
   return {
+    until,
     notify: () => {
+      for (const waiter of conditional) {
+        if (!waiter.condition()) continue
+        conditional.delete(waiter)
+        waiter.resume()
+      }
       if (waiters.length === 0) {
         pending = true
         return

@@ -13,8 +13,8 @@ export interface Slot {
   /** Gives the slot back around a wait; `unpark` returns with a slot again. Nested and concurrent waits count as one. */
   readonly park: Effect.Effect<void>
   readonly unpark: Effect.Effect<void>
-  /** Ends a wait without asking for a slot: for an attempt that is told to stop while it waits. */
-  readonly leave: Effect.Effect<void>
+  /** The attempt was told to stop: from now on it comes back from a wait without a slot, to its end. */
+  readonly endWaits: () => void
 }
 
 export interface Slots {
@@ -25,8 +25,11 @@ export interface Slots {
   readonly mayStart: (taskName: string) => boolean
   /** Takes a slot. The caller has asked `mayStart`. */
   readonly take: (taskName: string) => Slot
-  /** Keeps `count` slots of the instance from being taken; the answer lets them go. */
-  readonly reserve: (count: number) => () => void
+  /** Keeps `count` slots of the instance, and of each name its own, from being taken; the answer lets them go. */
+  readonly reserve: (
+    count: number,
+    names: ReadonlyArray<{ readonly name: string; readonly slots: number }>
+  ) => () => void
   /** Attempts under way, parked ones included; of one name or of all. */
   readonly active: (taskName?: string) => number
   /** Gives free slots to attempts that come back from a wait. */
@@ -47,6 +50,7 @@ export const make = (options: {
   let returning: Array<{ readonly taskName: string; readonly resume: () => void }> = []
 
   const add = (counts: Map<string, number>, taskName: string, by: number): void => {
+    if (by === 0) return
     const count = (counts.get(taskName) ?? 0) + by
     if (count === 0) counts.delete(taskName)
     else counts.set(taskName, count)
@@ -75,10 +79,12 @@ export const make = (options: {
     mayStart,
     resumeParked,
     active: (taskName) => taskName === undefined ? active : activeOf.get(taskName) ?? 0,
-    reserve: (count) => {
+    reserve: (count, names) => {
       reserved += count
+      for (const { name, slots } of names) add(usedOf, name, slots)
       return () => {
         reserved -= count
+        for (const { name, slots } of names) add(usedOf, name, -slots)
       }
     },
     take: (taskName) => {
@@ -87,6 +93,7 @@ export const make = (options: {
       add(activeOf, taskName, 1)
       let holding = true
       let released = false
+      let stopped = false
       let waits = 0
       // Branches of the attempt that are back and want the one slot.
       let back: Array<() => void> = []
@@ -130,12 +137,14 @@ export const make = (options: {
           hold(taskName, -1)
           options.onFree()
         }),
-        leave: Effect.sync(() => {
-          waits -= 1
-        }),
+        endWaits: () => {
+          stopped = true
+          giveUp()
+          goOn()
+        },
         unpark: Effect.async<void>((resume) => {
           waits -= 1
-          if (waits > 0 || holding || released) return resume(Effect.void)
+          if (waits > 0 || holding || released || stopped) return resume(Effect.void)
           const goOnWith = () => resume(Effect.void)
           back.push(goOnWith)
           if (mayStart(taskName)) return waiter.resume()

@@ -6,14 +6,17 @@
  */
 import * as Effect from "effect/Effect"
 import type { TaskRunner } from "../TaskRunner.js"
-import { endWithin } from "./endWithin.js"
+import { endWithin, within } from "./endWithin.js"
 import type { Timers } from "./timers.js"
 
 const reopenAfter = 1_000
+const flushGrace = 5_000
 
 export interface Stopping {
   /** Whether nothing may start. */
   readonly isStopping: () => boolean
+  /** Whether what is still to start has to be given up: its time to finish is over. */
+  readonly isOver: () => boolean
   /** Lets tasks start again, unless the engine itself is closing. */
   readonly reopen: () => void
   /** Returns when the attempts of the name (or all) ended, were interrupted at the deadline, or were left behind. */
@@ -58,7 +61,8 @@ export const make = (options: {
       options.letGo()
       const left = Math.max(0, deadline - now())
       return endWithin(options.runner, options.ended(taskName), left, taskName).pipe(
-        Effect.zipRight(options.flush),
+        // A backend that is down must not hold up the process.
+        Effect.zipRight(within(options.flush, flushGrace)),
         Effect.zipRight(Effect.sync(() => {
           draining -= 1
           if (draining === 0 && !closed) cancelReopening = options.timers.schedule(now() + reopenAfter, reopen)
@@ -68,6 +72,7 @@ export const make = (options: {
 
   return {
     isStopping: () => stopping,
+    isOver: () => stopping && now() >= deadline,
     reopen,
     drain,
     close: Effect.suspend(() => {

@@ -18,6 +18,8 @@ interface Entry {
   run: (() => void) | null
 }
 
+const longestSleep = 2 ** 31 - 1
+
 export interface Timers {
   /** Calls `run` once the clock reads `at` (epoch milliseconds); the answer cancels it. */
   readonly schedule: (at: number, run: () => void) => () => void
@@ -68,7 +70,9 @@ export const make: Effect.Effect<Timers, never, Scope.Scope> = Effect.gen(functi
     const next = entries.peek()
     sleepingUntil = next?.at ?? Number.POSITIVE_INFINITY
     if (next === undefined) return earlier.await
-    const sleep = clock.sleep(Duration.millis(Math.max(0, next.at - clock.unsafeCurrentTimeMillis())))
+    // A longer sleep would never end: that is the most a timer of the platform can wait.
+    const left = Math.min(longestSleep, Math.max(0, next.at - clock.unsafeCurrentTimeMillis()))
+    const sleep = clock.sleep(Duration.millis(left))
     return Effect.raceFirst(sleep, earlier.await)
   })
 

@@ -54,14 +54,14 @@ describe("slots", () => {
       const { slots } = make(1, { a: 1 })
       slots.take("a")
       slots.take("a")
-      slots.reserve(5)
+      slots.reserve(5, [])
       expect([slots.free(), slots.freeOf("a")]).toEqual([0, 0])
     })
   })
 
   it("reserve keeps slots from being taken until they are let go", () => {
     const { slots } = make(3)
-    const letGo = slots.reserve(2)
+    const letGo = slots.reserve(2, [])
     expect([slots.free(), slots.mayStart("a")]).toEqual([1, true])
     slots.take("a")
     expect(slots.mayStart("a")).toBe(false)

@@ -1,0 +1,88 @@
+/**
+ * The fiber that claims: one claim at a time, as often as it is wanted, whatever goes wrong in one of them.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import type { Claimed, ClaimRequest, TaskBackend } from "../TaskBackend.js"
+import type { Backlog } from "./backlog.js"
+import type { Signal } from "./signal.js"
+import type { Slots } from "./slots.js"
+
+const retries = Schedule.union(Schedule.exponential("50 millis"), Schedule.spaced("5 seconds")).pipe(Schedule.jittered)
+
+export interface Claimer {
+  /** Whether a claim is under way. */
+  readonly isClaiming: () => boolean
+  /** Ends the fiber; an answer that is still on its way is not waited for. */
+  readonly stop: Effect.Effect<void>
+}
+
+export const make = (options: {
+  readonly backend: TaskBackend["Type"]
+  readonly backlog: Backlog
+  readonly slots: Slots
+  readonly wanted: Signal
+  readonly isStopping: () => boolean
+  /** What to ask for now, or null. */
+  readonly request: () => ClaimRequest | null
+  /** Takes out of the window what urgent tasks outrank; whether there was any. */
+  readonly makeRoom: () => boolean
+  /** Returns when what left the window is in the backend. */
+  readonly flush: Effect.Effect<void>
+  /** Places what was claimed. */
+  readonly receive: (claimed: Claimed) => void
+  /** Called when a claim is over. */
+  readonly onEnd: () => void
+}): Effect.Effect<Claimer> => {
+  const { backend, backlog, slots } = options
+  let claiming = false
+
+  const claim = (request: ClaimRequest): Effect.Effect<void> => {
+    const unreserve = slots.reserve(request.slots, request.tasks)
+    // What is added to the backlog while the answer is on its way, the claim has not seen.
+    const seen = { urgent: backlog.urgent(), moment: backlog.moment() }
+    // A driver may also die, so the whole cause is asked again.
+    return Effect.sandbox(backend.claim(request)).pipe(
+      Effect.tapError((cause) => Effect.logWarning("task dispatcher: claiming failed, asking again", cause)),
+      Effect.retry({ schedule: retries, while: () => !options.isStopping() }),
+      Effect.exit,
+      Effect.map((exit) => {
+        unreserve()
+        if (Exit.isFailure(exit)) return
+        backlog.replace(request.tasks.map(({ name }) => name), exit.value, seen)
+        options.receive(exit.value)
+      })
+    )
+  }
+
+  const once = Effect.suspend(() => {
+    if (options.isStopping()) return Effect.void
+    claiming = true
+    // What leaves the window has to be in the backend before the claim, so that it competes there.
+    return Effect.zipRight(
+      options.makeRoom() ? options.flush : Effect.void,
+      Effect.suspend(() => {
+        const request = options.request()
+        return request === null ? Effect.void : claim(request)
+      })
+    )
+  }).pipe(
+    Effect.ensuring(Effect.sync(() => {
+      claiming = false
+      options.onEnd()
+    })),
+    Effect.uninterruptible
+  )
+
+  const round = Effect.catchAllCause(
+    once,
+    (cause) => Effect.zipRight(Effect.logError("task dispatcher: a claim went wrong", cause), Effect.sleep("1 second"))
+  )
+
+  return Effect.map(
+    Effect.forkDaemon(Effect.interruptible(Effect.forever(Effect.zipRight(options.wanted.await, round)))),
+    (fiber) => ({ isClaiming: () => claiming, stop: Fiber.interruptFork(fiber) })
+  )
+}
