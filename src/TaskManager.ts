@@ -141,11 +141,12 @@ export const make = Effect.gen(function*() {
 
   if (config.announce) {
     const { durability, kind } = backend.info
+    const unfinished = durability === "none"
+      ? "then they are interrupted, and every unfinished task is lost with the process"
+      : "then those with requeueOnInterrupt run again and the others end as interrupted"
     yield* Effect.logInfo(
       `taskflow: tasks are kept in ${kind} (durability: ${durability}), ${config.maxConcurrentTasks} run at once; at shutdown ` +
-        `they may finish for ${
-          Duration.format(config.shutdownTimeout)
-        }, then those with requeueOnInterrupt run again and the others end as interrupted`
+        `they may finish for ${Duration.format(config.shutdownTimeout)}, ${unfinished}`
     )
   }
 

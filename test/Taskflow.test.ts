@@ -62,7 +62,7 @@ describe("the start", () => {
         level: "Info",
         message: expect.stringContaining("memory (durability: none)")
       }])
-      expect(logs.lines[0]!.message).toContain("others end as interrupted")
+      expect(logs.lines[0]!.message).toContain("every unfinished task is lost with the process")
     }).pipe(Effect.provide(logs.layer))
   })
 })

@@ -1,6 +1,6 @@
 /** The service's own routes: each checks its body, enqueues, and answers 202 with the task's id. */
 import { HttpLayerRouter, HttpServerRequest, HttpServerResponse } from "@effect/platform"
-import { Effect, Layer, Redacted, Schema } from "effect"
+import { Effect, Layer, Option, Redacted, Schema } from "effect"
 import { type EnqueueError, type EnqueueResult, TaskManager } from "effect-taskflow"
 import { Load } from "./load.js"
 import { badRequest, misfit, notJson, unavailable } from "./problems.js"
@@ -24,6 +24,7 @@ const accept = <A, I>(
     "POST",
     path,
     HttpServerRequest.schemaBodyJson(body).pipe(
+      HttpServerRequest.withMaxBodySize(Option.some(65_536)),
       Effect.flatMap(enqueue),
       Effect.map(({ taskId }) => HttpServerResponse.unsafeJson({ taskId }, { status: 202 })),
       Effect.catchTags({

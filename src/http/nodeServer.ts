@@ -1,10 +1,11 @@
 /**
- * How a Node server ends at once although clients keep connections open.
+ * How a Node server outlives its clients, and ends at once although they keep connections open.
  */
 import * as Duration from "effect/Duration"
 
 /** The part of `http.Server` and `https.Server` that is needed here. */
 export interface NodeServer {
+  on(event: "connection", listener: (socket: { on(event: "error", listener: () => void): unknown }) => void): unknown
   close(done?: (error?: Error) => void): this
   closeIdleConnections(): void
   closeAllConnections(): void
@@ -20,9 +21,13 @@ export interface ClosePromptlyOptions {
  *
  * Without it Node waits, for ever, for clients that connected and sent nothing or half a request, and with it the process
  * that was asked to stop. Requests in flight are answered; each connection is closed as soon as it is idle.
+ *
+ * It also keeps the process alive when a client asks for an upgrade and then resets the connection: Node hands over such a
+ * socket without a listener for its errors, and an error that nobody listens to ends the process.
  */
 export const closePromptly = <S extends NodeServer>(server: S, options: ClosePromptlyOptions = {}): S => {
   const grace = Duration.toMillis(options.grace ?? "1 second")
+  server.on("connection", (socket) => socket.on("error", () => {}))
   const close = server.close.bind(server)
   server.close = (done) => {
     const idle = setInterval(() => server.closeIdleConnections(), 20)

@@ -27,6 +27,19 @@ const elapsed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.map(Effect.timed(effect), ([duration]) => Duration.toMillis(duration))
 
 describe("closePromptly", () => {
+  it.scopedLive("the process outlives clients that ask for an upgrade and reset the connection", () =>
+    Effect.gen(function*() {
+      const base = yield* serve(HttpLayerRouter.add("GET", "/", HttpServerResponse.text("ok")))
+      const upgrade = "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+      for (let round = 0; round < 20; round += 1) {
+        const socket = yield* connected(base, upgrade)
+        yield* Effect.sleep("20 millis")
+        socket.resetAndDestroy()
+      }
+      yield* Effect.sleep("50 millis")
+      expect((yield* send(base, "GET", "/")).status).toBe(200)
+    }))
+
   const halves = {
     "a silent connection": "",
     "half a head": "POST /tasks HTTP/1.1\r\nHost: x\r\n",
