@@ -27,7 +27,7 @@ import * as Tables from "./memoryTables.js"
 export interface MemoryBackendOptions {
   /** Finished tasks kept. Default 10,000. */
   readonly maxRecords?: number | undefined
-  /** Unfinished tasks held; an enqueue from outside a task waits beyond it. Default 100,000. */
+  /** Unfinished tasks held; an enqueue from outside a task waits beyond it. Delayed tasks count. Default 10,000. */
   readonly maxLive?: number | undefined
 }
 
@@ -224,7 +224,7 @@ export const make = (options: MemoryBackendOptions = {}): Effect.Effect<TaskBack
     }
 
     return TaskBackend.of({
-      info: { kind: "memory", durability: "none", shared: false, maxLive: options.maxLive ?? 100_000 },
+      info: { kind: "memory", durability: "none", shared: false, maxLive: options.maxLive ?? 10_000 },
       write: (batch) => Effect.sync(() => write(batch)),
       claim: (request) => Effect.sync(() => claim(tables, request)),
       cancel: (taskId, now) =>

@@ -257,7 +257,7 @@ describe("a bounded MemoryBackend", () => {
     Effect.gen(function*() {
       const { info } = yield* MemoryBackend.make({ maxLive: 7 })
       expect(info).toEqual({ kind: "memory", durability: "none", shared: false, maxLive: 7 })
-      expect((yield* MemoryBackend.make()).info.maxLive).toBe(100_000)
+      expect((yield* MemoryBackend.make()).info.maxLive).toBe(10_000)
     }))
 
   it.effect("is empty each time its layer is built", () =>
