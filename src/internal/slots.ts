@@ -111,7 +111,7 @@ export const make = (options: {
         }
       }
       const giveUp = (): void => {
-        returning = returning.filter((other) => other !== waiter)
+        if (returning.length > 0) returning = returning.filter((other) => other !== waiter)
       }
       return {
         release: () => {
@@ -125,36 +125,41 @@ export const make = (options: {
           options.onFree()
           goOn()
         },
-        park: Effect.sync(() => {
-          waits += 1
-          if (released) return
-          // A branch that is back goes on without a slot while another waits: had it the last slot, what the other waits
-          // for might never run.
-          giveUp()
-          goOn()
-          if (!holding) return
-          holding = false
-          hold(taskName, -1)
-          options.onFree()
-        }),
+        // Made when asked for: most attempts never wait for another task.
+        get park() {
+          return Effect.sync(() => {
+            waits += 1
+            if (released) return
+            // A branch that is back goes on without a slot while another waits: had it the last slot, what the other waits
+            // for might never run.
+            giveUp()
+            goOn()
+            if (!holding) return
+            holding = false
+            hold(taskName, -1)
+            options.onFree()
+          })
+        },
         endWaits: () => {
           stopped = true
           giveUp()
           goOn()
         },
-        unpark: Effect.async<void>((resume) => {
-          waits -= 1
-          if (waits > 0 || holding || released || stopped) return resume(Effect.void)
-          const goOnWith = () => resume(Effect.void)
-          back.push(goOnWith)
-          if (mayStart(taskName)) return waiter.resume()
-          if (!returning.includes(waiter)) returning.push(waiter)
-          // Interrupted while it waits for a slot: it goes on without one, to its end.
-          return Effect.sync(() => {
-            back = back.filter((other) => other !== goOnWith)
-            if (back.length === 0) giveUp()
+        get unpark() {
+          return Effect.async<void>((resume) => {
+            waits -= 1
+            if (waits > 0 || holding || released || stopped) return resume(Effect.void)
+            const goOnWith = () => resume(Effect.void)
+            back.push(goOnWith)
+            if (mayStart(taskName)) return waiter.resume()
+            if (!returning.includes(waiter)) returning.push(waiter)
+            // Interrupted while it waits for a slot: it goes on without one, to its end.
+            return Effect.sync(() => {
+              back = back.filter((other) => other !== goOnWith)
+              if (back.length === 0) giveUp()
+            })
           })
-        })
+        }
       }
     }
   }
