@@ -1,8 +1,9 @@
 // Packs the built package and uses it as a stranger would: only allowed files inside, every public subpath imports from
-// dist with its declarations complete, and what is private stays private. Run `npm run build` first.
+// dist with its declarations complete, what is private stays private, and who keeps tasks in memory needs no database's
+// packages. Run `npm run build` first.
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -12,6 +13,11 @@ const pkg = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 const subpaths = Object.entries(pkg.exports)
   .filter(([, target]) => typeof target === "object" && target !== null)
   .map(([key]) => pkg.name + key.slice(1))
+
+// Needed by the subpaths of databases alone.
+const optional = Object.keys(pkg.peerDependenciesMeta).filter((name) => pkg.peerDependenciesMeta[name].optional)
+const peers = Object.keys(pkg.peerDependencies)
+const withoutDatabase = ["", "/http", "/testing"].map((subpath) => pkg.name + subpath)
 
 const allowed = [
   /^package\.json$/,
@@ -28,9 +34,16 @@ const work = mkdtempSync(join(tmpdir(), "effect-taskflow-package-"))
 try {
   const [packed] = JSON.parse(run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", work], root))
   checkContent(packed.files.map((file) => file.path))
-  const project = install(join(work, packed.filename))
-  checkImports(project)
-  checkDeclarations(project)
+  const tarball = join(work, packed.filename)
+  const small = install("small", tarball, peers.filter((name) => !optional.includes(name)))
+  checkAbsent(small)
+  checkImports(small, withoutDatabase)
+  checkDeclarations(small, withoutDatabase)
+  // @effect/sql-pg declares types of pg and does not bring them.
+  const project = install("project", tarball, [...peers, "@types/pg"])
+  checkImports(project, subpaths)
+  checkDeclarations(project, subpaths)
+  checkSqlite(project)
   console.log(`package: ${packed.files.length} files, ${subpaths.length} subpaths, good`)
 } finally {
   rmSync(work, { recursive: true, force: true })
@@ -51,16 +64,23 @@ function checkContent(files) {
   }
 }
 
-function install(tarball) {
-  const project = join(work, "project")
+// Without scripts: a native addon would be compiled each time. checkSqlite uses the one that is built already.
+function install(name, tarball, packages) {
+  const project = join(work, name)
   mkdirSync(project)
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "consumer", private: true, type: "module" }))
-  const peers = Object.keys(pkg.peerDependencies).map((name) => `${name}@${pkg.devDependencies[name]}`)
-  run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error", tarball, ...peers], project)
+  const versions = packages.map((name) => `${name}@${pkg.devDependencies[name]}`)
+  const options = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+  run("npm", ["install", ...options, tarball, ...versions], project)
   return project
 }
 
-function checkImports(project) {
+function checkAbsent(project) {
+  const there = optional.filter((name) => existsSync(join(project, "node_modules", name)))
+  assert.deepEqual(there, [], "optional peers that come along unasked")
+}
+
+function checkImports(project, subpaths) {
   writeFileSync(
     join(project, "consumer.js"),
     `import assert from "node:assert/strict"
@@ -78,7 +98,7 @@ for (const hidden of ["/internal/anything", "/internal/anything.js", "/dist/inde
 }
 
 // Library checking stays on: a declaration naming a package the consumer does not have would otherwise become `any`.
-function checkDeclarations(project) {
+function checkDeclarations(project, subpaths) {
   const lines = subpaths.flatMap((subpath, index) => [`import * as m${index} from "${subpath}"`, `void m${index}`])
   writeFileSync(join(project, "consumer.ts"), lines.join("\n") + "\n")
   writeFileSync(
@@ -101,4 +121,27 @@ function checkDeclarations(project) {
   } catch (error) {
     throw new Error(`the declarations do not compile in a consumer:\n${error.stdout}`)
   }
+}
+
+// A task that one process accepts and another runs, from dist and a file.
+function checkSqlite(project) {
+  const addon = "node_modules/better-sqlite3/build/Release/better_sqlite3.node"
+  cpSync(join(root, addon), join(project, addon), { recursive: true })
+  writeFileSync(
+    join(project, "sqlite.js"),
+    `import { Effect, Layer, Schema } from "effect"
+import { Task, TaskflowLayer, TaskManager } from "${pkg.name}"
+import { SqliteBackend } from "${pkg.name}/sqlite"
+const Greet = Task.make("greet", { payload: { name: Schema.String }, success: Schema.String })
+const Engine = TaskflowLayer({ announce: false }).pipe(Layer.provide(SqliteBackend.layer({ filename: "tasks.db" })))
+const Handler = Greet.toLayer(({ name }) => Effect.succeed("hello, " + name))
+const [, , taskId] = process.argv
+const program = taskId === undefined
+  ? Effect.provide(Effect.map(Greet.enqueue({ name: "Ada" }), ({ taskId }) => taskId), Engine)
+  : Effect.provide(Greet.awaitResult(taskId), Layer.provideMerge(Handler, Engine))
+console.log(await Effect.runPromise(program))
+`
+  )
+  const taskId = run(process.execPath, ["sqlite.js"], project).trim()
+  assert.equal(run(process.execPath, ["sqlite.js", taskId], project).trim(), "hello, Ada")
 }

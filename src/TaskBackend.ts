@@ -7,9 +7,10 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import type { TaskBackendError } from "./TaskError.js"
+import type { InstanceFenced, TaskBackendError, TaskWrongTransaction } from "./TaskError.js"
 import type { InstanceId, LogLine, Progress, TaskFailure } from "./TaskEvent.js"
 import type { TaskId } from "./TaskId.js"
+import type { Heartbeat, InstanceFacts, Reaped } from "./TaskPeer.js"
 import type { TaskRecord } from "./TaskRecord.js"
 import type { TaskStatus, Terminal } from "./TaskStatus.js"
 
@@ -27,7 +28,7 @@ export interface BackendInfo {
   readonly maxLive: number
 }
 
-/** How one attempt went that a `Release` ended. An attempt that a `Finish` ended is told by the record itself. */
+/** How one attempt went that a `Release` or a reap ended. An attempt that a `Finish` ended is told by the record itself. */
 export interface AttemptEntry {
   readonly claim: number
   /** Counted from 1. */
@@ -82,10 +83,14 @@ export type Change =
     readonly progress: Progress
   }
 
-/** What became of one change. `Lost`: somebody else changed the task first, nothing was written. */
+/**
+ * What became of one change. `Lost`: somebody else changed the task first, nothing was written. `KeyBusy`: the idempotency
+ * key is being decided in somebody's open transaction, nothing was written: ask again, in a later batch.
+ */
 export type Outcome =
   | { readonly _tag: "Applied" }
   | { readonly _tag: "Lost" }
+  | { readonly _tag: "KeyBusy" }
   | { readonly _tag: "Duplicate"; readonly taskId: TaskId }
   | { readonly _tag: "NotRetryable"; readonly status: TaskStatus | null; readonly retriedAs: TaskId | null }
   | { readonly _tag: "CancelledInstead" }
@@ -122,6 +127,11 @@ export interface ClaimRequest {
   /** The same two bounds over all names together. */
   readonly slots: number
   readonly window: number
+  /**
+   * When nothing else is left for a slot: takes over, started, what another instance holds in its window and did not start
+   * for longer than this many milliseconds. Null: never.
+   */
+  readonly stealAfter: number | null
   readonly now: number
 }
 
@@ -136,6 +146,8 @@ export interface Claimed {
   readonly more: ReadonlyArray<string>
   /** When the next unowned task of any name that is not ready yet is due: epoch milliseconds, or null. */
   readonly nextDueAt: number | null
+  /** Those among them that came by `joinTransaction` and were claimed for the first time: nobody told of them yet. */
+  readonly joined: ReadonlyArray<TaskId>
 }
 
 /** What `cancel` found. `Requested`: an attempt is under way at `owner`, which has to stop it; asking again asks again. */
@@ -191,10 +203,45 @@ export interface Stats {
 /** Where tasks are kept. */
 export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<TaskBackend, {
   readonly info: BackendInfo
-  /** Applies the changes in order, as one unit; one outcome for each, in order. */
-  readonly write: (batch: Batch) => Effect.Effect<ReadonlyArray<Outcome>, TaskBackendError>
-  /** Claims ready rows, highest priority first, first come first served among equals; due rows become ready first. */
-  readonly claim: (request: ClaimRequest) => Effect.Effect<Claimed, TaskBackendError>
+  /** Makes an instance known and alive. Its id is new: an instance that was declared dead comes back under another. */
+  readonly attach: (instance: InstanceFacts, now: number) => Effect.Effect<void, TaskBackendError>
+  /** Says that the instance goes. What it still owns is given back as after a death. */
+  readonly detach: (instance: InstanceId, now: number) => Effect.Effect<void, TaskBackendError>
+  /** Counts the instance's beat up, and answers what it has to know. */
+  readonly heartbeat: (instance: InstanceId, now: number) => Effect.Effect<Heartbeat, TaskBackendError>
+  /**
+   * Declares `suspect` dead if its beat is still the one that was seen (or it was declared so before), and gives back what
+   * it owned, at most `limit` tasks a call. Never waits for a task that somebody is just changing: that one is `left`.
+   *
+   * Pending ones are ready for anyone. Running ones: with a cancel asked they end as cancelled; without
+   * `requeueOnInterrupt` as interrupted (`instanceDied`); the others count a crash and are pending again. One that reaches
+   * `maxCrashes` as the only suspect of its instance fails as poison; a suspect is a task at or beyond `maxCrashes - 1`
+   * crashes that has crashed before, and an instance claims one suspect at a time. The attempts go to the ledger.
+   */
+  readonly reap: (
+    request: { readonly suspect: InstanceId; readonly beat: number; readonly now: number; readonly limit: number }
+  ) => Effect.Effect<Reaped, TaskBackendError>
+  /**
+   * Applies the changes in order, as one unit; one outcome for each, in order. Refused as a whole when the instance is not
+   * attached or was declared dead.
+   */
+  readonly write: (batch: Batch) => Effect.Effect<ReadonlyArray<Outcome>, TaskBackendError | InstanceFenced>
+  /**
+   * Claims ready rows, highest priority first, first come first served among equals; due rows become ready first. Refused
+   * like a write.
+   */
+  readonly claim: (request: ClaimRequest) => Effect.Effect<Claimed, TaskBackendError | InstanceFenced>
+  /**
+   * Inserts new, unclaimed tasks in the transaction of an SqlClient that the calling fiber is in: they are there for any
+   * instance once it commits, and never were when it does not. One outcome for each. Null where nothing can be joined: tasks
+   * are then committed by themselves.
+   */
+  readonly joinTransaction:
+    | ((
+      records: ReadonlyArray<TaskRecord>,
+      now: number
+    ) => Effect.Effect<ReadonlyArray<Outcome>, TaskBackendError | TaskWrongTransaction>)
+    | null
   /**
    * Cancels what has no attempt under way at once, in whoever's window it is; marks what runs. `now` is epoch
    * milliseconds.
@@ -215,7 +262,14 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
   readonly stats: (query: { readonly taskName?: string | undefined }) => Effect.Effect<Stats, TaskBackendError>
   /**
    * Removes up to `limit` finished tasks that ended before `cutoff` (epoch milliseconds), with all that belongs to them;
-   * answers how many. A success with an idempotency key stays while its `keyTtl` had not run out at `cutoff`.
+   * answers how many. A success with an idempotency key stays while its `keyTtl` had not run out at `cutoff`. `status`:
+   * only those that ended so.
    */
-  readonly deleteBefore: (cutoff: number, limit: number) => Effect.Effect<number, TaskBackendError>
+  readonly deleteBefore: (
+    cutoff: number,
+    limit: number,
+    status?: ReadonlyArray<Terminal> | undefined
+  ) => Effect.Effect<number, TaskBackendError>
+  /** Forgets what the protocol itself no longer needs, in bounded steps. Called every minute or so, by any instance. */
+  readonly maintain: (now: number) => Effect.Effect<void, TaskBackendError>
 }>() {}

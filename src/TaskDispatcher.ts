@@ -10,9 +10,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
+import * as Accepting from "./internal/accepting.js"
 import * as Backlog from "./internal/backlog.js"
 import * as Claimer from "./internal/claimer.js"
 import * as DueTimer from "./internal/dueTimer.js"
+import * as LeaseEffects from "./internal/leaseEffects.js"
+import * as Poller from "./internal/poller.js"
 import * as Signal from "./internal/signal.js"
 import * as Slots from "./internal/slots.js"
 import * as Stopping from "./internal/stopping.js"
@@ -23,6 +26,7 @@ import { TaskflowConfig } from "./TaskflowConfig.js"
 import type { TaskId } from "./TaskId.js"
 import { TaskInstance } from "./TaskInstance.js"
 import { TaskJournal } from "./TaskJournal.js"
+import { TaskLease } from "./TaskLease.js"
 import { TaskQueue } from "./TaskQueue.js"
 import type { TaskRecord } from "./TaskRecord.js"
 import { TaskRegistry } from "./TaskRegistry.js"
@@ -53,6 +57,7 @@ export const make = Effect.gen(function*() {
   const backend = yield* TaskBackend
   const config = yield* TaskflowConfig
   const instance = yield* TaskInstance
+  const lease = yield* TaskLease
   const journal = yield* TaskJournal
   const store = yield* TaskStore
   const queue = yield* TaskQueue
@@ -63,11 +68,12 @@ export const make = Effect.gen(function*() {
   const claimWanted = yield* Signal.make
   const changed = yield* Signal.make
   const runtime = yield* Effect.runtime<never>()
-  const now = () => clock.unsafeCurrentTimeMillis()
+  const { now } = instance
 
   const limitOf = (taskName: string) => registry.get(taskName)?.definition.concurrency ?? Number.POSITIVE_INFINITY
   const slots = Slots.make({ max: config.maxConcurrentTasks, limitOf, onFree: () => pump() })
-  const backlog = Backlog.make({ windowSize: config.windowSize, queue, slots, registry, limitOf })
+  const { shared } = backend.info
+  const backlog = Backlog.make({ windowSize: config.windowSize, shared, queue, slots, registry, limitOf })
 
   // ── starting ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -75,21 +81,29 @@ export const make = Effect.gen(function*() {
   const cancelled = new Set<TaskId>()
 
   // The attempt that was counted does not happen.
-  const giveUp = (record: TaskRecord, slot: Slots.Slot, tag: "Requeued" | "Interrupted" | "Cancelled"): void => {
+  const giveUp = (
+    record: TaskRecord,
+    slot: Slots.Slot,
+    tag: "Requeued" | "Interrupted" | "Cancelled",
+    stopReason: "shutdown" | "lostLease" = "shutdown"
+  ): void => {
     const common = { taskId: record.taskId, at: now() }
-    const event: TaskEvent = tag === "Cancelled"
-      ? { _tag: tag, ...common }
-      : { _tag: tag, ...common, stopReason: "shutdown" }
+    const event: TaskEvent = tag === "Cancelled" ? { _tag: tag, ...common } : { _tag: tag, ...common, stopReason }
     store.commit(event, () => {
-      if (tag === "Requeued") backlog.add(record.taskName)
+      if (tag === "Requeued") onNext(record, now())
     })
     slot.release()
   }
 
   const run = (record: TaskRecord, slot: Slots.Slot): void => {
     const registered = registry.of(record)
+    if (record.owner !== instance.id) {
+      store.drop(record)
+      return slot.release()
+    }
     if (cancelled.delete(record.taskId)) return giveUp(record, slot, "Cancelled")
     if (stop.isOver()) return giveUp(record, slot, record.requeueOnInterrupt ? "Requeued" : "Interrupted")
+    if (record.requeueOnInterrupt && !lease.isHeld()) return giveUp(record, slot, "Requeued", "lostLease")
     if (registered !== undefined) return runner.start(record, registered, slot, onNext)
     // Its handler left between the claim and now.
     giveUp(record, slot, record.kind === "task" ? "Requeued" : "Interrupted")
@@ -107,13 +121,15 @@ export const make = Effect.gen(function*() {
     if (!legal) slot.release()
   }
 
+  const mayNotStart = () => stop.isStopping() || !lease.isHeld()
+
   let pumping = false
   const pump = (): void => {
     if (pumping) return
     pumping = true
     try {
       slots.resumeParked()
-      while (!stop.isStopping() && backlog.urgent() === 0 && slots.free() > 0) {
+      while (!mayNotStart() && backlog.urgent() === 0 && slots.free() > 0) {
         const record = queue.take(slots.mayStart)
         if (record === undefined) break
         startFromWindow(record)
@@ -121,7 +137,7 @@ export const make = Effect.gen(function*() {
     } finally {
       pumping = false
     }
-    if (!stop.isStopping() && !claimer.isClaiming() && backlog.claimable()) claimWanted.notify()
+    if (!mayNotStart() && !claimer.isClaiming() && backlog.claimable()) claimWanted.notify()
     changed.notify()
   }
 
@@ -131,7 +147,9 @@ export const make = Effect.gen(function*() {
     backlog.addAll()
     pump()
   }
-  const wakeAt = DueTimer.make(timers, lookAgain)
+  // Due times are the backend's; timers sleep on the Clock.
+  const schedule: Timers.Timers["schedule"] = (at, run) => timers.schedule(at - instance.offset(), run)
+  const wakeAt = DueTimer.make({ schedule }, lookAgain)
 
   const onNext = (record: TaskRecord, at: number): void => {
     if (at > now()) return wakeAt(at)
@@ -156,65 +174,19 @@ export const make = Effect.gen(function*() {
 
   const hold = (record: TaskRecord): void => stop.isStopping() ? unclaim(record) : queue.offer(record)
 
-  // ── accepting ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-  const warnUnhandled = (taskName: string): void => {
-    const first = backlog.countUnhandled(taskName)
-    if (!first) return
-    timers.schedule(now() + config.unhandledAfter, () => {
-      const waiting = backlog.takeUnhandled(taskName)
-      if (waiting === 0) return
-      const message = `${waiting} × ${taskName} pending, no live instance has a handler: is its toLayer(…) in Main?`
-      Runtime.runFork(runtime, Effect.logWarning(message))
-    })
-  }
-
-  const accept: TaskDispatcher["Type"]["accept"] = (facts, onCommitted) => {
-    const { priority, runAt, taskId, taskName } = facts
-    const handled = registry.of(facts) !== undefined
-    const local = facts.kind === "effect"
-    const open = !stop.isStopping() && !claimer.isClaiming() && runAt === null && handled &&
-      (local || !backlog.claimable())
-
-    if (open && backlog.arriving() === 0 && slots.mayStart(taskName)) {
-      const slot = slots.take(taskName)
-      const started = { _tag: "Started", taskId, at: facts.at, instance: instance.id, claim: 1 } as const
-      return store.enqueue({ ...facts, owner: instance.id }, [started], (exit) => {
-        const record = store.get(taskId)
-        if (Exit.isSuccess(exit) && exit.value._tag === "Applied" && record !== undefined) run(record, slot)
-        else slot.release()
-        onCommitted(exit)
-      })
-    }
-    if (local || (open && backlog.windowRoom(taskName) > 0)) {
-      backlog.arrive(taskName, 1)
-      return store.enqueue({ ...facts, owner: instance.id }, [], (exit) => {
-        backlog.arrive(taskName, -1)
-        const record = store.get(taskId)
-        if (Exit.isSuccess(exit) && exit.value._tag === "Applied" && record !== undefined) hold(record)
-        pump()
-        onCommitted(exit)
-      })
-    }
-    store.enqueue({ ...facts, owner: null }, [], (exit) => {
-      if (Exit.isSuccess(exit) && exit.value._tag === "Applied") {
-        if (runAt !== null && runAt > now()) wakeAt(runAt)
-        else backlog.add(taskName, priority)
-        if (!handled) warnUnhandled(taskName)
-      }
-      pump()
-      onCommitted(exit)
-    })
-  }
-
   // ── claiming ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+  // An answer to an identity that was declared dead meanwhile: those tasks were given back.
+  const isOurs = (record: TaskRecord) => record.owner === instance.id
+  const poller = Poller.make({ ...config.poll, look: lookAgain })
+
   const receive = (claimed: Claimed): void => {
-    for (const record of claimed.started) {
+    if (claimed.started.length + claimed.pending.length > 0) poller.found()
+    for (const record of claimed.started.filter(isOurs)) {
       store.adopt(record)
       run(record, slots.take(record.taskName))
     }
-    for (const record of claimed.pending) {
+    for (const record of claimed.pending.filter(isOurs)) {
       store.adopt(record)
       hold(record)
     }
@@ -223,26 +195,29 @@ export const make = Effect.gen(function*() {
 
   const claimer = yield* Claimer.make({
     backend,
+    instance,
     backlog,
     slots,
     wanted: claimWanted,
-    isStopping: () => stop.isStopping(),
+    isStopping: mayNotStart,
     request: () => backlog.request(instance.id, now()),
     makeRoom: () => {
       const evicted = backlog.makeRoomForUrgent()
       evicted.forEach(unclaim)
       return evicted.length > 0
     },
-    flush: journal.flush,
+    flush: journal.written,
     receive,
     onEnd: () => pump()
   })
+
+  if (shared) yield* Effect.forkScoped(Effect.interruptible(poller.run))
 
   // ── stopping ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   const stop = Stopping.make({
     shutdownTimeout: config.shutdownTimeout,
-    now,
+    now: () => clock.unsafeCurrentTimeMillis(),
     timers,
     runner,
     letGo: () => queue.takeAll().forEach(unclaim),
@@ -264,15 +239,36 @@ export const make = Effect.gen(function*() {
     )
   )
 
+  const cancelAtStart = (taskId: TaskId): void => {
+    if (cancelled.has(taskId)) return
+    cancelled.add(taskId)
+    store.onEnd(taskId, () => cancelled.delete(taskId))
+  }
+  const effects = LeaseEffects.make({ backlog, queue, runner, store, now, cancelAtStart, unclaim, lookAgain })
+  lease.listen(effects)
+  instance.onRenewed(effects.onRenewed)
+
   yield* Effect.addFinalizer(() => Effect.zipRight(stop.close, claimer.stop))
 
   return TaskDispatcher.of({
-    accept,
+    accept: Accepting.make({
+      backlog,
+      instance,
+      registry,
+      runtime,
+      slots,
+      store,
+      timers: { schedule },
+      unhandledAfter: config.unhandledAfter,
+      now,
+      isOpen: () => !mayNotStart() && !claimer.isClaiming(),
+      run,
+      hold,
+      wakeAt,
+      pump
+    }),
     awaitIdle,
-    cancelAtStart: (taskId) => {
-      cancelled.add(taskId)
-      store.onEnd(taskId, () => cancelled.delete(taskId))
-    },
+    cancelAtStart,
     drain: stop.drain,
     windowRoom: changed.until(() => queue.room() > backlog.arriving()),
     forget: (record) => {
@@ -290,5 +286,13 @@ export const make = Effect.gen(function*() {
 export const layer: Layer.Layer<
   TaskDispatcher,
   never,
-  TaskBackend | TaskflowConfig | TaskInstance | TaskJournal | TaskStore | TaskQueue | TaskRegistry | TaskRunner
+  | TaskBackend
+  | TaskflowConfig
+  | TaskInstance
+  | TaskJournal
+  | TaskLease
+  | TaskStore
+  | TaskQueue
+  | TaskRegistry
+  | TaskRunner
 > = Layer.scoped(TaskDispatcher, make)

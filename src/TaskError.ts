@@ -27,6 +27,50 @@ export class TaskBackendError extends Schema.TaggedError<TaskBackendError>()("Ta
   }
 }
 
+/**
+ * This instance was declared dead while it could not be seen (a freeze, a lost network): nothing was written. The engine
+ * goes on under a new identity.
+ */
+export class InstanceFenced extends Schema.TaggedError<InstanceFenced>()("InstanceFenced", {
+  instance: Schema.String
+}) {
+  override get message(): string {
+    return `instance ${this.instance} was declared dead, so what it writes is refused`
+  }
+}
+
+/**
+ * The call is inside `withTransaction` of another SqlClient than the one tasks are kept with, so the task could not be
+ * committed and rolled back with it. Nothing was enqueued.
+ */
+export class TaskWrongTransaction extends Schema.TaggedError<TaskWrongTransaction>()("TaskWrongTransaction", {
+  task: Schema.String
+}) {
+  override get message(): string {
+    return `${this.task} is enqueued in a transaction of another SqlClient than its tasks are kept with: give that client ` +
+      "to SqlBackend.layer, or enqueue after the commit"
+  }
+}
+
+/** The call would wait for what can only happen after the transaction that it is in. Nothing was done. */
+export class TaskInTransaction extends Schema.TaggedError<TaskInTransaction>()("TaskInTransaction", {
+  call: Schema.String
+}) {
+  override get message(): string {
+    return `${this.call} inside withTransaction would wait for its own commit: call it after the transaction`
+  }
+}
+
+/**
+ * The idempotency key stayed undecided: whoever took it first is still in an open transaction. Nothing was enqueued; ask
+ * again, and keep transactions that use keys short.
+ */
+export class TaskKeyBusy extends Schema.TaggedError<TaskKeyBusy>()("TaskKeyBusy", { task: Schema.String }) {
+  override get message(): string {
+    return `${this.task}: the idempotency key is in use by a transaction that has not ended: ask again later`
+  }
+}
+
 /** There is no such task: never enqueued, or already removed by retention. */
 export class TaskNotFound extends Schema.TaggedError<TaskNotFound>()("TaskNotFound", { taskId: Schema.String }) {
   override get message(): string {
@@ -112,7 +156,7 @@ export class TaskDefinitionError extends Schema.TaggedError<TaskDefinitionError>
 }) {}
 
 /** What `enqueue` can fail with. */
-export type EnqueueError = TaskArgumentError | TaskBackendError
+export type EnqueueError = TaskArgumentError | TaskBackendError | TaskKeyBusy
 
 /** Turns whatever an infrastructure effect fails with into a `TaskBackendError` that names the operation. */
 export const refail =

@@ -1,20 +1,122 @@
 /**
  * This running engine: a new identity at every start, so that nothing of an earlier life can be mistaken for it.
+ *
+ * The backend knows the identity before anything is written, and hears when the engine goes. An engine that was declared
+ * dead while it could not be seen (a freeze, a lost network) goes on under another identity; what it held is lost to it.
  */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Backoff from "./internal/backoff.js"
+import { within } from "./internal/endWithin.js"
+import { ofThisProcess } from "./internal/processFacts.js"
+import { TaskBackend } from "./TaskBackend.js"
+import type { TaskBackendError } from "./TaskError.js"
 import { InstanceId } from "./TaskEvent.js"
 import { TaskIds } from "./TaskId.js"
+import type { InstanceFacts } from "./TaskPeer.js"
 
 export class TaskInstance extends Context.Tag("effect-taskflow/TaskInstance")<TaskInstance, {
+  /** The current identity. */
   readonly id: InstanceId
+  readonly facts: InstanceFacts
+  /** How often the identity has changed. */
+  readonly renewals: number
+  /** The time that is told to the backend: epoch milliseconds of the Clock, put right by `correct`. */
+  readonly now: () => number
+  /** Milliseconds by which that is ahead of the Clock. */
+  readonly offset: () => number
+  /** Says by how many milliseconds the backend's clock was measured to be ahead of ours. Small changes are noise. */
+  readonly correct: (measured: number) => void
+  /**
+   * Takes a new identity in place of the one that was declared dead; does nothing when that is no longer the current one.
+   * Returns when the backend knows the new one, which is asked for as long as it takes.
+   */
+  readonly renew: (fenced: InstanceId) => Effect.Effect<void>
+  /** `listener` hears, in the same step, that the identity changed. */
+  readonly onRenewed: (listener: (old: InstanceId) => void) => void
 }>() {}
 
+const detachGrace = 5_000
+
+// What a network and a busy process add to the measurement of a clock, in milliseconds.
+const clockNoise = 1_000
+
 export const make = Effect.gen(function*() {
+  const backend = yield* TaskBackend
   const ids = yield* TaskIds
   const clock = yield* Effect.clock
-  return TaskInstance.of({ id: InstanceId.make(ids.next(clock.unsafeCurrentTimeMillis())) })
+  const one = yield* Effect.makeSemaphore(1)
+  const listeners: Array<(old: InstanceId) => void> = []
+  let offset = 0
+  let renewals = 0
+  const now = () => clock.unsafeCurrentTimeMillis() + offset
+  const newFacts = (): InstanceFacts => ({
+    id: InstanceId.make(ids.next(clock.unsafeCurrentTimeMillis())),
+    ...ofThisProcess()
+  })
+  let facts = newFacts()
+
+  const attachAgain = (next: InstanceFacts, failures: number): Effect.Effect<void> =>
+    Effect.catchAllCause(
+      Effect.suspend(() => backend.attach(next, now())),
+      (cause) =>
+        Effect.logWarning("task instance: the backend failed, asking again", cause).pipe(
+          Effect.zipRight(Backoff.afterFailure(failures)),
+          Effect.zipRight(attachAgain(next, failures + 1))
+        )
+    )
+
+  const renew = (fenced: InstanceId): Effect.Effect<void> =>
+    one.withPermits(1)(Effect.suspend(() => {
+      if (facts.id !== fenced) return Effect.void
+      const next = newFacts()
+      return Effect.zipRight(
+        attachAgain(next, 1),
+        Effect.suspend(() => {
+          facts = next
+          renewals += 1
+          for (const listener of listeners) listener(fenced)
+          return Effect.logWarning(
+            `this instance was declared dead as ${fenced} (it could not be seen for longer than its lease) and goes on as ` +
+              `${next.id}: what it ran may run elsewhere, and what it had queued waits for anyone`
+          )
+        })
+      )
+    }))
+
+  yield* backend.attach(facts, now())
+  yield* Effect.addFinalizer(() =>
+    within(
+      Effect.catchAllCause(Effect.suspend(() => backend.detach(facts.id, now())), (cause) =>
+        Cause.isInterruptedOnly(cause)
+          ? Effect.void
+          : Effect.logWarning("task instance: the backend was not told that this instance goes", cause)),
+      detachGrace
+    )
+  )
+
+  return TaskInstance.of({
+    get id() {
+      return facts.id
+    },
+    get facts() {
+      return facts
+    },
+    get renewals() {
+      return renewals
+    },
+    now,
+    offset: () => offset,
+    correct: (measured) => {
+      if (Math.abs(measured - offset) >= clockNoise) offset = Math.round(measured)
+    },
+    renew,
+    onRenewed: (listener) => {
+      listeners.push(listener)
+    }
+  })
 })
 
-export const layer: Layer.Layer<TaskInstance> = Layer.effect(TaskInstance, make)
+export const layer: Layer.Layer<TaskInstance, TaskBackendError, TaskBackend> = Layer.scoped(TaskInstance, make)

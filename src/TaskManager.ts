@@ -56,8 +56,9 @@ export type CancelOutcome = "cancelled" | "requested"
 export type RunOptions = Pick<EnqueueOptions, "tags" | "priority">
 
 export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<TaskManager, {
-  /** This engine, and where its tasks are kept. */
+  /** This engine: its current identity, which changes when it was declared dead and went on. */
   readonly instance: InstanceId
+  /** Where its tasks are kept. */
   readonly backend: BackendInfo
 
   /** As `task.enqueue`. */
@@ -126,7 +127,6 @@ export const make = Effect.gen(function*() {
   const backend = yield* TaskBackend
   const parts = {
     backend,
-    clock: yield* Effect.clock,
     config: yield* TaskflowConfig,
     dispatcher: yield* TaskDispatcher,
     ids: yield* TaskIds,
@@ -151,7 +151,9 @@ export const make = Effect.gen(function*() {
   }
 
   return TaskManager.of({
-    instance: instance.id,
+    get instance() {
+      return instance.id
+    },
     backend: backend.info,
     ...Admission.make(parts),
     ...Control.make(parts),
@@ -176,7 +178,6 @@ export const layer = Layer.effect(TaskManager, make)
 /** What the parts of the front share. */
 export interface Parts {
   readonly backend: TaskBackend["Type"]
-  readonly clock: Effect.Effect.Success<typeof Effect.clock>
   readonly config: TaskflowConfig["Type"]
   readonly dispatcher: TaskDispatcher["Type"]
   readonly ids: TaskIds["Type"]

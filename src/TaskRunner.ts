@@ -16,21 +16,19 @@ import * as Random from "effect/Random"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as Attempt from "./internal/attempt.js"
-import { captureLogs } from "./internal/captureLogs.js"
-import { answered } from "./internal/codec.js"
 import { failureOf } from "./internal/failureOf.js"
-import { setRef } from "./internal/fiberRefs.js"
 import * as LazyScope from "./internal/lazyScope.js"
 import { judge, type StopRequest, type Verdict } from "./internal/outcome.js"
 import { pastFailures } from "./internal/pastFailures.js"
+import * as Pipeline from "./internal/pipeline.js"
 import type { Slot } from "./internal/slots.js"
 import * as Timers from "./internal/timers.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 import { TaskBackend } from "./TaskBackend.js"
-import { currentAttempt, TaskContext } from "./TaskContext.js"
 import type { TaskEvent, TaskFailure } from "./TaskEvent.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
 import type { TaskId } from "./TaskId.js"
+import { TaskInstance } from "./TaskInstance.js"
 import type { TaskRecord } from "./TaskRecord.js"
 import type { Registered } from "./TaskRegistry.js"
 import { TaskStore } from "./TaskStore.js"
@@ -45,6 +43,10 @@ export class TaskRunner extends Context.Tag("effect-taskflow/TaskRunner")<TaskRu
   ) => void
   /** Asks a live attempt of this instance to stop. False when there is none. */
   readonly stop: (taskId: TaskId, request: StopRequest) => boolean
+  /** Asks all live attempts that another instance may start to stop. */
+  readonly stopRequeueable: (request: StopRequest) => void
+  /** The names of the tasks that run here, and of the one that was started last. */
+  readonly running: () => ReadonlyArray<string>
   /** Asks all live attempts (of one name) to stop. */
   readonly stopAll: (request: StopRequest, taskName?: string) => void
   /** Records attempts that did not end after `stopAll` as what the stop makes of them, and forgets their fibers. */
@@ -55,75 +57,19 @@ export class TaskRunner extends Context.Tag("effect-taskflow/TaskRunner")<TaskRu
 const century = 100 * 365 * 86_400_000
 const later = (at: number, millis: number): number => at + Math.ceil(Math.min(millis, century))
 
-interface Prepared {
-  readonly runtime: Runtime.Runtime<never>
-  readonly pipeline: (payload: string) => Effect.Effect<Exit.Exit<string | null, unknown>>
-}
-
 export const make = Effect.gen(function*() {
   const backend = yield* TaskBackend
   const store = yield* TaskStore
   const config = yield* TaskflowConfig
   const timers = yield* Timers.make
   const clock = yield* Effect.clock
-  const now = () => clock.unsafeCurrentTimeMillis()
+  const runtime = yield* Effect.runtime<never>()
+  const { now } = yield* TaskInstance
+  let lastStarted: string | null = null
   const forAttempts: Attempt.Engine = { store, limits: config.logs, now }
   const live = new Map<TaskId, Attempt.LiveAttempt>()
-  const prepared = new WeakMap<Registered, Prepared>()
 
-  const prepare = (registered: Registered): Prepared => {
-    const known = prepared.get(registered)
-    if (known !== undefined) return known
-    const { definition: { payload, success }, handler, runtime } = registered
-    const encode = (codec: NonNullable<typeof success>) => (value: unknown): Effect.Effect<string> =>
-      Effect.matchEffect(Effect.suspend(() => codec.encode(value)), {
-        onFailure: ({ message, path }) =>
-          Effect.die(
-            new Error(
-              `the result does not fit the task's success schema${path === "" ? "" : ` at ${path}`}: ${message}`
-            )
-          ),
-        onSuccess: (text) =>
-          text.length <= config.maxPayloadSize
-            ? Effect.succeed(text)
-            : Effect.die(
-              new Error(`the result has ${text.length} characters of JSON, the limit is ${config.maxPayloadSize}`)
-            )
-      })
-    const handled = (text: string) => {
-      const decoded = payload.decode(text)
-      const ready = answered(decoded)
-      return ready === undefined ? Effect.flatMap(decoded, handler) : handler(ready.value)
-    }
-    // As an exit, so that a failure is the task's affair and not an unhandled error of its fiber.
-    const pipeline = (text: string) =>
-      Effect.exit(
-        Effect.suspend(() => success === null ? handled(text) : Effect.flatMap(handled(text), encode(success)))
-      )
-    const made: Prepared = {
-      runtime: Runtime.make({ ...runtime, fiberRefs: captureLogs(runtime.fiberRefs, config.logs.level) }),
-      // safe: the runtime built for each attempt below provides TaskContext
-      pipeline: pipeline as Prepared["pipeline"]
-    }
-    prepared.set(registered, made)
-    return made
-  }
-
-  const runtimeOf = (
-    base: Runtime.Runtime<never>,
-    attempt: Attempt.LiveAttempt,
-    scope: Scope.Scope
-  ): Runtime.Runtime<never> => {
-    // One copy of the services instead of one for each that is added.
-    const services = new Map(base.context.unsafeMap)
-    services.set(TaskContext.key, attempt.current)
-    services.set(Scope.Scope.key, scope)
-    return Runtime.make({
-      context: Context.unsafeMake(services),
-      runtimeFlags: base.runtimeFlags,
-      fiberRefs: setRef(base.fiberRefs, currentAttempt, Option.some(attempt))
-    })
-  }
+  const prepare = Pipeline.make(config)
 
   // What a verdict makes of the task; only a failure needs to think.
   const eventOf = (
@@ -197,16 +143,31 @@ export const make = Effect.gen(function*() {
     return event
   })
 
+  // The attempt ran to an end that counts for nobody: somebody else decides about the task now.
+  const warnLost = (taskName: string, taskId: TaskId, event: TaskEvent): void => {
+    const message = `task ${taskName} ${taskId}: its ${event._tag} was not recorded, this instance holds it no more`
+    Runtime.runFork(runtime, Effect.logWarning(message))
+  }
+
   const conclude = (
     attempt: Attempt.LiveAttempt,
     event: TaskEvent,
     onNext: (record: TaskRecord, at: number) => void
   ): void => {
+    const { claim, taskId, taskName } = attempt.record
+    // Declared dead, and the task came back under a newer claim: that one is not ours to change.
+    if (store.get(taskId)?.claim !== claim) {
+      attempt.slot.release()
+      return warnLost(taskName, taskId, event)
+    }
     attempt.writeProgress()
     const recorded = store.commit(event, (exit) => {
-      if (Exit.isFailure(exit) || exit.value._tag !== "Applied") return
+      if (Exit.isFailure(exit)) return
+      if (exit.value._tag === "Lost") return warnLost(taskName, taskId, event)
+      if (exit.value._tag !== "Applied") return
       if (event._tag === "AttemptFailed") onNext(attempt.record, event.nextAttemptAt)
       else if (event._tag === "Snoozed") onNext(attempt.record, event.until)
+      else if (event._tag === "Requeued") onNext(attempt.record, event.at)
     })
     // A cancel came after the attempt was told to stop for another reason: it may not run again, so it ends as cancelled.
     if (!recorded) store.commit({ _tag: "Cancelled", taskId: event.taskId, at: event.at })
@@ -215,19 +176,22 @@ export const make = Effect.gen(function*() {
 
   const start: TaskRunner["Type"]["start"] = (record, registered, slot, onNext) => {
     const attempt = Attempt.make(record, slot, forAttempts)
-    const { pipeline, runtime } = prepare(registered)
+    const { pipeline, runtime: base } = prepare(registered)
     const { success, timeout } = registered.definition
     const lazy = LazyScope.make()
-    const fiberRuntime = runtimeOf(runtime, attempt, lazy.scope)
+    const fiberRuntime = Pipeline.runtimeOf(base, attempt, lazy.scope)
     live.set(record.taskId, attempt)
+    lastStarted = record.taskName
     const fiber = Runtime.runFork(fiberRuntime, pipeline(record.payload), { immediate: false })
     attempt.interrupt = () => fiber.unsafeInterruptAsFork(FiberId.none)
-    if (timeout !== null) attempt.disarm = timers.schedule(now() + timeout, () => attempt.stop("timeout"))
+    if (timeout !== null) {
+      attempt.disarm = timers.schedule(clock.unsafeCurrentTimeMillis() + timeout, () => attempt.stop("timeout"))
+    }
 
     const settle = (exit: Exit.Exit<string | null, unknown>): void => {
       attempt.disarm()
-      // Abandoned at shutdown: what it made of itself afterwards counts no more.
-      if (live.get(record.taskId) !== attempt) return
+      // Abandoned at shutdown, or started anew under a newer claim: what it made of itself afterwards counts no more.
+      if (live.get(record.taskId) !== attempt) return slot.release()
       live.delete(record.taskId)
       const verdict = judge(exit, attempt.requested, timeout)
       const cause = Exit.isFailure(exit) ? exit.cause : Cause.empty
@@ -277,6 +241,10 @@ export const make = Effect.gen(function*() {
       attempt.stop(request)
       return true
     },
+    stopRequeueable: (request) => {
+      for (const attempt of [...live.values()]) if (attempt.record.requeueOnInterrupt) attempt.stop(request)
+    },
+    running: () => [...new Set([...live.values()].map(({ record }) => record.taskName).concat(lastStarted ?? []))],
     stopAll: (request, taskName) => {
       for (const attempt of matching(taskName)) attempt.stop(request)
     },
@@ -290,7 +258,8 @@ export const make = Effect.gen(function*() {
   })
 })
 
-export const layer: Layer.Layer<TaskRunner, never, TaskBackend | TaskStore | TaskflowConfig> = Layer.scoped(
-  TaskRunner,
-  make
-)
+export const layer: Layer.Layer<TaskRunner, never, TaskBackend | TaskInstance | TaskStore | TaskflowConfig> = Layer
+  .scoped(
+    TaskRunner,
+    make
+  )

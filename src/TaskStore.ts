@@ -17,7 +17,7 @@ import type { Enqueued, TaskEvent } from "./TaskEvent.js"
 import { TaskEvents } from "./TaskEvents.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
 import type { TaskId } from "./TaskId.js"
-import { TaskJournal } from "./TaskJournal.js"
+import { type OnOutcome, TaskJournal } from "./TaskJournal.js"
 import * as TaskRecord from "./TaskRecord.js"
 
 /** Told after the commit what became of it. */
@@ -26,16 +26,29 @@ export type OnCommitted = (outcome: Exit.Exit<Outcome, TaskBackendError>) => voi
 export class TaskStore extends Context.Tag("effect-taskflow/TaskStore")<TaskStore, {
   /** A record of the window. */
   readonly get: (taskId: TaskId) => TaskRecord.TaskRecord | undefined
-  /** Accepts a new task; the further events (a start) are part of the same row. Enters the window when it has an owner. */
-  readonly enqueue: (enqueued: Enqueued, further: ReadonlyArray<TaskEvent>, onCommitted: OnCommitted) => void
+  /**
+   * Accepts a new task; the further events (a start) are part of the same row. Enters the window when it has an owner. One
+   * that could not be held in the end is applied too, but not in the window: it waits for anyone.
+   */
+  readonly enqueue: (
+    enqueued: Enqueued,
+    further: ReadonlyArray<TaskEvent>,
+    onCommitted: OnCommitted,
+    /** Called when its key is busy: it will not be owned, and its commit may take a while. */
+    onDeferred?: () => void
+  ) => void
   /** Takes a claimed row into the window. `started`: when the claim started it. */
   readonly adopt: (record: TaskRecord.TaskRecord) => void
   /** Records an event of a task in the window. False when it is illegal there; then nothing happens. */
   readonly commit: (event: TaskEvent, onCommitted?: OnCommitted) => boolean
   /** Gives a pending row back for anyone to claim. */
   readonly unclaim: (record: TaskRecord.TaskRecord, onCommitted: () => void) => void
-  /** Announces an end that the backend wrote by itself (a cancel). */
+  /** Announces an end that the backend wrote by itself (a cancel, a reap). */
   readonly ended: (event: TaskEvent, record: TaskRecord.TaskRecord) => void
+  /** Announces that the backend gave a task back by itself. A newer claim of this instance stays. */
+  readonly returned: (event: TaskEvent, record: TaskRecord.TaskRecord) => void
+  /** Takes a record out of the window without writing: its claim is not ours any more. */
+  readonly drop: (record: TaskRecord.TaskRecord) => void
   /** Calls back once the task ended, as far as this instance sees it. The answer stops waiting. */
   readonly onEnd: (taskId: TaskId, callback: (record: TaskRecord.TaskRecord) => void) => () => void
   /** Unfinished tasks this instance enqueued or claimed and whose end it has not seen. */
@@ -102,22 +115,27 @@ export const make = Effect.gen(function*() {
 
   return TaskStore.of({
     get: (taskId) => window.get(taskId),
-    enqueue: (enqueued, further, onCommitted) => {
+    enqueue: (enqueued, further, onCommitted, onDeferred) => {
       const first = TaskRecord.fromEnqueued(enqueued)
       const record = further.length === 0 ? first : fold(first, further)
       accepted += 1
       if (record.owner !== null) window.set(record.taskId, record)
-      journal.submit({ _tag: "Insert", record }, (exit) => {
-        if (Exit.isSuccess(exit) && exit.value._tag === "Applied") {
-          events.publish(enqueued, first)
-          for (const event of further) events.publish(event, record)
-        } else {
+      const onOutcome: OnOutcome = (exit, written) => {
+        if (Exit.isFailure(exit) || exit.value._tag !== "Applied") {
           accepted -= 1
           room.notify()
           window.delete(record.taskId)
+        } else if (written._tag === "Insert" && written.record.owner === record.owner) {
+          events.publish(enqueued, first)
+          for (const event of further) events.publish(event, record)
+        } else {
+          window.delete(record.taskId)
+          const unheld = { ...enqueued, owner: null }
+          events.publish(unheld, TaskRecord.fromEnqueued(unheld))
         }
         onCommitted(exit)
-      })
+      }
+      journal.submit({ _tag: "Insert", record }, onOutcome, onDeferred)
     },
     adopt: (record) => {
       window.set(record.taskId, record)
@@ -152,6 +170,11 @@ export const make = Effect.gen(function*() {
       window.delete(record.taskId)
       announce(event, record)
     },
+    returned: (event, record) => {
+      leave(record)
+      events.publish(event, record)
+    },
+    drop: leave,
     onEnd: (taskId, callback) => {
       const waiters = endWaiters.get(taskId) ?? new Set()
       waiters.add(callback)

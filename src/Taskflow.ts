@@ -7,6 +7,7 @@
  *                                └───────▶ TaskStore ◀────────┘   one event: folded, journaled, published
  *                                             │  └─▶ TaskEvents
  *                                             └─▶ TaskJournal ─▶ TaskBackend
+ * TaskInstance (who we are) ◀─ TaskLease (who lives, who died) ─▶ TaskBackend ◀─ TaskRetention (what may go)
  * ```
  */
 import * as Effect from "effect/Effect"
@@ -19,9 +20,11 @@ import * as TaskEvents from "./TaskEvents.js"
 import * as TaskflowConfig from "./TaskflowConfig.js"
 import * as TaskInstance from "./TaskInstance.js"
 import * as TaskJournal from "./TaskJournal.js"
+import * as TaskLease from "./TaskLease.js"
 import * as TaskManager from "./TaskManager.js"
 import * as TaskQueue from "./TaskQueue.js"
 import * as TaskRegistry from "./TaskRegistry.js"
+import * as TaskRetention from "./TaskRetention.js"
 import * as TaskRunner from "./TaskRunner.js"
 import * as TaskStore from "./TaskStore.js"
 
@@ -53,13 +56,16 @@ export const TaskflowLayer = (
   Layer.scopedContext(Layer.build(parts(options)))
 
 const parts = (options: TaskflowConfig.TaskflowOptions | undefined) =>
-  TaskManager.layer.pipe(
+  Layer.merge(TaskManager.layer, TaskRetention.layer).pipe(
     Layer.provide(TaskDispatcher.layer),
     Layer.provide(TaskRunner.layer),
     Layer.provide(Layer.merge(TaskQueue.layer, TaskRegistry.layer)),
     Layer.provide(TaskStore.layer),
     Layer.provide(TaskJournal.layer),
     Layer.provide(TaskEvents.layer),
-    Layer.provide(Layer.merge(TaskInstance.layer, oneEngine)),
+    // Below what closes slowly: running tasks keep their lease while they finish.
+    Layer.provide(TaskLease.layer),
+    Layer.provide(TaskInstance.layer),
+    Layer.provide(oneEngine),
     Layer.provide(TaskflowConfig.layer(options))
   )

@@ -5,6 +5,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
 import type { LogLevel } from "./TaskEvent.js"
+import type { Terminal } from "./TaskStatus.js"
 
 /** Settings of one engine. Everything may be left out. */
 export interface TaskflowOptions {
@@ -33,6 +34,36 @@ export interface TaskflowOptions {
     readonly maxBatch?: number | undefined
     /** Changes waiting to be written before an enqueue waits too. Default 10,000. */
     readonly maxWaiting?: number | undefined
+    /** About how many UTF-16 units of payloads, results and messages are in one batch. Default 1,048,576; at least one change. */
+    readonly maxBatchBytes?: number | undefined
+    /** How long an enqueue waits while its idempotency key is in somebody's open transaction. Default 10 seconds. */
+    readonly maxKeyWait?: Duration.DurationInput | undefined
+    /** How long the backend may fail before an enqueue that finds the journal full fails instead of waiting. Default 1 minute. */
+    readonly maxOutage?: Duration.DurationInput | undefined
+  } | undefined
+  /** How long this instance may be silent before others take its tasks over. Default 30 seconds; at least 100 ms. */
+  readonly lease?: Duration.DurationInput | undefined
+  /** How often it says that it is alive. Default, and at most, a third of `lease`. */
+  readonly heartbeatInterval?: Duration.DurationInput | undefined
+  /** Whether the end of a process on this machine counts as its death at once. Default true. */
+  readonly sameHostDetection?: boolean | undefined
+  /** How often a shared backend is looked at for tasks of others: from `min` while there is work up to `max`. */
+  readonly poll?: {
+    /** Default 250 milliseconds. */
+    readonly min?: Duration.DurationInput | undefined
+    /** Default 2 seconds. */
+    readonly max?: Duration.DurationInput | undefined
+  } | undefined
+  /** How long finished tasks are kept, by how they ended. */
+  readonly retention?: {
+    /** Default 7 days. */
+    readonly success?: Duration.DurationInput | "forever" | undefined
+    /** Default 7 days. */
+    readonly cancelled?: Duration.DurationInput | "forever" | undefined
+    /** Default 30 days. */
+    readonly failed?: Duration.DurationInput | "forever" | undefined
+    /** Default 30 days. */
+    readonly interrupted?: Duration.DurationInput | "forever" | undefined
   } | undefined
   /** Events a slow reader may fall behind before the oldest are dropped for it (and counted). Default 4,096. */
   readonly eventsCapacity?: number | undefined
@@ -56,7 +87,19 @@ export class TaskflowConfig extends Context.Tag("effect-taskflow/TaskflowConfig"
     readonly maxSize: number
     readonly fields: "store" | "observe"
   }
-  readonly journal: { readonly maxBatch: number; readonly maxWaiting: number }
+  readonly journal: {
+    readonly maxBatch: number
+    readonly maxWaiting: number
+    readonly maxBatchBytes: number
+    readonly maxKeyWait: number
+    readonly maxOutage: number
+  }
+  readonly lease: number
+  readonly heartbeatInterval: number
+  readonly sameHostDetection: boolean
+  readonly poll: { readonly min: number; readonly max: number }
+  /** Infinity: for ever. */
+  readonly retention: { readonly [Status in Terminal]: number }
   readonly eventsCapacity: number
   readonly unhandledAfter: number
   readonly unhandled: "wait" | "die"
@@ -67,6 +110,32 @@ const atLeastOne = (name: string, value: number): number => {
   if (Number.isSafeInteger(value) && value >= 1) return value
   throw new RangeError(`TaskflowLayer: ${name} is ${value}: a whole number from 1`)
 }
+
+const millisAtLeast = (least: number, name: string, value: Duration.DurationInput): number => {
+  const millis = Duration.toMillis(value)
+  if (millis >= least) return millis
+  throw new RangeError(`TaskflowLayer: ${name} is ${millis} ms: at least ${least} ms`)
+}
+
+const leaseOf = (options: TaskflowOptions): Pick<TaskflowConfig["Type"], "lease" | "heartbeatInterval"> => {
+  const lease = millisAtLeast(100, "lease", options.lease ?? "30 seconds")
+  if (lease === Number.POSITIVE_INFINITY) {
+    throw new RangeError("TaskflowLayer: lease is endless: no death would be noticed")
+  }
+  const heartbeatInterval = millisAtLeast(1, "heartbeatInterval", options.heartbeatInterval ?? lease / 3)
+  if (heartbeatInterval <= lease / 3) return { lease, heartbeatInterval }
+  throw new RangeError(
+    `TaskflowLayer: heartbeatInterval is ${heartbeatInterval} ms: at most a third of lease, ${lease / 3} ms`
+  )
+}
+
+const pollOf = ({ max = "2 seconds", min = "250 millis" }: NonNullable<TaskflowOptions["poll"]>) => {
+  const least = millisAtLeast(1, "poll.min", min)
+  return { min: least, max: millisAtLeast(least, "poll.max", max) }
+}
+
+const keepOf = (value: Duration.DurationInput | "forever" | undefined, days: number): number =>
+  value === "forever" ? Number.POSITIVE_INFINITY : Duration.toMillis(value ?? Duration.days(days))
 
 /** Fills in the defaults. Throws a RangeError that names the option when a bound is not a whole number from 1. */
 export const make = (options: TaskflowOptions = {}): TaskflowConfig["Type"] => ({
@@ -82,7 +151,19 @@ export const make = (options: TaskflowOptions = {}): TaskflowConfig["Type"] => (
   },
   journal: {
     maxBatch: atLeastOne("journal.maxBatch", options.journal?.maxBatch ?? 500),
-    maxWaiting: atLeastOne("journal.maxWaiting", options.journal?.maxWaiting ?? 10_000)
+    maxWaiting: atLeastOne("journal.maxWaiting", options.journal?.maxWaiting ?? 10_000),
+    maxBatchBytes: atLeastOne("journal.maxBatchBytes", options.journal?.maxBatchBytes ?? 1_048_576),
+    maxKeyWait: Duration.toMillis(options.journal?.maxKeyWait ?? "10 seconds"),
+    maxOutage: Duration.toMillis(options.journal?.maxOutage ?? "1 minute")
+  },
+  ...leaseOf(options),
+  sameHostDetection: options.sameHostDetection ?? true,
+  poll: pollOf(options.poll ?? {}),
+  retention: {
+    success: keepOf(options.retention?.success, 7),
+    cancelled: keepOf(options.retention?.cancelled, 7),
+    failed: keepOf(options.retention?.failed, 30),
+    interrupted: keepOf(options.retention?.interrupted, 30)
   },
   eventsCapacity: atLeastOne("eventsCapacity", options.eventsCapacity ?? 4_096),
   unhandledAfter: Duration.toMillis(options.unhandledAfter ?? "5 seconds"),

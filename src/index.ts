@@ -7,12 +7,14 @@ export * as TaskError from "./TaskError.js"
 export * as RetryPolicy from "./RetryPolicy.js"
 export {
   type EnqueueError,
+  InstanceFenced,
   TaskAlreadyRetried,
   TaskArgumentError,
   TaskBackendError,
   TaskDefect,
   TaskDefinitionError,
   TaskflowWiringError,
+  TaskKeyBusy,
   TaskKeyHeld,
   TaskNotFound,
   TaskNotRegistered,
@@ -35,7 +37,7 @@ export * as TaskProgress from "./TaskProgress.js"
 // 6 observe
 export { type Recorded } from "./TaskEvents.js"
 
-// 7 persist: the port, and memory
+// 7 persist: the port, and memory; databases are subpaths: /sqlite, /postgres, /mysql, /sql
 export * as MemoryBackend from "./backend/MemoryBackend.js"
 export {
   type AttemptEntry,
@@ -45,12 +47,14 @@ export {
   type Change,
   type Claimed,
   type ClaimRequest,
+  type Durability,
   type ListPage,
   type ListQuery,
   type Outcome,
   type Stats,
   TaskBackend
 } from "./TaskBackend.js"
+export { type Heartbeat, type InstanceFacts, type Peer, type Reaped } from "./TaskPeer.js"
 
 // Wiring
 export { TaskflowLayer } from "./Taskflow.js"

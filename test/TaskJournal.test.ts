@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, TestClock } from "effect"
+import { Clock, Effect, Fiber, Layer, TestClock } from "effect"
 import { Task, TaskManager } from "effect-taskflow"
 import type { TaskBackend } from "../src/TaskBackend.js"
-import { type Batch } from "../src/TaskBackend.js"
+import type { Batch, Change } from "../src/TaskBackend.js"
 import { TaskBackendError } from "../src/TaskError.js"
 import * as TaskflowConfig from "../src/TaskflowConfig.js"
 import * as TaskInstance from "../src/TaskInstance.js"
@@ -69,10 +69,10 @@ describe("a failing backend", () => {
 })
 
 describe("the journal by itself", () => {
-  const alone = (backend: Layer.Layer<TaskBackend>, options?: TaskflowConfig.TaskflowConfig["Type"]["journal"]) =>
+  const alone = (backend: Layer.Layer<TaskBackend>, options?: TaskflowConfig.TaskflowOptions["journal"]) =>
     TaskJournal.layer.pipe(
-      Layer.provide(backend),
       Layer.provide(TaskInstance.layer),
+      Layer.provide(backend),
       Layer.provide(TaskflowConfig.layer({ journal: options }))
     )
   const change = { _tag: "Log", taskId: "01890000-0000-7000-8000-000000000000", line: {} } as never
@@ -121,7 +121,7 @@ describe("the journal by itself", () => {
         })
         for (let n = 1; n <= 4; n += 1) journal.submit(change, () => answers.push(n))
         const room = yield* Effect.fork(journal.room)
-        yield* TestClock.adjust("1 hour")
+        yield* TestClock.adjust("50 seconds")
         expect(yield* Fiber.poll(room)).toMatchObject({ _tag: "None" })
         yield* release.open
         yield* Fiber.join(room)
@@ -146,4 +146,145 @@ describe("the journal by itself", () => {
       journal.submit(change, (exit) => answers.push(exit._tag))
       expect(answers.at(-1)).toBe("Failure")
     }))
+
+  const error = (cause: object) => new TaskBackendError({ method: "write", cause })
+  const refused = error(Object.assign(new Error("bad byte"), { permanent: true }))
+  const lineOf = (message: string) =>
+    ({ _tag: "Log", taskId: "01890000-0000-7000-8000-000000000000", line: { message, annotations: null } }) as never
+
+  it.effect("a row that is refused for good fails its own waiter alone, and nothing is written twice", () =>
+    Effect.gen(function*() {
+      const written: Array<unknown> = []
+      const numbers: Array<number> = []
+      let first = true
+      const backend = wrappedBackend(({ write }) => ({
+        write: (batch) =>
+          Effect.suspend(() => {
+            numbers.push(batch.number)
+            const trouble = first
+            first = false
+            if (trouble) return Effect.fail(error(new Error("down")))
+            const lines = batch.changes.map((one) => one._tag === "Log" ? one.line.message : "")
+            if (lines.includes("bad")) return Effect.fail(refused)
+            written.push(...lines)
+            return write(batch)
+          })
+      }))
+      yield* Effect.gen(function*() {
+        const journal = yield* TaskJournal.TaskJournal
+        const answers: Array<string> = []
+        journal.grouped(() => {
+          for (const text of ["a", "b", "bad", "c", "d"]) {
+            journal.submit(lineOf(text), (exit) => answers.push(`${text} ${exit._tag}`))
+          }
+        })
+        const flushed = yield* Effect.fork(journal.flush)
+        yield* TestClock.adjust("1 minute")
+        yield* Fiber.join(flushed)
+        expect(written).toEqual(["a", "b", "c", "d"])
+        expect(answers).toEqual(["a Success", "b Success", "bad Failure", "c Success", "d Success"])
+        // Each number that is refused is asked twice; the halves are new batches.
+        expect(numbers).toEqual([1, 1, 1, 2, 2, 3, 4, 4, 5])
+      }).pipe(Effect.provide(alone(backend)))
+    }).pipe(Effect.provide(collectedLogs().layer)))
+
+  it.effect("batches are bounded by size too, but for one change", () =>
+    Effect.gen(function*() {
+      const release = yield* gate
+      const sizes: Array<number> = []
+      const backend = wrappedBackend(({ write }) => ({
+        write: (batch) =>
+          Effect.zipRight(
+            Effect.sync(() => sizes.push(batch.changes.length)),
+            Effect.zipRight(batch.number === 1 ? release.wait : Effect.void, write(batch))
+          )
+      }))
+      yield* Effect.gen(function*() {
+        const journal = yield* TaskJournal.TaskJournal
+        journal.submit(lineOf(""), () => {})
+        yield* TestClock.adjust("1 millis")
+        for (const length of [300, 300, 300, 5_000, 10, 10]) journal.submit(lineOf("x".repeat(length)), () => {})
+        yield* release.open
+        yield* journal.flush
+        expect(sizes).toEqual([1, 2, 1, 1, 2])
+      }).pipe(Effect.provide(alone(backend, { maxBatchBytes: 1_000 })))
+    }))
+
+  it.effect("an outage that lasts fails those who wait for room, and says since when and why", () =>
+    Effect.gen(function*() {
+      let up = false
+      const backend = wrappedBackend(({ write }) => ({
+        write: (batch) => Effect.suspend(() => up ? write(batch) : Effect.fail(error(new Error("no route"))))
+      }))
+      yield* Effect.gen(function*() {
+        const journal = yield* TaskJournal.TaskJournal
+        for (let n = 0; n < 3; n += 1) journal.submit(change, () => {})
+        const early = yield* Effect.fork(Effect.flip(journal.room))
+        const own = yield* Effect.fork(journal.roomAtLast)
+        yield* TestClock.adjust("59 seconds")
+        expect(yield* Fiber.poll(early)).toMatchObject({ _tag: "None" })
+        yield* TestClock.adjust("2 seconds")
+        expect((yield* Fiber.join(early)).message).toMatch(
+          /no write since 1970-01-01T00:00:00.000Z .*3 changes.*no route/
+        )
+        expect((yield* Effect.flip(journal.room))._tag).toBe("TaskBackendError")
+        expect(yield* Fiber.poll(own)).toMatchObject({ _tag: "None" })
+        up = true
+        yield* TestClock.adjust("10 seconds")
+        yield* journal.room
+        yield* Fiber.join(own)
+      }).pipe(Effect.provide(alone(backend, { maxWaiting: 3 })))
+    }).pipe(Effect.provide(collectedLogs().layer)))
+})
+
+describe("a busy idempotency key", () => {
+  // Busy until a given moment, as while somebody's transaction is open.
+  const busyUntil = (until: number) => {
+    const asked: Array<number> = []
+    const backend = wrappedBackend(({ write }) => ({
+      write: (batch) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          const isBusy = ({ _tag, ...rest }: Change) =>
+            now < until && _tag === "Insert" && "record" in rest && rest.record.idempotencyKey !== null
+          if (batch.changes.some(isBusy)) asked.push(now)
+          const free = batch.changes.filter((one) => !isBusy(one))
+          return Effect.map(write({ ...batch, changes: free }), (outcomes) => {
+            let next = 0
+            return batch.changes.map((one) => isBusy(one) ? { _tag: "KeyBusy" as const } : outcomes[next++]!)
+          })
+        })
+    }))
+    return { backend, asked }
+  }
+
+  it.effect("is asked for again, and holds up neither a slot nor anybody else; then the task runs", () => {
+    const { asked, backend } = busyUntil(3_000)
+    return Effect.gen(function*() {
+      const keyed = yield* Effect.fork(Noop.execute(undefined, { idempotencyKey: "k" }))
+      const flushed = yield* Effect.fork(Effect.flatMap(TaskManager, (manager) => manager.list()))
+      yield* TestClock.adjust("5 millis")
+      yield* Noop.execute()
+      expect(yield* Fiber.poll(keyed)).toMatchObject({ _tag: "None" })
+      expect(yield* Fiber.poll(flushed)).toMatchObject({ _tag: "None" })
+      yield* TestClock.adjust("4 seconds")
+      yield* Fiber.join(keyed)
+      yield* Fiber.join(flushed)
+      expect(asked.length).toBeGreaterThan(6)
+      expect(asked.length).toBeLessThan(16)
+    }).pipe(Effect.provide(noop), Effect.provide(engine({ maxConcurrentTasks: 1 }, backend)))
+  })
+
+  it.effect("is given up after journal.maxKeyWait: nothing was enqueued", () => {
+    const { backend } = busyUntil(Number.POSITIVE_INFINITY)
+    return Effect.gen(function*() {
+      const keyed = yield* Effect.fork(Effect.flip(Noop.enqueue(undefined, { idempotencyKey: "k" })))
+      const many = yield* Effect.fork(Effect.flip(Noop.enqueueMany([undefined], { idempotencyKey: "k" })))
+      yield* TestClock.adjust("1900 millis")
+      expect(yield* Fiber.poll(keyed)).toMatchObject({ _tag: "None" })
+      yield* TestClock.adjust("1 second")
+      expect(yield* Fiber.join(keyed)).toMatchObject({ _tag: "TaskKeyBusy", task: "noop" })
+      expect(yield* Fiber.join(many)).toMatchObject({ _tag: "TaskKeyBusy" })
+      expect((yield* (yield* TaskManager).stats()).counts).toMatchObject({ pending: 0, running: 0, success: 0 })
+    }).pipe(Effect.provide(noop), Effect.provide(engine({ journal: { maxKeyWait: "2 seconds" } }, backend)))
+  })
 })

@@ -6,7 +6,20 @@ import { describe, expect, it } from "vitest"
 const root = path.resolve(import.meta.dirname, "..")
 const vocabulary = new Set(["TaskId", "TaskStatus", "TaskEvent", "TaskRecord", "TaskError", "RetryPolicy"])
 const adapterFolders = ["backend", "http", "observer", "executor"]
-const forbiddenFromIndex = /^(@effect\/sql([-/]|$)|(ioredis|@effect\/platform-node|vitest|@effect\/vitest)(\/|$))/
+const forbiddenFromIndex =
+  /^(@effect\/sql([-/]|$)|(ioredis|pg|mysql2|better-sqlite3|@effect\/experimental|@effect\/platform-node|vitest|@effect\/vitest)(\/|$))/
+// What only some subpaths need, so that nobody else has to install it.
+const ofDatabases = /^(@effect\/(sql([-/]|$)|experimental(\/|$))|(pg|mysql2|better-sqlite3)(\/|$))/
+/** What each subpath may load beyond what every user has. */
+const neededBy: Readonly<Record<string, ReadonlyArray<string>>> = {
+  index: [],
+  http: [],
+  testing: [],
+  sql: ["@effect/sql"],
+  sqlite: ["@effect/experimental", "@effect/sql", "@effect/sql-sqlite-node"],
+  postgres: ["@effect/experimental", "@effect/sql", "@effect/sql-pg"],
+  mysql: ["@effect/experimental", "@effect/sql", "@effect/sql-mysql2"]
+}
 
 interface Source {
   /** Path from the repository root, with forward slashes. */
@@ -58,6 +71,13 @@ const resolve = (from: string, specifier: string) =>
 
 const relativeImports = (source: Source) =>
   source.specifiers.filter(isRelative).map((specifier) => resolve(source.file, specifier))
+
+/** "@effect/sql/SqlClient" is of "@effect/sql"; null for what comes with Node.js. */
+const packageOf = (specifier: string): string | null =>
+  specifier.startsWith("node:") ? null : /^(@[^/]+\/)?[^/]+/.exec(specifier)![0]
+
+const packagesOf = (source: Source) =>
+  source.specifiers.filter((specifier) => !isRelative(specifier)).flatMap((specifier) => packageOf(specifier) ?? [])
 
 const folderOf = (file: string) => /^src\/([^/]+)\//.exec(file)?.[1]
 const stemOf = (file: string) => /^src\/([^/]+)\.ts$/.exec(file)?.[1]
@@ -123,6 +143,32 @@ describe("imports", () => {
     expect(found).toEqual([])
   })
 
+  it("of a database's packages are in src/backend alone, and name the module, not the package", () => {
+    const found = files.flatMap(({ file, specifiers }) =>
+      specifiers
+        .filter((specifier) => ofDatabases.test(specifier))
+        .filter((specifier) => folderOf(file) !== "backend" || packageOf(specifier) === specifier)
+        .map((specifier) => `${file}: ${specifier}`)
+    )
+    expect(found).toEqual([])
+  })
+
+  const readme = fs.readFileSync(path.join(root, "README.md"), "utf8")
+
+  it("of each subpath load only the packages that README.md says it needs", () => {
+    for (const [barrel, needed] of Object.entries(neededBy)) {
+      const loaded = [...reachableFrom(`src/${barrel}.ts`).keys()].flatMap((file) => {
+        const source = sources.get(file)
+        return source === undefined ? [] : packagesOf(source).filter((name) => ofDatabases.test(name))
+      })
+      expect([...new Set(loaded)].sort(), barrel).toEqual(needed)
+      const subpath = barrel === "index" ? "effect-taskflow" : `effect-taskflow/${barrel}`
+      const row = readme.split("\n").find((line) => line.startsWith(`| \`${subpath}\` |`))
+      const installed = [...(row ?? "").matchAll(/(@[\w-]+\/[\w-]+)@/g)].map(([, name]) => name!)
+      expect(installed.sort(), `README.md: ${subpath}`).toEqual(needed)
+    }
+  })
+
   it("of the vocabulary are vocabulary or internal", () => {
     const isVocabulary = (file: string) => vocabulary.has(stemOf(file) ?? "")
     const words = files.filter(({ file }) => isVocabulary(file))
@@ -148,9 +194,14 @@ describe("imports", () => {
 
 describe("package.json", () => {
   type Target = null | string | Readonly<Record<string, string>>
-  const { exports, files: published }: {
+  type Versions = Readonly<Record<string, string>>
+  const { dependencies, devDependencies, exports, files: published, peerDependencies, peerDependenciesMeta }: {
+    readonly dependencies: Versions
+    readonly devDependencies: Versions
     readonly exports: Readonly<Record<string, Target>>
     readonly files: ReadonlyArray<string>
+    readonly peerDependencies: Versions
+    readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>
   } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8"))
 
   // A lower-case file directly under src/ is a barrel; modules are PascalCase.
@@ -167,6 +218,25 @@ describe("package.json", () => {
       }
     }
     expect(exports).toEqual(expected)
+  })
+
+  it("says of every subpath what it needs", () => {
+    expect(Object.keys(neededBy).sort()).toEqual([...barrels].sort())
+  })
+
+  it("names every package that src loads, and as optional those that only a database needs", () => {
+    const loaded = [...new Set(files.flatMap(packagesOf))].sort()
+    expect(loaded).toEqual(Object.keys({ ...dependencies, ...peerDependencies }).sort())
+    const optional = Object.keys(peerDependenciesMeta).filter((name) => peerDependenciesMeta[name]!.optional).sort()
+    expect(optional).toEqual(loaded.filter((name) => ofDatabases.test(name)))
+    expect([...new Set(Object.values(neededBy).flat())].sort()).toEqual(optional)
+  })
+
+  it("is tested with the oldest version of each peer that it allows", () => {
+    const oldest = Object.entries(peerDependencies).map(([name, range]) => [name, range.replace(/^\^/, "")])
+    expect(Object.fromEntries(oldest)).toEqual(
+      Object.fromEntries(Object.keys(peerDependencies).map((name) => [name, devDependencies[name]]))
+    )
   })
 
   it("lists the conditions of an export in the order they must be tried", () => {

@@ -51,6 +51,11 @@ export const Load = HttpLayerRouter.add(
   HttpServerRequest.schemaSearchParams(Params).pipe(
     Effect.flatMap(({ n }) => enqueue(n)),
     Effect.map((enqueued) => HttpServerResponse.unsafeJson({ enqueued }, { status: 202 })),
-    Effect.catchTags({ ParseError: misfit, TaskArgumentError: badRequest, TaskBackendError: unavailable })
+    Effect.catchTags({
+      ParseError: misfit,
+      TaskArgumentError: badRequest,
+      TaskBackendError: unavailable,
+      TaskKeyBusy: unavailable
+    })
   )
 )

@@ -1,19 +1,19 @@
 /**
  * An order service with background tasks. Run it: npm start
  *
- * PORT (3000), HOST (127.0.0.1), TASKFLOW_DATABASE (memory:), TASKFLOW_AUTH (user:password).
+ * PORT (3000), HOST (127.0.0.1), TASKFLOW_DATABASE (sqlite:tasks.db), TASKFLOW_AUTH (user:password).
  */
 import { createServer } from "node:http"
 import { HttpLayerRouter, HttpServer, type HttpServerError } from "@effect/platform"
 import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
 import { type ConfigError, Console, Effect, Layer } from "effect"
-import { MemoryBackend, type TaskBackendError, TaskflowLayer } from "effect-taskflow"
+import { type TaskBackendError, TaskflowLayer } from "effect-taskflow"
 import { TaskHttp } from "effect-taskflow/http"
 import { Handlers, PaymentGatewayLive, SmtpLive } from "./handlers.js"
 import { Routes } from "./routes.js"
 import { type Settings, settings } from "./settings.js"
 
-const announce = ({ open }: Settings) =>
+const announce = ({ database, open }: Settings) =>
   Effect.gen(function*() {
     const { address } = yield* HttpServer.HttpServer
     if (address._tag !== "TcpAddress") return
@@ -23,6 +23,7 @@ const announce = ({ open }: Settings) =>
 tasks    ${url}/tasks
 metrics  ${url}/tasks/metrics
 OpenAPI  ${url}/tasks/openapi.json
+kept in  ${database.place}
 
 try      curl -X POST ${url}/signup -d '{"email":"ada@example.com"}'
          curl -X POST '${url}/load?n=1000'`)
@@ -49,7 +50,7 @@ const Main: Layer.Layer<never, Problem> = Layer.unwrapEffect(
   Effect.map(settings, (settings) =>
     Layer.merge(Handlers, Http(settings)).pipe(
       Layer.provide(TaskflowLayer({ maxConcurrentTasks: 50, shutdownTimeout: "5 seconds" })),
-      Layer.provide(MemoryBackend.layer()),
+      Layer.provide(settings.database.layer),
       Layer.provide(Layer.merge(SmtpLive, PaymentGatewayLive))
     ))
 )

@@ -31,7 +31,8 @@ const accept = <A, I>(
         ParseError: misfit,
         RequestError: notJson,
         TaskArgumentError: badRequest,
-        TaskBackendError: unavailable
+        TaskBackendError: unavailable,
+        TaskKeyBusy: unavailable
       })
     )
   )

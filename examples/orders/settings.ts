@@ -1,12 +1,13 @@
 /** What the environment says, checked before anything starts. */
 import { Config, ConfigError, Either, Option, Redacted } from "effect"
 import { TaskAuth } from "effect-taskflow/http"
+import { type Database, database } from "./database.js"
 
 export interface Settings {
   readonly host: string
   readonly port: number
-  /** Where tasks are kept. Only memory for now. */
-  readonly database: string
+  /** Where tasks are kept. */
+  readonly database: Database
   /** Nobody is asked for a password. */
   readonly open: boolean
   readonly auth: TaskAuth.TaskAuth
@@ -19,15 +20,6 @@ const wrong = (name: string, message: string) => Either.left(ConfigError.Invalid
 const port = Config.integer("PORT").pipe(
   Config.withDefault(3000),
   Config.validate({ message: "0 to 65535 is expected", validation: (port) => port >= 0 && port <= 65_535 })
-)
-
-const database = Config.string("TASKFLOW_DATABASE").pipe(
-  Config.withDefault("memory:"),
-  Config.mapOrFail((url) =>
-    url === "memory:"
-      ? Either.right(url)
-      : wrong("TASKFLOW_DATABASE", "only memory: is there yet; SQLite and servers come with a later release")
-  )
 )
 
 // The value itself is never part of a message.

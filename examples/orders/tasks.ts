@@ -22,7 +22,10 @@ export const SignupMail = Task.make("signup_mail", {
   priority: 8
 })
 
-/** An order is paid once, however often it is sent. The gateway is flaky: five runs, further and further apart. */
+/**
+ * An order is paid once, however often it is sent. The gateway is flaky: five runs, further and further apart. A crash in the
+ * middle is one more: the gateway knows the order by its id.
+ */
 export const Payment = Task.make("payment", {
   payload: { orderId: Schema.String, amount: Schema.Number, cardToken: Schema.Redacted(Schema.String) },
   success: Schema.Struct({ receipt: Schema.String }),
@@ -34,10 +37,12 @@ export const Payment = Task.make("payment", {
   tags: ({ orderId }) => ({ orderId })
 })
 
+/** Nothing is retried, but what a crash or a shutdown cut short runs again: doing it twice does no harm. */
 export const ImageResize = Task.make("image_resize", {
   payload: { url: Schema.String, width: Schema.Int },
   success: Schema.Struct({ file: Schema.String }),
-  concurrency: 8
+  concurrency: 8,
+  requeueOnInterrupt: true
 })
 
 /** Takes about half a minute, so it reports progress, may be cancelled, and never runs more than twice at a time. */
@@ -50,7 +55,10 @@ export const MonthlyReport = Task.make("monthly_report", {
   requeueOnInterrupt: true
 })
 
-/** Gets its schedule in a later release; until then `POST /load` enqueues one. */
+/**
+ * Gets its schedule in a later release; until then `POST /load` enqueues one. Without `retry` and `requeueOnInterrupt` it
+ * never starts twice: one that a crash cut short ends as interrupted.
+ */
 export const NightlyCleanup = Task.make("nightly_cleanup", {
   success: Schema.Struct({ removed: Schema.Int }),
   timeout: "1 minute",

@@ -8,20 +8,15 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import {
-  type Batch,
-  type Change,
-  type Claimed,
-  type ClaimRequest,
-  type ListPage,
-  type ListQuery,
-  type Outcome,
-  TaskBackend
-} from "../TaskBackend.js"
+import { type Batch, type Change, type ListPage, type ListQuery, type Outcome, TaskBackend } from "../TaskBackend.js"
+import { InstanceFenced } from "../TaskError.js"
+import type { InstanceId } from "../TaskEvent.js"
 import type { TaskId } from "../TaskId.js"
 import * as TaskRecord from "../TaskRecord.js"
-import { isRetryable, isTerminal } from "../TaskStatus.js"
-import * as Tables from "./memoryTables.js"
+import { isRetryable, isTerminal, type Terminal } from "../TaskStatus.js"
+import { claim } from "./memoryClaim.js"
+import * as Instances from "./memoryInstances.js"
+import { type LiveRow, make as makeTables, type Tables } from "./memoryTables.js"
 
 /** What bounds a memory backend. */
 export interface MemoryBackendOptions {
@@ -33,8 +28,6 @@ export interface MemoryBackendOptions {
 
 const applied: Outcome = { _tag: "Applied" }
 const lost: Outcome = { _tag: "Lost" }
-
-type Tables = ReturnType<typeof Tables.make>
 
 const insert = (tables: Tables, record: TaskRecord.TaskRecord, now: number): Outcome => {
   const { retryOf } = record
@@ -51,7 +44,7 @@ const insert = (tables: Tables, record: TaskRecord.TaskRecord, now: number): Out
 }
 
 // Lines are counted here: the writer does not know of those another instance added.
-const withLogsOf = ({ record: { logBytes, logLines } }: Tables.LiveRow, record: TaskRecord.TaskRecord) =>
+const withLogsOf = ({ record: { logBytes, logLines } }: LiveRow, record: TaskRecord.TaskRecord) =>
   record.logLines === logLines && record.logBytes === logBytes ? record : { ...record, logBytes, logLines }
 
 // The row whose attempt, or whose place in a window, the writer still holds.
@@ -60,7 +53,7 @@ const heldRow = (
   taskId: TaskId,
   { claim, owner }: Pick<TaskRecord.TaskRecord, "claim" | "owner">,
   holding: "attempt" | "window"
-): Tables.LiveRow | undefined => {
+): LiveRow | undefined => {
   const row = tables.live.get(taskId)
   if (row === undefined || row.record.owner === null || row.record.owner !== owner || row.record.claim !== claim) {
     return undefined
@@ -88,7 +81,7 @@ const endAttempt = (tables: Tables, change: Change & { readonly _tag: "Release" 
 
 const finishCancelled = (
   tables: Tables,
-  row: Tables.LiveRow,
+  row: LiveRow,
   before: TaskRecord.TaskRecord,
   now: number
 ): TaskRecord.TaskRecord => {
@@ -140,44 +133,6 @@ const applyChange = (tables: Tables, change: Change, now: number): Outcome => {
   }
 }
 
-const claim = (tables: Tables, request: ClaimRequest): Claimed => {
-  const { instance, now } = request
-  const nextDueAt = tables.promote(now)
-  const wanted = request.tasks.flatMap(({ name, slots, version, window }) => {
-    const room = { slots, window }
-    return [...tables.ready.get(name) ?? []].flatMap(([known, fifo]) => known <= version ? [{ name, fifo, room }] : [])
-  })
-  const started: Array<TaskRecord.TaskRecord> = []
-  const pending: Array<TaskRecord.TaskRecord> = []
-  const canStart = (from: typeof wanted[number]) => from.room.slots > 0 && started.length < request.slots
-  const canWait = (from: typeof wanted[number]) => from.room.window > 0 && pending.length < request.window
-  while (true) {
-    let best: { readonly from: typeof wanted[number]; readonly priority: number; readonly sequence: number } | undefined
-    for (const from of wanted) {
-      const head = canStart(from) || canWait(from) ? from.fifo.peek() : undefined
-      if (head === undefined) continue
-      const ahead = best === undefined || head.priority > best.priority ||
-        (head.priority === best.priority && head.sequence < best.sequence)
-      if (ahead) best = { from, priority: head.priority, sequence: head.sequence }
-    }
-    const row = best?.from.fifo.peek()?.value
-    if (best === undefined || row === undefined) break
-    const claimed = { ...row.record, owner: instance, claim: row.record.claim + 1 }
-    if (canStart(best.from)) {
-      best.from.room.slots -= 1
-      const event = { _tag: "Started", taskId: claimed.taskId, at: now, instance, claim: claimed.claim } as const
-      tables.update(row, Option.getOrThrow(TaskRecord.apply(claimed, event)), now)
-      started.push(row.record)
-    } else {
-      best.from.room.window -= 1
-      tables.update(row, claimed, now)
-      pending.push(row.record)
-    }
-  }
-  const more = new Set(wanted.flatMap(({ fifo, name }) => fifo.size() > 0 ? [name] : []))
-  return { started, pending, more: [...more], nextDueAt }
-}
-
 const matches = (query: ListQuery) => (record: TaskRecord.TaskRecord): boolean =>
   (query.status === undefined || query.status.includes(record.status)) &&
   (query.taskName === undefined || query.taskName === record.taskName) &&
@@ -207,26 +162,58 @@ const list = (tables: Tables, query: ListQuery): ListPage => {
   return { items, nextCursor: null }
 }
 
+const deleteBefore = (
+  tables: Tables,
+  cutoff: number,
+  limit: number,
+  status: ReadonlyArray<Terminal> | undefined
+): number => {
+  let deleted = 0
+  for (const record of tables.done.values()) {
+    if (deleted >= limit) break
+    // Records end in the order of `done` only as far as clocks agree, so every one is looked at.
+    const asked = status === undefined || status.some((one) => one === record.status)
+    if (asked && record.endedAt! < cutoff && !holdsKeyAt(record, cutoff)) {
+      tables.forget(record)
+      deleted += 1
+    }
+  }
+  return deleted
+}
+
+const fenced = (instance: InstanceId) => Effect.fail(new InstanceFenced({ instance }))
+
 /** A new, empty backend. */
 export const make = (options: MemoryBackendOptions = {}): Effect.Effect<TaskBackend["Type"]> =>
   Effect.sync(() => {
-    const tables = Tables.make(options.maxRecords ?? 10_000)
-    // The last batch of each lane: a lane repeats a batch only before it goes on to the next.
-    const answered = new Map<string, { readonly number: number; readonly outcomes: ReadonlyArray<Outcome> }>()
+    const tables = makeTables(options.maxRecords ?? 10_000)
+    const instances = Instances.make(tables)
 
-    const write = (batch: Batch): ReadonlyArray<Outcome> => {
-      const lane = `${batch.instance}/${batch.lane}`
-      const before = answered.get(lane)
-      if (before?.number === batch.number) return before.outcomes
+    const write = (batch: Batch): Effect.Effect<ReadonlyArray<Outcome>, InstanceFenced> => {
+      const instance = instances.get(batch.instance)
+      const before = instance?.lanes.get(batch.lane)
+      // Also when it was declared dead meanwhile: this batch was written before.
+      if (before?.number === batch.number) return Effect.succeed(before.outcomes)
+      if (instance?.state !== "live") return fenced(batch.instance)
       const outcomes = batch.changes.map((change) => applyChange(tables, change, batch.now))
-      answered.set(lane, { number: batch.number, outcomes })
-      return outcomes
+      instance.lanes.set(batch.lane, { number: batch.number, outcomes })
+      return Effect.succeed(outcomes)
     }
 
     return TaskBackend.of({
       info: { kind: "memory", durability: "none", shared: false, maxLive: options.maxLive ?? 10_000 },
-      write: (batch) => Effect.sync(() => write(batch)),
-      claim: (request) => Effect.sync(() => claim(tables, request)),
+      attach: (facts) => Effect.sync(() => instances.attach(facts)),
+      detach: (instance, now) => Effect.sync(() => instances.detach(instance, now)),
+      heartbeat: (instance) => Effect.sync(() => instances.heartbeat(instance)),
+      reap: ({ beat, limit, now, suspect }) => Effect.sync(() => instances.reap(suspect, beat, limit, now)),
+      write: (batch) => Effect.suspend(() => write(batch)),
+      claim: (request) =>
+        Effect.suspend(() =>
+          instances.get(request.instance)?.state === "live"
+            ? Effect.succeed(claim(tables, request))
+            : fenced(request.instance)
+        ),
+      joinTransaction: null,
       cancel: (taskId, now) =>
         Effect.sync(() => {
           const row = tables.live.get(taskId)
@@ -247,19 +234,8 @@ export const make = (options: MemoryBackendOptions = {}): Effect.Effect<TaskBack
         Effect.sync(() => (tables.logs.get(taskId) ?? []).slice(after, after + limit)),
       attempts: (taskId) => Effect.sync(() => [...tables.attempts.get(taskId) ?? []]),
       stats: ({ taskName }) => Effect.sync(() => tables.stats(taskName)),
-      deleteBefore: (cutoff, limit) =>
-        Effect.sync(() => {
-          let deleted = 0
-          for (const record of tables.done.values()) {
-            if (deleted >= limit) break
-            // Records end in the order of `done` only as far as clocks agree, so every one is looked at.
-            if (record.endedAt! < cutoff && !holdsKeyAt(record, cutoff)) {
-              tables.forget(record)
-              deleted += 1
-            }
-          }
-          return deleted
-        })
+      deleteBefore: (cutoff, limit, status) => Effect.sync(() => deleteBefore(tables, cutoff, limit, status)),
+      maintain: (now) => Effect.sync(() => instances.maintain(now))
     })
   })
 

@@ -8,17 +8,32 @@ import * as Durations from "../internal/durations.js"
 import * as PriorityFifo from "../internal/priorityFifo.js"
 import * as SortedIds from "../internal/sortedIds.js"
 import type { AttemptEntry, Stats } from "../TaskBackend.js"
-import type { LogLine } from "../TaskEvent.js"
+import type { InstanceId, LogLine } from "../TaskEvent.js"
 import type { TaskId } from "../TaskId.js"
 import { dueAt, durationOf, type TaskRecord } from "../TaskRecord.js"
 import * as TaskStatus from "../TaskStatus.js"
+import * as Holdings from "./memoryHoldings.js"
 
 export interface LiveRow {
   record: TaskRecord
   readonly sequence: number
   /** Takes the row out of the ready index; null while it is not in it. */
   unready: (() => boolean) | null
+  /** In whose holding the row is. */
+  holder: InstanceId | null
+  /** Since when it has been held under which claim: epoch milliseconds. */
+  heldSince: number
+  heldClaim: number
 }
+
+/** Ready rows of one name, of one version of its definition, either the suspects or the others. */
+interface Ready {
+  readonly version: number
+  readonly suspects: boolean
+  readonly fifo: PriorityFifo.PriorityFifo<LiveRow>
+}
+
+export type Tables = ReturnType<typeof make>
 
 interface Held {
   readonly taskId: TaskId
@@ -65,8 +80,8 @@ export const make = (maxRecords: number) => {
   const keys = new Map<string, Held>()
   const logs = new Map<TaskId, Array<LogLine>>()
   const attempts = new Map<TaskId, Array<AttemptEntry>>()
-  // By name, then by version of the definition.
-  const ready = new Map<string, Map<number, PriorityFifo.PriorityFifo<LiveRow>>>()
+  const ready = new Map<string, Array<Ready>>()
+  const holdings = Holdings.make()
   let due = new TinyQueue<Due>([], sooner)
   const statsByName = new Map<string, NameStats>()
   let arrivals = 0
@@ -97,12 +112,21 @@ export const make = (maxRecords: number) => {
     }
   }
 
-  // Ready, waiting for its time, or in neither index because somebody owns it.
+  const readyOf = (name: string, version: number, suspects: boolean): PriorityFifo.PriorityFifo<LiveRow> => {
+    let all = ready.get(name)
+    if (all === undefined) ready.set(name, all = [])
+    let found = all.find((one) => one.version === version && one.suspects === suspects)
+    if (found === undefined) all.push(found = { version, suspects, fifo: PriorityFifo.make() })
+    return found.fifo
+  }
+
+  // Ready, waiting for its time, or held by its owner.
   const index = (row: LiveRow, now: number): void => {
     if (row.unready !== null) {
       row.unready()
       row.unready = null
     }
+    holdings.move(row, now)
     const { definitionVersion, owner, priority, taskName } = row.record
     if (owner !== null) return
     const at = dueAt(row.record)
@@ -112,11 +136,7 @@ export const make = (maxRecords: number) => {
       if (due.length > 2 * live.size + 64) due = new TinyQueue(due.data.filter(isStillDue), sooner)
       return
     }
-    let versions = ready.get(taskName)
-    if (versions === undefined) ready.set(taskName, versions = new Map())
-    let fifo = versions.get(definitionVersion)
-    if (fifo === undefined) versions.set(definitionVersion, fifo = PriorityFifo.make())
-    row.unready = fifo.add(priority, row.sequence, row)
+    row.unready = readyOf(taskName, definitionVersion, Holdings.isSuspect(row.record)).add(priority, row.sequence, row)
   }
 
   const isStillDue = (entry: Due): boolean =>
@@ -155,6 +175,7 @@ export const make = (maxRecords: number) => {
     logs,
     attempts,
     ready,
+    holdings,
 
     /** The task that holds the record's key now, or undefined. */
     holderOf: (record: TaskRecord, now: number): TaskId | undefined => {
@@ -165,7 +186,14 @@ export const make = (maxRecords: number) => {
 
     insert: (record: TaskRecord, now: number): void => {
       arrivals += 1
-      const row: LiveRow = { record, sequence: arrivals, unready: null }
+      const row: LiveRow = {
+        record,
+        sequence: arrivals,
+        unready: null,
+        holder: null,
+        heldSince: now,
+        heldClaim: record.claim
+      }
       live.set(record.taskId, row)
       ids.add(record.taskId)
       if (record.idempotencyKey !== null) keys.set(keyOf(record), { taskId: record.taskId, until: null })
@@ -184,6 +212,7 @@ export const make = (maxRecords: number) => {
 
     finish: (row: LiveRow, record: TaskRecord): void => {
       row.unready?.()
+      holdings.leave(row)
       live.delete(record.taskId)
       done.set(record.taskId, record)
       const { counts } = statsOf(record.taskName)

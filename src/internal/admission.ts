@@ -7,7 +7,7 @@ import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import type { Outcome } from "../TaskBackend.js"
 import { currentAttempt } from "../TaskContext.js"
-import { TaskBackendError } from "../TaskError.js"
+import { TaskBackendError, TaskKeyBusy } from "../TaskError.js"
 import type { Enqueued } from "../TaskEvent.js"
 import type { TaskId } from "../TaskId.js"
 import type { EnqueueResult, Parts, RunOptions, TaskManager } from "../TaskManager.js"
@@ -43,17 +43,28 @@ export const factsOf = (
   trace: null
 })
 
-const resultOf = (taskId: TaskId, outcome: Outcome): EnqueueResult =>
-  outcome._tag === "Duplicate" ? { _tag: "Deduplicated", taskId: outcome.taskId } : { _tag: "Enqueued", taskId }
+const resultOf = (
+  facts: Omit<Enqueued, "owner">,
+  exit: Exit.Exit<Outcome, TaskBackendError>
+): Exit.Exit<EnqueueResult, TaskBackendError | TaskKeyBusy> => {
+  if (Exit.isFailure(exit)) return Exit.failCause(exit.cause)
+  if (exit.value._tag === "KeyBusy") return Exit.fail(new TaskKeyBusy({ task: facts.taskName }))
+  return Exit.succeed(
+    exit.value._tag === "Duplicate"
+      ? { _tag: "Deduplicated", taskId: exit.value.taskId }
+      : { _tag: "Enqueued", taskId: facts.taskId }
+  )
+}
 
 // What is written together: `enqueueMany` with more goes in several commits.
 const maxTogether = 10_000
 
 type Front = Pick<TaskManager["Type"], "enqueue" | "enqueueMany" | "run">
 
-export const make = ({ backend, clock, config, dispatcher, ids, journal, registry, store }: Parts): Front => {
-  const now = () => clock.unsafeCurrentTimeMillis()
-  const { maxLive } = backend.info
+export const make = ({ backend, config, dispatcher, ids, instance, journal, registry, store }: Parts): Front => {
+  const { now } = instance
+  // What others run here and there cannot be counted from one place: a shared backend has the disk for a bound.
+  const maxLive = backend.info.shared ? Number.POSITIVE_INFINITY : backend.info.maxLive
 
   const full = new TaskBackendError({
     method: "enqueue",
@@ -65,34 +76,39 @@ export const make = ({ backend, clock, config, dispatcher, ids, journal, registr
     )
   })
 
+  // A running task waits for the backend as long as it takes, like everything it writes.
+  const roomForIt = Effect.flatMap(
+    FiberRef.get(currentAttempt),
+    (attempt) => Option.isNone(attempt) ? journal.room : journal.roomAtLast
+  )
+
   // From outside an enqueue waits for room. From inside a task it must not: all slots could end up waiting for each other.
-  const admission = Effect.suspend(() => {
-    if (store.unfinished() < maxLive) return journal.room
+  const admission: Effect.Effect<void, TaskBackendError> = Effect.suspend(() => {
+    if (store.unfinished() < maxLive) return journal.hasRoom() ? Effect.void : roomForIt
     return Effect.flatMap(FiberRef.get(currentAttempt), (attempt) => {
       if (Option.isNone(attempt)) return Effect.zipRight(store.roomBelow(maxLive), journal.room)
       return store.unfinished() < 2 * maxLive ? Effect.void : Effect.fail(full)
     })
   })
 
-  const commit = (facts: Omit<Enqueued, "owner">): Effect.Effect<EnqueueResult, TaskBackendError> =>
-    Effect.async((resume) =>
-      dispatcher.accept(facts, (exit) => resume(Exit.map(exit, (outcome) => resultOf(facts.taskId, outcome))))
-    )
+  const commit = (facts: Omit<Enqueued, "owner">): Effect.Effect<EnqueueResult, TaskBackendError | TaskKeyBusy> =>
+    Effect.async((resume) => dispatcher.accept(facts, (exit) => resume(resultOf(facts, exit))))
 
   const commitAll = (
     all: ReadonlyArray<Omit<Enqueued, "owner">>
-  ): Effect.Effect<Array<EnqueueResult>, TaskBackendError> =>
+  ): Effect.Effect<Array<EnqueueResult>, TaskBackendError | TaskKeyBusy> =>
     Effect.async((resume) => {
       const results: Array<EnqueueResult> = []
       let left = all.length
-      let failed: Exit.Exit<never, TaskBackendError> | null = null
+      let failed: Exit.Exit<never, TaskBackendError | TaskKeyBusy> | null = null
       if (left === 0) return resume(Effect.succeed(results))
       journal.grouped(() => {
         all.forEach((facts, index) =>
           dispatcher.accept(facts, (exit) => {
             left -= 1
-            if (Exit.isSuccess(exit)) results[index] = resultOf(facts.taskId, exit.value)
-            else failed = Exit.failCause(exit.cause)
+            const result = resultOf(facts, exit)
+            if (Exit.isSuccess(result)) results[index] = result.value
+            else failed = Exit.failCause(result.cause)
             if (left === 0) resume(failed ?? Effect.succeed(results))
           })
         )

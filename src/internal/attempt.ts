@@ -118,6 +118,8 @@ class AttemptImpl implements LiveAttempt, Current {
     const { latest } = this
     if (latest === null) return
     const { now, store } = this.engine
+    // Not when the task came back under a newer claim.
+    if (store.get(this.taskId)?.claim !== this.record.claim) return
     this.latest = null
     this.writing = store.commit({ _tag: "Progressed", taskId: this.taskId, at: now(), progress: latest }, () => {
       this.writing = false

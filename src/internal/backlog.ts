@@ -11,16 +11,21 @@ import type { TaskRecord } from "../TaskRecord.js"
 import type { TaskRegistry } from "../TaskRegistry.js"
 import type { Slots } from "./slots.js"
 
+// What another instance holds and did not start for so long (milliseconds) may be taken when nothing else waits.
+const stealAfter = 1_000
+
 export type Backlog = ReturnType<typeof make>
 
 export const make = (options: {
   readonly windowSize: number
+  /** Whether other instances may hold something that they do not start. */
+  readonly shared: boolean
   readonly queue: TaskQueue["Type"]
   readonly slots: Slots
   readonly registry: TaskRegistry["Type"]
   readonly limitOf: (taskName: string) => number
 }) => {
-  const { limitOf, queue, registry, slots, windowSize } = options
+  const { limitOf, queue, registry, shared, slots, windowSize } = options
   // Each name with the moment it was last added: a claim only settles what was there when it was asked.
   const waiting = new Map<string, number>()
   let moment = 0
@@ -137,7 +142,7 @@ export const make = (options: {
         settleUrgent(urgent)
         return null
       }
-      return { instance, tasks, slots: free, window: queue.room(), now }
+      return { instance, tasks, slots: free, window: queue.room(), stealAfter: shared ? stealAfter : null, now }
     },
 
     /** Counts a task whose name nobody handles here; true when it is the first. */

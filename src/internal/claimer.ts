@@ -2,15 +2,14 @@
  * The fiber that claims: one claim at a time, as often as it is wanted, whatever goes wrong in one of them.
  */
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Schedule from "effect/Schedule"
 import type { Claimed, ClaimRequest, TaskBackend } from "../TaskBackend.js"
+import type { TaskInstance } from "../TaskInstance.js"
+import { isFenced } from "./backendTrouble.js"
 import type { Backlog } from "./backlog.js"
+import * as Backoff from "./backoff.js"
 import type { Signal } from "./signal.js"
 import type { Slots } from "./slots.js"
-
-const retries = Schedule.union(Schedule.exponential("50 millis"), Schedule.spaced("5 seconds")).pipe(Schedule.jittered)
 
 export interface Claimer {
   /** Whether a claim is under way. */
@@ -21,6 +20,7 @@ export interface Claimer {
 
 export const make = (options: {
   readonly backend: TaskBackend["Type"]
+  readonly instance: TaskInstance["Type"]
   readonly backlog: Backlog
   readonly slots: Slots
   readonly wanted: Signal
@@ -36,25 +36,42 @@ export const make = (options: {
   /** Called when a claim is over. */
   readonly onEnd: () => void
 }): Effect.Effect<Claimer> => {
-  const { backend, backlog, slots } = options
+  const { backend, backlog, instance, slots } = options
   let claiming = false
+  let fences = 0
 
   const claim = (request: ClaimRequest): Effect.Effect<void> => {
     const unreserve = slots.reserve(request.slots, request.tasks)
     // What is added to the backlog while the answer is on its way, the claim has not seen.
     const seen = { urgent: backlog.urgent(), moment: backlog.moment() }
-    // A driver may also die, so the whole cause is asked again.
-    return Effect.sandbox(backend.claim(request)).pipe(
-      Effect.tapError((cause) => Effect.logWarning("task dispatcher: claiming failed, asking again", cause)),
-      Effect.retry({ schedule: retries, while: () => !options.isStopping() }),
-      Effect.exit,
-      Effect.map((exit) => {
+    const over = (claimed: Claimed | null) =>
+      Effect.sync(() => {
         unreserve()
-        if (Exit.isFailure(exit)) return
-        backlog.replace(request.tasks.map(({ name }) => name), exit.value, seen)
-        options.receive(exit.value)
+        if (claimed === null) return
+        fences = 0
+        backlog.replace(request.tasks.map(({ name }) => name), claimed, seen)
+        options.receive(claimed)
       })
-    )
+    // A driver may also die, so the whole cause is asked again.
+    const ask = (failures: number): Effect.Effect<void> =>
+      Effect.matchCauseEffect(backend.claim(request), {
+        onSuccess: over,
+        onFailure: (cause) => {
+          // Under the new identity there is another request; the pause is for a backend that refuses every identity.
+          if (isFenced(cause)) {
+            fences += 1
+            return Effect.zipRight(
+              Effect.interruptible(instance.renew(request.instance)),
+              Effect.zipRight(Backoff.afterFailure(fences), over(null))
+            )
+          }
+          return Effect.logWarning("task dispatcher: claiming failed, asking again", cause).pipe(
+            Effect.zipRight(Backoff.afterFailure(failures)),
+            Effect.zipRight(Effect.suspend(() => options.isStopping() ? over(null) : ask(failures + 1)))
+          )
+        }
+      })
+    return ask(1)
   }
 
   const once = Effect.suspend(() => {

@@ -9,8 +9,9 @@ import * as Option from "effect/Option"
 import { type Attempt, currentAttempt } from "../TaskContext.js"
 import {
   TaskAlreadyRetried,
-  type TaskBackendError,
+  TaskBackendError,
   TaskflowWiringError,
+  TaskKeyBusy,
   TaskKeyHeld,
   TaskNotFound,
   TaskNotRegistered,
@@ -21,6 +22,7 @@ import type { Parts, TaskManager } from "../TaskManager.js"
 import { isDone, type TaskRecord } from "../TaskRecord.js"
 import { isRetryable } from "../TaskStatus.js"
 import { factsOf } from "./admission.js"
+import * as Backoff from "./backoff.js"
 
 type Front = Pick<
   TaskManager["Type"],
@@ -30,18 +32,21 @@ type Front = Pick<
 const maxLogPage = 1_000
 
 export const make = (
-  { backend, clock, config, dispatcher, ids, instance, journal, registry, runner, store }: Parts
+  { backend, config, dispatcher, ids, instance, journal, registry, runner, store }: Parts
 ): Front => {
-  const now = () => clock.unsafeCurrentTimeMillis()
+  const { now } = instance
 
   const checkId = (taskId: string): Effect.Effect<TaskId, TaskNotFound> =>
     isTaskId(taskId) ? Effect.succeed(taskId) : Effect.fail(new TaskNotFound({ taskId }))
+
+  // Under an identity that was declared dead, others decide what becomes of it. Without an owner it is just being written.
+  const isOurs = (held: TaskRecord): boolean => held.owner === null || held.owner === instance.id
 
   // What this instance holds is newer than what the backend has: its last writes may still be on their way.
   const find = (taskId: TaskId): Effect.Effect<TaskRecord, TaskNotFound | TaskBackendError> =>
     Effect.suspend(() => {
       const held = store.get(taskId)
-      if (held !== undefined) return Effect.succeed(held)
+      if (held !== undefined && isOurs(held)) return Effect.succeed(held)
       return Effect.flatMap(
         backend.get(taskId),
         Option.match({
@@ -97,6 +102,9 @@ export const make = (
     )
     if (Exit.isFailure(outcome)) return yield* Effect.failCause(outcome.cause)
     const written = outcome.value
+    if (written._tag === "KeyBusy") {
+      return yield* new TaskBackendError({ method: "retry", cause: new TaskKeyBusy({ task: original.taskName }) })
+    }
     if (written._tag === "Duplicate") return yield* new TaskKeyHeld({ taskId, heldBy: written.taskId })
     if (written._tag === "NotRetryable") {
       if (written.retriedAs !== null) return yield* new TaskAlreadyRetried({ taskId, retriedAs: written.retriedAs })
@@ -107,6 +115,25 @@ export const make = (
     return facts.taskId
   })
 
+  const isHeld = (taskId: TaskId): boolean => {
+    const held = store.get(taskId)
+    return held !== undefined && isOurs(held)
+  }
+
+  // It may run elsewhere, where nobody calls back. A backend that fails is asked again, like everywhere.
+  const seenToEnd = (taskId: TaskId, wait: number): Effect.Effect<TaskRecord, TaskNotFound> =>
+    Effect.flatMap(Backoff.pause(wait), () => {
+      const again = Effect.suspend(() => seenToEnd(taskId, Math.min(2_000, wait * 2)))
+      if (isHeld(taskId)) return again
+      return Effect.matchEffect(backend.get(taskId), {
+        onFailure: () => again,
+        onSuccess: Option.match({
+          onNone: () => Effect.fail(new TaskNotFound({ taskId })),
+          onSome: (record) => isDone(record) ? Effect.succeed(record) : again
+        })
+      })
+    })
+
   // The callback is registered before the backend is asked, so an end in between is not missed.
   const untilEnded = (taskId: TaskId) =>
     Effect.acquireUseRelease(
@@ -116,13 +143,15 @@ export const make = (
       })),
       ({ ended }) =>
         Effect.flatMap(find(taskId), (record) => {
-          if (isDone(record) && store.get(taskId) === undefined) return Effect.succeed(record)
+          if (isDone(record) && !isHeld(taskId)) return Effect.succeed(record)
           if (config.unhandled === "die" && registry.of(record) === undefined) {
             const message =
               `task ${record.taskName} has no handler here, so waiting for it would never end: provide its toLayer(…)`
             return Effect.die(new TaskflowWiringError({ message }))
           }
-          return Deferred.await(ended)
+          return backend.info.shared
+            ? Effect.raceFirst(Deferred.await(ended), seenToEnd(taskId, 100))
+            : Deferred.await(ended)
         }),
       ({ stop }) => Effect.sync(stop)
     )

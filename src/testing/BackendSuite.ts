@@ -15,12 +15,14 @@
  * })
  * ```
  *
- * The layer is built once for each case and must give it a backend without tasks. Time is an argument of every method, so
- * the cases sleep nowhere and ask no clock; they play in 2001 and in 2096 to find a backend that does.
+ * The layer is built once for each case and must give it a backend without tasks; instances of an earlier case may still be
+ * known to it. Time is an argument of every method, so the cases sleep nowhere and ask no clock; they play in 2001 and in
+ * 2096 to find a backend that does.
  */
 import * as Cancelling from "./suite/cancelling.js"
 import * as Claiming from "./suite/claiming.js"
 import * as Deleting from "./suite/deleting.js"
+import * as Instances from "./suite/instances.js"
 import * as Keys from "./suite/keys.js"
 import * as Ledger from "./suite/ledger.js"
 import * as Listing from "./suite/listing.js"
@@ -28,11 +30,14 @@ import * as Modelled from "./suite/modelled.js"
 import * as Owning from "./suite/owning.js"
 import * as Paging from "./suite/paging.js"
 import * as Racing from "./suite/racing.js"
+import * as Reaping from "./suite/reaping.js"
 import * as Repeating from "./suite/repeating.js"
 import * as Retrying from "./suite/retrying.js"
 import type { Case } from "./suite/stage.js"
 import * as Stats from "./suite/stats.js"
+import * as Stealing from "./suite/stealing.js"
 import * as Strings from "./suite/strings.js"
+import * as Suspects from "./suite/suspects.js"
 import * as Waiting from "./suite/waiting.js"
 import * as Writing from "./suite/writing.js"
 
@@ -61,5 +66,9 @@ export const cases: ReadonlyArray<Case> = [
   Repeating,
   Racing,
   Strings,
+  Instances,
+  Reaping,
+  Suspects,
+  Stealing,
   Modelled
 ].flatMap((concern) => concern.cases)

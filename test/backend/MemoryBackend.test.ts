@@ -5,7 +5,7 @@ import { BackendSuite } from "effect-taskflow/testing"
 
 describe("MemoryBackend keeps the promises of the port", () => {
   it("of which there are many", () => {
-    expect(BackendSuite.cases.length).toBeGreaterThan(150)
+    expect(BackendSuite.cases.length).toBeGreaterThan(220)
     const names = BackendSuite.cases.map(({ concern, name }) => `${concern}: ${name}`)
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([])
   })
@@ -48,6 +48,42 @@ describe("the suite", () => {
       })))
       const concerns = found.map(({ concern }) => concern)
       for (const concern of ["claiming", "waiting", "keys", "modelled"]) expect(concerns).toContain(concern)
+    }))
+
+  it.effect("finds a backend that lets the dead write", () =>
+    Effect.gen(function*() {
+      const found = yield* failing(wrong(({ attach, write }) => ({
+        write: (batch) =>
+          Effect.catchTag(write(batch), "InstanceFenced", () => {
+            const id = TaskEvent.InstanceId.make(`${batch.instance} again`)
+            return Effect.zipRight(
+              attach({ id, host: "host", process: null }, batch.now),
+              write({ ...batch, instance: id })
+            )
+          })
+      })))
+      const concerns = found.map(({ concern }) => concern)
+      for (const concern of ["instances", "reaping", "modelled"]) expect(concerns).toContain(concern)
+    }))
+
+  it.effect("finds a backend that declares dead whose beat moved", () =>
+    Effect.gen(function*() {
+      const found = yield* failing(wrong(({ detach, reap }) => ({
+        reap: (request) => Effect.zipRight(detach(request.suspect, request.now), reap(request))
+      })))
+      const concerns = found.map(({ concern }) => concern)
+      for (const concern of ["reaping", "modelled"]) expect(concerns).toContain(concern)
+    }))
+
+  it.effect("finds a backend that takes over too early, or never", () =>
+    Effect.gen(function*() {
+      for (const change of [(millis: number) => millis - 1, () => null]) {
+        const found = yield* failing(wrong(({ claim }) => ({
+          claim: (request) =>
+            claim({ ...request, stealAfter: request.stealAfter === null ? null : change(request.stealAfter) })
+        })))
+        expect(found.map(({ concern }) => concern)).toContain("stealing")
+      }
     }))
 
   it.effect("finds with random histories alone a backend that forgets a cancel", () =>
@@ -137,7 +173,9 @@ describe("a bounded MemoryBackend", () => {
   })
 
   const scene = (options: MemoryBackend.MemoryBackendOptions) =>
-    Effect.map(MemoryBackend.make(options), (backend) => {
+    Effect.gen(function*() {
+      const backend = yield* MemoryBackend.make(options)
+      yield* backend.attach({ id: a, host: "host", process: null }, now)
       let number = 0
       return {
         ...backend,
@@ -158,6 +196,7 @@ describe("a bounded MemoryBackend", () => {
         tasks: [{ name: "send_email", version: 1, slots: 3, window: 0 }],
         slots: 3,
         window: 0,
+        stealAfter: null,
         now
       })
       // Ended in another order than created.
@@ -248,9 +287,23 @@ describe("a bounded MemoryBackend", () => {
         yield* cancel(record.taskId, now)
       }
       for (const at of [500, 700, 900]) {
-        const request = { instance: a, tasks: [], slots: 0, window: 0, now: now + at - 1 }
+        const request = { instance: a, tasks: [], slots: 0, window: 0, stealAfter: null, now: now + at - 1 }
         expect((yield* claim(request)).nextDueAt).toBe(now + at)
       }
+    }))
+
+  it.effect("forgets an instance ten minutes after it is gone, with the answers to its batches", () =>
+    Effect.gen(function*() {
+      const { commit, detach, maintain, write } = yield* scene({})
+      const answered = yield* commit()
+      const again = write({ instance: a, lane: "test", number: 1, now, changes: [] })
+      yield* maintain(now + 86_400_000)
+      expect(yield* again).toEqual(answered)
+      yield* detach(a, now)
+      yield* maintain(now + 599_999)
+      expect(yield* again).toEqual(answered)
+      yield* maintain(now + 600_000)
+      expect((yield* Effect.flip(again))._tag).toBe("InstanceFenced")
     }))
 
   it.effect("says that it keeps nothing over a crash, and how many tasks it holds", () =>
@@ -265,7 +318,10 @@ describe("a bounded MemoryBackend", () => {
       const layer = MemoryBackend.layer()
       const record = running("k")
       const write = Effect.flatMap(TaskBackend, (backend) =>
-        backend.write({ instance: a, lane: "test", number: 1, now, changes: [{ _tag: "Insert", record }] }))
+        Effect.zipRight(
+          backend.attach({ id: a, host: "host", process: null }, now),
+          backend.write({ instance: a, lane: "test", number: 1, now, changes: [{ _tag: "Insert", record }] })
+        ))
       expect(yield* Effect.provide(write, layer)).toEqual([{ _tag: "Applied" }])
       expect(yield* Effect.provide(write, layer)).toEqual([{ _tag: "Applied" }])
     }))

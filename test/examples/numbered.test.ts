@@ -1,23 +1,33 @@
 import * as fs from "node:fs"
+import * as os from "node:os"
 import * as path from "node:path"
 import { Effect, Logger } from "effect"
-import { describe, expect, it } from "vitest"
+import { MysqlBackend } from "effect-taskflow/mysql"
+import { PostgresBackend } from "effect-taskflow/postgres"
+import { afterAll, describe, expect, it } from "vitest"
 import * as FirstTask from "../../examples/01-first-task.js"
 import * as Retries from "../../examples/02-retries.js"
 import * as Idempotency from "../../examples/03-idempotency.js"
 import * as Logs from "../../examples/04-context-logs-progress.js"
 import * as Swapping from "../../examples/05-swapping-a-handler.js"
 import * as Priority from "../../examples/06-priority-and-cancel.js"
+import * as Sqlite from "../../examples/07-sqlite.js"
+import * as OwnDatabase from "../../examples/08-your-own-database.js"
+import * as Instances from "../../examples/09-several-instances.js"
+import { hasMysql, hasPostgres, mysql, mysqlPrefix, postgres, postgresPrefix } from "../support/databases.js"
 
 const folder = path.resolve(import.meta.dirname, "../../examples")
 const files = fs.readdirSync(folder).filter((file) => file.endsWith(".ts")).sort()
+
+const [withPostgres, withMysql] = await Promise.all([hasPostgres(), hasMysql()])
 
 const run = <A, E>(program: Effect.Effect<A, E>): Promise<A> =>
   Effect.runPromise(Effect.provide(program, Logger.remove(Logger.defaultLogger)))
 
 describe("the numbered examples", () => {
   it("are numbered, at most 80 lines, and say the command that runs them", () => {
-    expect(files.map((file) => file.slice(0, 3))).toEqual(["01-", "02-", "03-", "04-", "05-", "06-"])
+    const numbers = Array.from({ length: 9 }, (_, index) => `0${index + 1}-`)
+    expect(files.map((file) => file.slice(0, 3))).toEqual(numbers)
     for (const file of files) {
       const text = fs.readFileSync(path.join(folder, file), "utf8")
       expect(text.trimEnd().split("\n").length, file).toBeLessThanOrEqual(80)
@@ -95,5 +105,50 @@ describe("the numbered examples", () => {
       retried: true,
       counts: { pending: 0, running: 0, success: 4, failed: 0, interrupted: 0, cancelled: 3 }
     })
+  })
+
+  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), "effect-taskflow-numbered-"))
+  afterAll(() => fs.rmSync(temporary, { recursive: true, force: true }))
+
+  it("07: one life accepts, the next runs, the last one looks back", async () => {
+    expect(await run(Sqlite.program(path.join(temporary, "tasks.db")))).toEqual({
+      backend: "sqlite, host",
+      sameTask: true,
+      result: "invoice-o-1.pdf",
+      history: [{ taskName: "invoice", attempts: 1 }]
+    })
+  })
+
+  it("08: the engine's tables beside the application's, on one client", async () => {
+    expect(await run(OwnDatabase.program)).toEqual({
+      shipped: 1,
+      orders: [{ id: "o-1", shipped: 1 }, { id: "o-2", shipped: 0 }],
+      ofTheEngine: true,
+      ofTheApplication: ["orders"]
+    })
+  })
+
+  const together = {
+    file: "cat.png.small",
+    fence: 1,
+    ranOnTheWorker: true,
+    again: "Deduplicated",
+    sameId: true
+  }
+
+  it.skipIf(!withPostgres)("09: two instances share one PostgreSQL", async () => {
+    const shared = Effect.flatMap(
+      postgresPrefix,
+      (prefix) => Instances.program(() => PostgresBackend.layer({ ...postgres, prefix, maxConnections: 4 }))
+    )
+    expect(await run(Effect.scoped(shared))).toEqual(together)
+  })
+
+  it.skipIf(!withMysql)("09: two instances share one MySQL or MariaDB", async () => {
+    const shared = Effect.flatMap(
+      mysqlPrefix,
+      (prefix) => Instances.program(() => MysqlBackend.layer({ ...mysql, prefix, maxConnections: 4 }))
+    )
+    expect(await run(Effect.scoped(shared))).toEqual(together)
   })
 })

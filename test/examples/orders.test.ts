@@ -1,18 +1,27 @@
 /** The demo as people start it: a real process, real signals, real sockets. */
 import { type ChildProcess, spawn } from "node:child_process"
+import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import * as fs from "node:fs"
 import * as http from "node:http"
 import * as net from "node:net"
+import * as os from "node:os"
 import * as path from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import { ConfigProvider, Effect, Either } from "effect"
-import { afterEach, describe, expect, it } from "vitest"
+import { Reactivity } from "@effect/experimental"
+import type { SqlClient } from "@effect/sql/SqlClient"
+import { MysqlClient } from "@effect/sql-mysql2"
+import { PgClient } from "@effect/sql-pg"
+import { ConfigProvider, Effect, Either, Redacted, type Scope } from "effect"
+import { afterAll, afterEach, describe, expect, it } from "vitest"
 import { settings } from "../../examples/orders/settings.js"
+import { hasMysql, hasPostgres, mysql, postgres } from "../support/databases.js"
 
 const root = path.resolve(import.meta.dirname, "../..")
 const { scripts } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8"))
 const [command, ...args]: ReadonlyArray<string> = scripts.start.split(" ")
+
+const [withPostgres, withMysql] = await Promise.all([hasPostgres(), hasMysql()])
 
 const running = new Set<ChildProcess>()
 afterEach(() => {
@@ -23,7 +32,10 @@ afterEach(() => {
 /** What `npm start` runs, with this environment on top of ours. */
 const start = (environment: Record<string, string>) => {
   const { HOST: _host, PORT: _port, TASKFLOW_AUTH: _auth, TASKFLOW_DATABASE: _database, ...inherited } = process.env
-  const child = spawn(command!, args, { cwd: root, env: { ...inherited, PORT: "0", NO_COLOR: "1", ...environment } })
+  const child = spawn(command!, args, {
+    cwd: root,
+    env: { ...inherited, PORT: "0", NO_COLOR: "1", TASKFLOW_DATABASE: "memory:", ...environment }
+  })
   running.add(child)
   let output = ""
   child.stdout.on("data", (data) => (output += data))
@@ -196,6 +208,110 @@ describe("the order service", { timeout: 120_000 }, () => {
   })
 })
 
+/** With a database of its own on this server, for a service that has the default prefix. */
+const onFresh = (
+  open: Effect.Effect<SqlClient, unknown, Reactivity.Reactivity | Scope.Scope>,
+  body: (name: string) => Promise<void>
+) => {
+  const name = `taskflow_${randomBytes(6).toString("hex")}`
+  const command = (text: string) =>
+    Effect.scoped(Effect.flatMap(open, (client) => client.unsafe(text))).pipe(
+      Effect.provide(Reactivity.layer),
+      Effect.orDie
+    )
+  return Effect.runPromise(
+    Effect.acquireUseRelease(
+      command(`CREATE DATABASE ${name}`),
+      () => Effect.promise(() => body(name)),
+      () => command(`DROP DATABASE ${name}`)
+    )
+  )
+}
+
+describe("the order service on a database", { timeout: 120_000 }, () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "effect-taskflow-orders-"))
+  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
+
+  const survives = async (TASKFLOW_DATABASE: string, backend: string) => {
+    const { base, child, exited } = await startListening({ TASKFLOW_DATABASE })
+    expect((await call(`${base}/health`)).body).toMatchObject({ backend })
+
+    const mail = await post(`${base}/signup`, { email: "ada@example.com" })
+    const sent = await until(`${base}/tasks/${mail.body.taskId}`, ({ status }) => status === "success")
+    const report = await post(`${base}/reports`, { month: "2026-01" })
+    await until(`${base}/tasks/${report.body.taskId}`, ({ progress }) => progress !== null)
+
+    // Killed between two answers: what was answered counts, whatever became of the rest.
+    const accepted = new Map<string, string>()
+    const producing = async (first: number) => {
+      for (let i = first;; i += 4) {
+        const path = i % 3 === 0 ? "/orders" : "/images"
+        const body = i % 3 === 0 ? { orderId: `o-${i}`, amount: 25 } : { url: `${i}.png`, width: 320 }
+        const answer = await post(`${base}${path}`, body).catch(() => null)
+        if (answer === null) return
+        accepted.set(answer.body.taskId, path)
+        if (accepted.size === 40) child.kill("SIGKILL")
+      }
+    }
+    await Promise.all([0, 1, 2, 3].map(producing))
+    await exited
+    expect(accepted.size).toBeGreaterThanOrEqual(40)
+
+    const second = await startListening({ TASKFLOW_DATABASE })
+    expect((await call(`${second.base}/tasks/${mail.body.taskId}`)).body).toEqual(sent)
+    const again = await until(
+      `${second.base}/tasks/${report.body.taskId}`,
+      ({ attempts, status }) => attempts === 2 && status === "running"
+    )
+    expect(again).toMatchObject({ payload: { month: "2026-01" } })
+    for (const [taskId, path] of accepted) {
+      const ended = await until(`${second.base}/tasks/${taskId}`, ({ endedAt }) => endedAt !== null)
+      const good = path === "/images" ? ["success"] : ["success", "failed"]
+      expect(good, JSON.stringify(ended)).toContain(ended.status)
+    }
+    expect((await post(`${second.base}/tasks/${report.body.taskId}/cancel`)).status).toBe(202)
+    await until(`${second.base}/tasks/${report.body.taskId}`, ({ status }) => status === "cancelled")
+    const { body: counted } = await call(`${second.base}/tasks/metrics`)
+    expect(counted).toMatchObject({ pending: 0, running: 0, cancelled: 1 })
+    second.child.kill("SIGTERM")
+    expect((await second.exited).code).toBe(0)
+
+    const third = await startListening({ TASKFLOW_DATABASE })
+    expect((await call(`${third.base}/tasks/${mail.body.taskId}`)).body).toEqual(sent)
+    expect((await call(`${third.base}/tasks/metrics`)).body).toMatchObject({ total: counted.total, cancelled: 1 })
+    third.child.kill("SIGTERM")
+    expect((await third.exited).code).toBe(0)
+  }
+
+  const promise = "loses no accepted task when it is killed, and runs again what may run twice, on"
+
+  it(`${promise} SQLite`, () => survives(`sqlite:${path.join(folder, "tasks.db")}`, "sqlite"))
+
+  it.skipIf(!withPostgres)(`${promise} PostgreSQL`, async () => {
+    const { host, port, username } = postgres
+    const client = PgClient.make({ ...postgres, maxConnections: 1 })
+    await onFresh(client, (name) => survives(`postgres://${username}@${host}:${port}/${name}`, "postgres"))
+  })
+
+  it.skipIf(!withMysql)(`${promise} MySQL or MariaDB`, async () => {
+    const { host, password, port, username } = mysql
+    const login = `${username}:${encodeURIComponent(Redacted.value(password))}`
+    const client = MysqlClient.make({ ...mysql, maxConnections: 1 })
+    await onFresh(client, (name) => survives(`mysql://${login}@${host}:${port}/${name}`, "mysql"))
+  })
+
+  it.each([
+    ["sqlite:/no/such/folder/tasks.db", "the task backend failed in open"],
+    ["postgres://ada:hunter2@127.0.0.1:1/tasks", "the task backend failed in connect"],
+    ["mysql://ada:hunter2@127.0.0.1:1/tasks", "the task backend failed in connect"]
+  ])("ends with code 1 and the reason, never the password, when it cannot reach %s", async (url, message) => {
+    const { code, output } = await start({ TASKFLOW_DATABASE: url }).exited
+    expect(code).toBe(1)
+    expect(output).toContain(message)
+    expect(output).not.toContain("hunter2")
+  })
+})
+
 describe("its settings", () => {
   const load = (environment: Record<string, string>) =>
     Effect.runSync(
@@ -210,7 +326,12 @@ describe("its settings", () => {
     [{ TASKFLOW_AUTH: "" }, "user:password is expected"],
     [{ TASKFLOW_AUTH: "hunter2:" }, "user:password is expected"],
     [{ TASKFLOW_AUTH: ":hunter2" }, "user:password is expected"],
-    [{ TASKFLOW_DATABASE: "postgres://u:hunter2@db/tasks" }, "come with a later release"],
+    [{ TASKFLOW_DATABASE: "" }, "expected is memory:, sqlite:FILE, postgres://"],
+    [{ TASKFLOW_DATABASE: "memory" }, "expected is memory:"],
+    [{ TASKFLOW_DATABASE: "sqlite:" }, "expected is memory:"],
+    [{ TASKFLOW_DATABASE: "redis://u:hunter2@db/0" }, "expected is memory:"],
+    [{ TASKFLOW_DATABASE: "postgres://u:hunter2@db" }, "expected is memory:"],
+    [{ TASKFLOW_DATABASE: "mysql://u:hunter2@:3306/tasks" }, "expected is memory:"],
     [{ PORT: "70000" }, "0 to 65535 is expected"],
     [{ PORT: "http" }, "PORT"]
   ])("are refused with the reason and without the value of a secret: %o", (environment, message) => {
@@ -222,7 +343,18 @@ describe("its settings", () => {
   it("have defaults that only this machine can reach", () => {
     expect(Either.getOrThrow(load({}))).toMatchObject({ host: "127.0.0.1", port: 3000, open: true })
     for (const HOST of ["localhost", "::1", "127.1.2.3"]) expect(Either.isRight(load({ HOST })), HOST).toBe(true)
+    expect(Either.getOrThrow(load({})).database.place).toBe("SQLite in tasks.db")
     const guarded = load({ HOST: "::", TASKFLOW_AUTH: "ada:pass:word" })
     expect(Either.getOrThrow(guarded)).toMatchObject({ host: "::", open: false })
+  })
+
+  it.each([
+    ["memory:", "memory, gone with the process"],
+    ["sqlite:/var/lib/orders/tasks.db", "SQLite in /var/lib/orders/tasks.db"],
+    ["sqlite::memory:", "SQLite in memory, gone with the process"],
+    ["postgresql://ada:hunter2@db:5433/tasks?sslmode=require", "PostgreSQL at db:5433/tasks"],
+    ["mariadb://ada:hunter2@db/tasks", "MySQL at db/tasks"]
+  ])("say where tasks are kept, without the password: %s", (url, place) => {
+    expect(Either.getOrThrow(load({ TASKFLOW_DATABASE: url })).database.place).toBe(place)
   })
 })

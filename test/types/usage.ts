@@ -224,7 +224,8 @@ export const caught = executed.pipe(
     SmtpError: (e) => Effect.succeed(e.code),
     TaskStopped: (stopped) => Effect.as(Effect.logWarning(stopped.reason), 0),
     TaskArgumentError: (e) => Effect.die(e),
-    TaskBackendError: (e) => Effect.die(e)
+    TaskBackendError: (e) => Effect.die(e),
+    TaskKeyBusy: (e) => Effect.die(e)
   })
 )
 is<Equal<Effect.Effect.Error<typeof caught>, never>>()

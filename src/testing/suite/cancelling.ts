@@ -141,7 +141,13 @@ export const cases: ReadonlyArray<Case> = [
       )
       assert.deepEqual(yield* backend.attempts(running.taskId), [release.attempt])
       assert.deepEqual(yield* a.write(release), [lost])
-      assert.deepEqual(yield* a.claim({ send_email: [1, 1] }), { started: [], pending: [], more: [], nextDueAt: null })
+      assert.deepEqual(yield* a.claim({ send_email: [1, 1] }), {
+        started: [],
+        pending: [],
+        more: [],
+        nextDueAt: null,
+        joined: []
+      })
     }
   }),
 

@@ -19,7 +19,7 @@ import { about, applied, beginning, type Case, idsOf } from "./stage.js"
 
 const test = about("claiming")
 
-const nothing = { started: [], pending: [], more: [], nextDueAt: null }
+const nothing = { started: [], pending: [], more: [], nextDueAt: null, joined: [] }
 
 export const cases: ReadonlyArray<Case> = [
   test("a started row is owned, counted and stored so", function*({ a, b, get, task, time }) {

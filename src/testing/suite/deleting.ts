@@ -122,5 +122,36 @@ export const cases: ReadonlyArray<Case> = [
     assert.equal(yield* backend.deleteBefore(time.now + 10, 1), 1)
     assert.equal(yield* backend.deleteBefore(time.now + 10, 1), 1)
     assert.equal(yield* backend.deleteBefore(time.now + 10, 1), 0)
+  }),
+
+  test("only those that ended in one of the statuses asked for go", function*({ a, backend, listAll, task, time }) {
+    for (const finish of Object.values(finishes)) yield* a.commit(finish(yield* a.run(), time.now))
+    yield* a.commit(insert(task()))
+    const left = () => Effect.map(listAll(), (all) => all.map(({ status }) => status).sort())
+    assert.equal(yield* backend.deleteBefore(time.now + 1, 100, []), 0)
+    assert.equal(yield* backend.deleteBefore(time.now + 1, 100, ["failed"]), 1)
+    assert.deepEqual(yield* left(), ["cancelled", "interrupted", "pending", "success"])
+    assert.equal(yield* backend.deleteBefore(time.now + 1, 100, ["failed"]), 0)
+    assert.equal(yield* backend.deleteBefore(time.now + 1, 100, ["success", "cancelled"]), 2)
+    assert.deepEqual(yield* left(), ["interrupted", "pending"])
+    assert.equal(yield* backend.deleteBefore(time.now + 1, 100, undefined), 1)
+    assert.deepEqual(yield* left(), ["pending"])
+  }),
+
+  test("cutoff, limit and key hold within the statuses asked for", function*({ a, backend, get, task, time }) {
+    const records = Array.from({ length: 6 }, () => startedBy(task(), a.id, time.now))
+    yield* a.commit(...records.map(insert))
+    const kept = yield* a.run({ ...key, keyTtl: 1_000 })
+    yield* a.commit(
+      succeed(kept, time.now),
+      ...records.map((one, index) => index % 2 === 0 ? succeed(one, time.now + index) : fail(one, time.now))
+    )
+    // Ended at +0, +2 and +4; the failures before them do not count against the limit.
+    assert.equal(yield* backend.deleteBefore(time.now + 4, 1, ["success"]), 1)
+    assert.equal(yield* backend.deleteBefore(time.now + 4, 9, ["success"]), 1)
+    assert.equal(yield* backend.deleteBefore(time.now + 4, 9, ["success"]), 0)
+    for (const record of [kept, records[4]!]) assert.equal((yield* get(record)).status, "success")
+    assert.deepEqual(yield* a.write(insert(task(key))), [{ _tag: "Duplicate", taskId: kept.taskId }])
+    assert.equal(yield* backend.deleteBefore(time.now + 4, 9), 3)
   })
 ]

@@ -12,28 +12,47 @@ import type {
   ListQuery,
   Outcome
 } from "../../TaskBackend.js"
-import type { LogLine } from "../../TaskEvent.js"
+import type { InstanceId, LogLine } from "../../TaskEvent.js"
 import type { TaskId } from "../../TaskId.js"
+import type { Reaped } from "../../TaskPeer.js"
 import { dueAt, isDone, isLive, type TaskRecord } from "../../TaskRecord.js"
 import { isRetryable, isTerminal, type TaskStatus } from "../../TaskStatus.js"
 import { cancelledAt, claimedAndStarted, claimedBy } from "./changes.js"
+import { afterDeath, isSuspect, loneSuspect } from "./dying.js"
 import { applied, lost } from "./stage.js"
 
 export interface Row {
   record: TaskRecord
   readonly lines: Array<LogLine>
   readonly entries: Array<AttemptEntry>
+  /** Since when it has been in its owner's window. */
+  heldSince: number
+}
+
+interface Player {
+  beat: number
+  state: "live" | "dead" | "gone"
+  lone: TaskId | null
 }
 
 export interface Model {
   /** In order of arrival. */
   readonly rows: () => ReadonlyArray<Row>
+  readonly attach: (instance: InstanceId) => void
+  readonly detach: (instance: InstanceId) => void
+  readonly player: (instance: InstanceId) => Player | undefined
+  readonly heartbeat: (instance: InstanceId) => { readonly alive: boolean; readonly cancels: ReadonlyArray<TaskId> }
+  /** Which of the dead one's tasks go first is the backend's choice. */
+  readonly reap: (
+    request: { readonly suspect: InstanceId; readonly beat: number; readonly now: number; readonly limit: number },
+    chosen: ReadonlyArray<TaskId>
+  ) => Reaped
   readonly write: (changes: ReadonlyArray<Change>, now: number) => ReadonlyArray<Outcome>
   readonly claim: (request: ClaimRequest) => Claimed
   readonly cancel: (taskId: TaskId, now: number) => CancelResult
   readonly list: (query: ListQuery) => ReadonlyArray<TaskRecord>
   readonly counts: () => { readonly [Status in TaskStatus]: number }
-  readonly deleteBefore: (cutoff: number) => number
+  readonly deleteBefore: (cutoff: number, status: ReadonlyArray<TaskStatus> | undefined) => number
 }
 
 const keyUntil = ({ endedAt, keyTtl, status }: TaskRecord): number => {
@@ -44,6 +63,9 @@ const keyUntil = ({ endedAt, keyTtl, status }: TaskRecord): number => {
 
 export const make = (): Model => {
   let rows: Array<Row> = []
+  const players = new Map<InstanceId, Player>()
+
+  const ownedBy = (instance: InstanceId) => rows.filter(({ record }) => record.owner === instance)
 
   const find = (taskId: TaskId | null) => rows.find(({ record }) => record.taskId === taskId)
 
@@ -58,7 +80,7 @@ export const make = (): Model => {
       keyUntil(other) > now
     )
     if (holder !== undefined) return { _tag: "Duplicate", taskId: holder.record.taskId }
-    rows.push({ record, lines: [], entries: [] })
+    rows.push({ record, lines: [], entries: [], heldSince: now })
     if (original !== undefined) original.record = { ...original.record, retriedAs: record.taskId }
     return applied
   }
@@ -115,7 +137,7 @@ export const make = (): Model => {
   const isReady = ({ record }: Row, now: number): boolean =>
     !isDone(record) && record.owner === null && (dueAt(record) ?? now) <= now
 
-  const claim = ({ instance, now, tasks, ...bounds }: ClaimRequest): Claimed => {
+  const claim = ({ instance, now, stealAfter, tasks, ...bounds }: ClaimRequest): Claimed => {
     const wanted = new Map(tasks.map(({ name, ...room }) => [name, { ...room }]))
     const knows = ({ record: { definitionVersion, taskName } }: Row) =>
       definitionVersion <= (wanted.get(taskName)?.version ?? 0)
@@ -124,29 +146,72 @@ export const make = (): Model => {
     const pending: Array<TaskRecord> = []
     // Stable: equals stay in order of arrival.
     const ready = () => rows.filter((row) => isReady(row, now) && knows(row))
-    for (const row of ready().sort((x, y) => y.record.priority - x.record.priority)) {
+    const byPriority = (x: Row, y: Row) => y.record.priority - x.record.priority
+    const mayHave = ({ record }: Row) =>
+      !isSuspect(record) || ownedBy(instance).every(({ record: mine }) => !isSuspect(mine))
+    const take = (row: Row, kinds: { readonly window: boolean }) => {
+      if (!mayHave(row)) return
       const room = wanted.get(row.record.taskName)!
       if (room.slots > 0 && left.slots > 0) {
         room.slots -= 1
         left.slots -= 1
         row.record = claimedAndStarted(row.record, instance, now)
         started.push(row.record)
-      } else if (room.window > 0 && left.window > 0) {
+      } else if (kinds.window && room.window > 0 && left.window > 0) {
         room.window -= 1
         left.window -= 1
         row.record = claimedBy(row.record, instance)
+        row.heldSince = now
         pending.push(row.record)
       }
     }
-    const names = ready().map(({ record }) => record.taskName)
+    for (const row of ready().sort(byPriority)) take(row, { window: true })
+    if (stealAfter !== null) {
+      const idle = rows.filter((row) => {
+        const { owner } = row.record
+        return owner !== null && owner !== instance && !isLive(row.record) && knows(row) &&
+          now - row.heldSince > stealAfter
+      })
+      for (const row of idle.sort(byPriority)) take(row, { window: false })
+    }
+    const names = ready().filter(mayHave).map(({ record }) => record.taskName)
     const waits = rows.filter(({ record }) => !isDone(record) && record.owner === null)
       .flatMap(({ record }) => dueAt(record) ?? []).filter((at) => at > now)
     return {
       started,
       pending,
       more: tasks.map(({ name }) => name).filter((name) => names.includes(name)),
-      nextDueAt: waits.length === 0 ? null : Math.min(...waits)
+      nextDueAt: waits.length === 0 ? null : Math.min(...waits),
+      joined: []
     }
+  }
+
+  const heartbeat: Model["heartbeat"] = (instance) => {
+    const player = players.get(instance)
+    const alive = player?.state === "live"
+    if (alive) player.beat += 1
+    const asked = ownedBy(instance).filter(({ record }) => isLive(record) && record.cancelRequested)
+    return { alive, cancels: asked.map(({ record }) => record.taskId) }
+  }
+
+  const die = (instance: InstanceId, player: Player): void => {
+    const owned = ownedBy(instance)
+    if (player.state === "live") player.lone = loneSuspect(owned.map(({ record }) => record))?.taskId ?? null
+    player.state = owned.length === 0 ? "gone" : "dead"
+  }
+
+  const reap: Model["reap"] = ({ beat, now, suspect }, chosen) => {
+    const player = players.get(suspect)
+    const seen = player !== undefined && player.state !== "gone" && (player.state === "dead" || player.beat === beat)
+    if (!seen) return { records: [], left: false }
+    die(suspect, player)
+    const records = ownedBy(suspect).filter(({ record }) => chosen.includes(record.taskId)).map((row) => {
+      const { entry, record } = afterDeath(row.record, now, row.record.taskId === player.lone)
+      if (entry !== null) row.entries.push(entry)
+      return row.record = record
+    })
+    die(suspect, player)
+    return { records, left: ownedBy(suspect).length > 0 }
   }
 
   const cancel = (taskId: TaskId, now: number): CancelResult => {
@@ -179,10 +244,10 @@ export const make = (): Model => {
     return total
   }
 
-  const deleteBefore = (cutoff: number): number => {
+  const deleteBefore: Model["deleteBefore"] = (cutoff, status) => {
     const before = rows.length
     rows = rows.filter(({ record }) => {
-      if (!isDone(record) || record.endedAt! >= cutoff) return true
+      if (!isDone(record) || record.endedAt! >= cutoff || status?.includes(record.status) === false) return true
       return record.idempotencyKey !== null && record.keyTtl !== null && keyUntil(record) > cutoff
     })
     return before - rows.length
@@ -190,6 +255,16 @@ export const make = (): Model => {
 
   return {
     rows: () => rows,
+    attach: (instance) => {
+      if (!players.has(instance)) players.set(instance, { beat: 0, state: "live", lone: null })
+    },
+    detach: (instance) => {
+      const player = players.get(instance)
+      if (player !== undefined) die(instance, player)
+    },
+    player: (instance) => players.get(instance),
+    heartbeat,
+    reap,
     write: (changes, now) => changes.map((change) => apply(change, now)),
     claim,
     cancel,

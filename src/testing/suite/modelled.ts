@@ -7,110 +7,29 @@ import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
-import type { Change } from "../../TaskBackend.js"
+import type { Change, Outcome } from "../../TaskBackend.js"
 import { isDone, isLive, type TaskRecord } from "../../TaskRecord.js"
-import {
-  fail,
-  failAttempt,
-  finishCancelled,
-  heldBy,
-  insert,
-  interrupt,
-  line,
-  log,
-  progress,
-  requeue,
-  snooze,
-  start,
-  startedBy,
-  succeed,
-  unclaim
-} from "./changes.js"
+import { heldBy, insert, start, startedBy, unclaim } from "./changes.js"
+import { worded } from "./dying.js"
+import { type Command, command, type Intent, names, owned } from "./history.js"
 import * as Model from "./model.js"
-import { about, type Case, type Instance, type Stage } from "./stage.js"
+import { about, type Case, idsOf, type Instance, isFenced, type Stage } from "./stage.js"
 
-const names = ["send_email", "resize"] as const
-
-/** A change before it is known which tasks there are: numbers choose among those it fits. */
-interface Intent {
-  readonly action: keyof typeof owned | "insert" | "start" | "unclaim"
-  readonly choice: number
-  readonly small: number
-  readonly stale: boolean
+/** The two that play, and all that ever did. */
+interface Cast {
+  readonly playing: [Instance, Instance]
+  readonly ever: Array<Instance>
+  /** What the last batch of an instance was answered; null when it was refused. */
+  readonly answers: Map<Instance, ReadonlyArray<Outcome> | null>
 }
 
-type Command =
-  | { readonly _tag: "write"; readonly by: number; readonly intents: ReadonlyArray<Intent>; readonly again: boolean }
-  | {
-    readonly _tag: "claim"
-    readonly by: number
-    readonly rooms: ReadonlyArray<readonly [slots: number, window: number, version: number]>
-    readonly slots: number
-    readonly window: number
-  }
-  | { readonly _tag: "cancel"; readonly choice: number }
-  | { readonly _tag: "delete"; readonly age: number }
-  | { readonly _tag: "wait"; readonly millis: number }
-
-// What the owner of a running attempt writes.
-const owned = {
-  fail: (running: TaskRecord, now: number, small: number) => failAttempt(running, now, now + small * 10),
-  snooze: (running: TaskRecord, now: number, small: number) => snooze(running, now, now + small * 10),
-  requeue: (running: TaskRecord, now: number) => requeue(running, now),
-  succeed: (running: TaskRecord, now: number) => succeed(running, now),
-  giveUp: (running: TaskRecord, now: number) => fail(running, now),
-  interrupt: (running: TaskRecord, now: number) => interrupt(running, now),
-  cancel: (running: TaskRecord, now: number) => finishCancelled(running, now),
-  progress: (running: TaskRecord, _now: number, small: number) => progress(running, small / 8),
-  log: (running: TaskRecord, now: number) => log(running, line(running, running.logLines + 1, now))
-} as const
-
-const natural = FastCheck.nat(99_999)
-const small = FastCheck.nat(7)
-
-const intent: FastCheck.Arbitrary<Intent> = FastCheck.record({
-  action: FastCheck.oneof(
-    { weight: 7, arbitrary: FastCheck.constant("insert" as const) },
-    { weight: 4, arbitrary: FastCheck.constantFrom("start" as const, "unclaim" as const) },
-    // safe: the keys of a literal that nothing else is assigned to
-    { weight: 9, arbitrary: FastCheck.constantFrom(...Object.keys(owned) as Array<keyof typeof owned>) }
-  ),
-  choice: natural,
-  small,
-  stale: FastCheck.integer({ min: 0, max: 9 }).map((one) => one === 0)
-})
-
-// Mostly the first instance, so that it often has something of its own to write about.
-const by = FastCheck.nat(3).map((one) => one === 3 ? 1 : 0)
-const room = FastCheck.tuple(FastCheck.nat(3), FastCheck.nat(3), FastCheck.integer({ min: 1, max: 2 }))
-
-const command: FastCheck.Arbitrary<Command> = FastCheck.oneof(
-  {
-    weight: 8,
-    arbitrary: FastCheck.record({
-      _tag: FastCheck.constant("write" as const),
-      by,
-      intents: FastCheck.array(intent, { minLength: 1, maxLength: 5 }),
-      again: FastCheck.integer({ min: 0, max: 5 }).map((one) => one === 0)
-    })
-  },
-  {
-    weight: 5,
-    arbitrary: FastCheck.record({
-      _tag: FastCheck.constant("claim" as const),
-      by,
-      rooms: FastCheck.oneof(
-        { weight: 4, arbitrary: FastCheck.tuple(room, room) },
-        { weight: 1, arbitrary: FastCheck.array(room, { maxLength: 1 }) }
-      ),
-      slots: FastCheck.nat(4),
-      window: FastCheck.nat(4)
-    })
-  },
-  { weight: 2, arbitrary: FastCheck.record({ _tag: FastCheck.constant("cancel" as const), choice: natural }) },
-  { weight: 1, arbitrary: FastCheck.record({ _tag: FastCheck.constant("delete" as const), age: FastCheck.nat(40) }) },
-  { weight: 3, arbitrary: FastCheck.record({ _tag: FastCheck.constant("wait" as const), millis: FastCheck.nat(80) }) }
-)
+const enter = (stage: Stage, model: Model.Model, cast: Cast, place: number) => {
+  const entering = stage.instance()
+  cast.playing[place] = entering
+  cast.ever.push(entering)
+  model.attach(entering.id)
+  return entering.attach
+}
 
 const chosen = <A>(from: ReadonlyArray<A>, choice: number): A | undefined => from[choice % from.length]
 
@@ -132,6 +51,8 @@ const newTask = ({ task, time }: Stage, model: Model.Model, { choice, small }: I
     source: pick("manual", "manual", "scheduled"),
     runAt: pick(null, null, null, time.now + small * 10),
     definitionVersion: pick(1, 1, 1, 2),
+    requeueOnInterrupt: pick(true, true, false),
+    maxCrashes: pick(1, 2, 3),
     retryOf: pick(null, null, chosen(ended, small)?.taskId ?? null)
   })
 }
@@ -163,37 +84,75 @@ const changeFor = (stage: Stage, model: Model.Model, writer: Instance, wanted: I
   return owned[action]({ ...believed, claim: small }, now, small)
 }
 
-const step = (stage: Stage, model: Model.Model, instances: readonly [Instance, Instance], command: Command) =>
+const step = (stage: Stage, model: Model.Model, cast: Cast, command: Command) =>
   Effect.gen(function*() {
     const { backend, time } = stage
+    const actor = cast.playing["by" in command ? command.by : 0]!
+    const alive = model.player(actor.id)?.state === "live"
     switch (command._tag) {
       case "wait": {
         time.now += command.millis
         return
       }
       case "write": {
-        const writer = instances[command.by]!
         // Resolved one by one, so that a later change of the batch knows what the earlier ones did.
         const changes: Array<Change> = []
         const expected = command.intents.flatMap((wanted) => {
-          const change = changeFor(stage, model, writer, wanted)
+          const change = changeFor(stage, model, actor, wanted)
           if (change === undefined) return []
           changes.push(change)
-          return model.write([change], time.now)
+          return alive ? model.write([change], time.now) : []
         })
-        assert.deepEqual(yield* writer.write(...changes), expected, "outcomes")
-        if (command.again) assert.deepEqual(yield* writer.writeAgain, expected, "outcomes of the repeated batch")
+        cast.answers.set(actor, alive ? expected : null)
+        if (!alive) return yield* isFenced(actor, actor.write(...changes))
+        assert.deepEqual(yield* actor.write(...changes), expected, "outcomes")
+        if (command.again) assert.deepEqual(yield* actor.writeAgain, expected, "outcomes of the repeated batch")
+        return
+      }
+      case "repeat": {
+        const expected = cast.answers.get(actor)
+        if (expected === undefined) return
+        if (expected === null) return yield* isFenced(actor, actor.writeAgain)
+        assert.deepEqual(yield* actor.writeAgain, expected, "outcomes of a batch repeated later")
         return
       }
       case "claim": {
-        const { by, rooms, slots, window } = command
-        const { id } = instances[by]!
+        const { by: _, rooms, slots, stealAfter, window } = command
         const tasks = rooms.map(([slots, window, version], index) => ({ name: names[index]!, version, slots, window }))
-        const request = { instance: id, tasks, slots, window, now: time.now }
-        const { more, ...claimed } = yield* backend.claim(request)
-        const { more: expectedMore, ...expected } = model.claim(request)
+        const request = { instance: actor.id, tasks, slots, window, stealAfter, now: time.now }
+        if (!alive) return yield* isFenced(actor, backend.claim(request))
+        const { more, started, ...claimed } = yield* backend.claim(request)
+        const { more: expectedMore, started: expectedStarted, ...expected } = model.claim(request)
+        // Where what was taken over stands among what was ready is the backend's choice.
+        const inOrder = stealAfter === null ? (all: typeof started) => all : byId
+        assert.deepEqual(inOrder(started), inOrder(expectedStarted), "started")
         assert.deepEqual(claimed, expected, "claimed")
         assert.deepEqual([...more].sort(), [...expectedMore].sort(), "more")
+        return
+      }
+      case "beat": {
+        const { alive, cancels } = yield* actor.heartbeat
+        const expected = model.heartbeat(actor.id)
+        assert.deepEqual([alive, [...cancels].sort()], [expected.alive, [...expected.cancels].sort()], "heartbeat")
+        return
+      }
+      case "attach":
+        return yield* actor.attach
+      case "leave": {
+        model.detach(actor.id)
+        return yield* actor.detach
+      }
+      case "renew":
+        return alive ? undefined : yield* enter(stage, model, cast, command.by)
+      case "reap": {
+        const { behind, limit } = command
+        const beat = (model.player(actor.id)?.beat ?? 0) - behind
+        const request = { suspect: actor.id, beat, now: time.now, limit }
+        const { left, records } = yield* backend.reap(request)
+        assert.ok(records.length <= limit, "no more than the limit at once")
+        const expected = model.reap(request, idsOf(records))
+        assert.deepEqual([left, byId(records)], [expected.left, byId(expected.records)], "reaped")
+        assert.ok(!left || records.length === limit, "as much as the limit allows")
         return
       }
       case "cancel": {
@@ -205,17 +164,32 @@ const step = (stage: Stage, model: Model.Model, instances: readonly [Instance, I
       }
       case "delete": {
         const cutoff = time.now - command.age
-        assert.equal(yield* backend.deleteBefore(cutoff, 1_000), model.deleteBefore(cutoff), "deleted")
+        const { status } = command
+        const expected = model.deleteBefore(cutoff, status)
+        assert.equal(yield* backend.deleteBefore(cutoff, 1_000, status), expected, "deleted")
       }
     }
   })
+
+const sameCast = ({ peer }: Stage, model: Model.Model, { ever }: Cast) =>
+  Effect.forEach(ever, (one) =>
+    Effect.map(peer(one), (seen) => {
+      const { beat, state } = model.player(one.id)!
+      assert.deepEqual(seen, state === "gone" ? undefined : { ...one.facts, beat, state }, "peer")
+    }))
+
+const byId = (records: ReadonlyArray<TaskRecord>): ReadonlyArray<TaskRecord> =>
+  [...records].sort((x, y) => x.taskId < y.taskId ? -1 : 1).map(worded)
 
 const sameRecords = ({ backend }: Stage, model: Model.Model) =>
   Effect.suspend(() =>
     Effect.forEach(
       model.rows(),
       ({ record }) =>
-        Effect.map(backend.get(record.taskId), (stored) => assert.deepEqual(Option.getOrNull(stored), record, "get"))
+        Effect.map(
+          backend.get(record.taskId),
+          (stored) => assert.deepEqual(Option.getOrNull(Option.map(stored, worded)), record, "get")
+        )
     )
   )
 
@@ -231,22 +205,22 @@ const sameInAll = (stage: Stage, model: Model.Model) =>
       { source: "scheduled", taskName: names[1] }
     ] as const
     for (const query of queries) {
-      assert.deepEqual(yield* listAll({ ...query, limit: 3 }), model.list(query), `list ${JSON.stringify(query)}`)
+      const listed = (yield* listAll({ ...query, limit: 3 })).map(worded)
+      assert.deepEqual(listed, model.list(query), `list ${JSON.stringify(query)}`)
     }
     for (const { entries, lines, record: { taskId } } of model.rows()) {
       assert.deepEqual(yield* backend.logs(taskId, { after: 0, limit: 1_000 }), lines, "logs")
-      assert.deepEqual(yield* backend.attempts(taskId), entries, "attempts")
+      assert.deepEqual((yield* backend.attempts(taskId)).map(worded), entries, "attempts")
     }
     assert.deepEqual((yield* backend.stats({})).counts, model.counts(), "counts")
   })
 
 // Leaves nothing behind, so that the next history begins on an empty backend.
-const empty = ({ backend, listAll, time }: Stage, [a, b]: readonly [Instance, Instance]) =>
+const empty = ({ backend, bury, listAll, time }: Stage, { ever }: Cast) =>
   Effect.gen(function*() {
+    for (const one of ever) yield* bury(one)
     for (const { taskId } of yield* listAll({ status: ["pending", "running"], limit: 200 })) {
-      const found = yield* backend.cancel(taskId, time.now)
-      if (found._tag !== "Requested") continue
-      yield* (found.owner === a.id ? a : b).write(finishCancelled(found.record, time.now))
+      assert.equal((yield* backend.cancel(taskId, time.now))._tag, "Cancelled", "nobody runs what no one alive owns")
     }
     while ((yield* backend.deleteBefore(Number.MAX_SAFE_INTEGER, 1_000)) > 0) { /* until nothing is left */ }
   })
@@ -267,14 +241,16 @@ export const modelled = ({ histories = 100, path, seed, timeLimit = 10_000 }: Mo
     const play = (history: ReadonlyArray<Command>) =>
       Effect.suspend(() => {
         const model = Model.make()
-        const instances = [stage.instance(), stage.instance()] as const
-        return Effect.forEach(history, (command) =>
-          Effect.zipRight(step(stage, model, instances, command), sameRecords(stage, model))).pipe(
-            Effect.zipRight(sameInAll(stage, model)),
-            Effect.onExit(() =>
-              Effect.orDie(empty(stage, instances))
-            )
+        const cast: Cast = { playing: [stage.a, stage.b], ever: [], answers: new Map() }
+        return Effect.zipRight(enter(stage, model, cast, 0), enter(stage, model, cast, 1)).pipe(
+          Effect.zipRight(Effect.forEach(history, (command) =>
+            Effect.zipRight(step(stage, model, cast, command), sameRecords(stage, model)))),
+          Effect.zipRight(sameInAll(stage, model)),
+          Effect.zipRight(sameCast(stage, model, cast)),
+          Effect.onExit(() =>
+            Effect.orDie(empty(stage, cast))
           )
+        )
       })
     const property = FastCheck.asyncProperty(
       FastCheck.array(command, { minLength: 1, maxLength: 60, size: "max" }),

@@ -126,6 +126,8 @@ export const cases: ReadonlyArray<Case> = [
     const record = task()
     const write = (instance: typeof a.id, lane: string, number: number) =>
       backend.write({ instance, lane, number, now: time.now, changes: [insert(task()), unclaim(record)] })
+    yield* a.attach
+    yield* b.attach
     yield* write(a.id, "one", 1)
     yield* write(a.id, "two", 1)
     yield* write(b.id, "one", 1)

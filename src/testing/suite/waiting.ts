@@ -19,7 +19,7 @@ import { about, applied, type Case, idsOf, lost } from "./stage.js"
 
 const test = about("waiting")
 
-const nothing = { started: [], pending: [], more: [], nextDueAt: null }
+const nothing = { started: [], pending: [], more: [], nextDueAt: null, joined: [] }
 
 export const cases: ReadonlyArray<Case> = [
   test("the next attempt is claimed when it is due, by any instance", function*({ a, b, get, time }) {

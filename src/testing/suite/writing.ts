@@ -232,6 +232,8 @@ export const cases: ReadonlyArray<Case> = [
     const batch = (instance: typeof a.id, lane: string, record: ReturnType<typeof task>) =>
       backend.write({ instance, lane, number: 1, now: time.now, changes: [insert(record)] })
     const records = [task(), task(), task()] as const
+    yield* a.attach
+    yield* b.attach
     const outcomes: ReadonlyArray<ReadonlyArray<Outcome>> = yield* Effect.all([
       batch(a.id, "first", records[0]),
       batch(a.id, "second", records[1]),

@@ -1,0 +1,47 @@
+/**
+ * Running engines as they see each other: who is there, who is alive, who died. Plain data between the port and the lease.
+ */
+import type { InstanceId } from "./TaskEvent.js"
+import type { TaskId } from "./TaskId.js"
+import type { TaskRecord } from "./TaskRecord.js"
+
+/**
+ * A running engine, as its neighbours see it. `process` is what lets one on the same machine prove its death: a pid alone
+ * proves nothing (it is given again, and another container has the same), so it counts only together with all the others.
+ */
+export interface InstanceFacts {
+  readonly id: InstanceId
+  readonly host: string
+  readonly process: {
+    /** Of this boot of the kernel, and of the namespace the pid belongs to. */
+    readonly bootId: string
+    readonly pidNamespace: string
+    readonly pid: number
+    /** When the process began, in the kernel's own ticks since boot. */
+    readonly startTicks: string
+  } | null
+}
+
+/** Another instance: `beat` counts its heartbeats. `dead`: declared so; what it owned is being given back. */
+export interface Peer extends InstanceFacts {
+  readonly beat: number
+  readonly state: "live" | "dead"
+}
+
+/**
+ * What a heartbeat answers. `alive` false: this instance was declared dead, whatever it writes from now on is refused.
+ * `cancels`: its own running tasks that were asked to stop. `backendNow`: the backend's own clock (epoch milliseconds), as
+ * a fact to compare with; null where it has none of its own.
+ */
+export interface Heartbeat {
+  readonly alive: boolean
+  readonly cancels: ReadonlyArray<TaskId>
+  readonly peers: ReadonlyArray<Peer>
+  readonly backendNow: number | null
+}
+
+/** What a reap changed, as it stands afterwards. `left`: tasks of the dead instance that are still to be done. */
+export interface Reaped {
+  readonly records: ReadonlyArray<TaskRecord>
+  readonly left: boolean
+}

@@ -1,0 +1,78 @@
+/**
+ * Removes finished tasks when their time is over, and lets the backend forget what it no longer needs.
+ *
+ * A shared backend is swept every minute or so, by every instance: what one removed the others do not find. One of this
+ * process alone changes only when tasks end, so it is swept then, at most once a minute.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Backoff from "./internal/backoff.js"
+import * as Signal from "./internal/signal.js"
+import { TaskBackend } from "./TaskBackend.js"
+import type { TaskBackendError } from "./TaskError.js"
+import { TaskEvents } from "./TaskEvents.js"
+import { TaskflowConfig } from "./TaskflowConfig.js"
+import { TaskInstance } from "./TaskInstance.js"
+import { isDone } from "./TaskRecord.js"
+import type { Terminal } from "./TaskStatus.js"
+
+const every = 60_000
+const chunk = 500
+const maxChunks = 20
+const statuses: ReadonlyArray<Terminal> = ["success", "cancelled", "failed", "interrupted"]
+
+// Statuses that are kept equally long go in one question.
+const periodsOf = (retention: TaskflowConfig["Type"]["retention"]) => {
+  const periods = new Map<number, Array<Terminal>>()
+  for (const status of statuses) {
+    const keep = retention[status]
+    if (Number.isFinite(keep)) periods.set(keep, [...periods.get(keep) ?? [], status])
+  }
+  return [...periods].map(([keep, status]) => ({ keep, status }))
+}
+
+export const make = Effect.gen(function*() {
+  const backend = yield* TaskBackend
+  const { retention } = yield* TaskflowConfig
+  const instance = yield* TaskInstance
+  const events = yield* TaskEvents
+  const periods = periodsOf(retention)
+
+  // A round is bounded, and others get their turn between two chunks: what is left waits for the next one.
+  const sweep = (index: number, chunks: number): Effect.Effect<void, TaskBackendError> => {
+    const period = periods[index]
+    if (period === undefined) return Effect.void
+    return Effect.flatMap(
+      Effect.suspend(() => backend.deleteBefore(instance.now() - period.keep, chunk, period.status)),
+      (deleted) => {
+        const over = deleted < chunk || chunks === 1
+        return Effect.zipRight(Effect.yieldNow(), over ? sweep(index + 1, maxChunks) : sweep(index, chunks - 1))
+      }
+    )
+  }
+
+  const round = Effect.suspend(() => backend.maintain(instance.now())).pipe(
+    Effect.zipRight(Effect.suspend(() => sweep(0, maxChunks))),
+    Effect.catchAllCause((cause) =>
+      Effect.logWarning("task retention: the backend failed, the next round goes on", cause)
+    )
+  )
+
+  if (backend.info.shared) {
+    const minutely = Effect.zipRight(Backoff.pause(every), round)
+    return yield* Effect.forkScoped(Effect.interruptible(Effect.forever(minutely)))
+  }
+  // No fiber sleeps: whoever drives a TestClock steps through every sleep there is.
+  const due = yield* Signal.make
+  let next = instance.now() + every
+  const untap = events.tap((_, record) => {
+    if (!isDone(record) || instance.now() < next) return
+    next = instance.now() + every
+    due.notify()
+  })
+  yield* Effect.addFinalizer(() => Effect.sync(untap))
+  return yield* Effect.forkScoped(Effect.interruptible(Effect.forever(Effect.zipRight(due.await, round))))
+})
+
+export const layer: Layer.Layer<never, never, TaskBackend | TaskEvents | TaskflowConfig | TaskInstance> = Layer
+  .scopedDiscard(make)

@@ -1,0 +1,137 @@
+/**
+ * Tasks in a database that speaks SQL: SQLite, PostgreSQL, MySQL or MariaDB, through the application's own `SqlClient`.
+ *
+ * The protocol is one, in `sql/`; what the databases do differently is one file each. `SqliteBackend`, `PostgresBackend` and
+ * `MysqlBackend` bring a client of their own.
+ */
+import * as Client from "@effect/sql/SqlClient"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { TaskBackend } from "../TaskBackend.js"
+import { InstanceFenced, TaskBackendError, TaskflowWiringError, TaskWrongTransaction } from "../TaskError.js"
+import * as Ambient from "./sql/ambient.js"
+import * as Cancel from "./sql/cancel.js"
+import * as Claim from "./sql/claim.js"
+import * as Connections from "./sql/connections.js"
+import type { Dialect, Sql } from "./sql/dialect.js"
+import * as Instances from "./sql/instances.js"
+import * as Migrations from "./sql/migrations.js"
+import { mysqlDialect } from "./sql/mysqlDialect.js"
+import { postgresDialect } from "./sql/postgresDialect.js"
+import * as Reads from "./sql/reads.js"
+import * as Retention from "./sql/retention.js"
+import { isPrefix, withPrefix } from "./sql/schema.js"
+import { sqliteDialect } from "./sql/sqliteDialect.js"
+import * as Write from "./sql/write.js"
+
+/** Where the tables are. */
+export interface SqlBackendOptions {
+  /** What the names of all tables begin with: small letters, digits and `_`. Default `taskflow_`. */
+  readonly prefix?: string | undefined
+}
+
+/** The error of a driver, told whether writing the same again could ever succeed. */
+class SqlProblem extends Error {
+  constructor(readonly permanent: boolean, cause: unknown) {
+    super(innermost(cause), { cause })
+    this.name = "SqlProblem"
+  }
+}
+
+// "Failed to execute statement" says nothing; the driver's own words are below it.
+const innermost = (error: unknown): string => {
+  let current = error
+  let message = String(error)
+  for (let depth = 0; depth < 5 && current instanceof Error; depth += 1) {
+    message = current.message
+    current = current.cause
+  }
+  return message
+}
+
+const refail = (dialect: Dialect, method: string) => <A, E>(self: Effect.Effect<A, E>) =>
+  Effect.mapError(self, (error) =>
+    error instanceof InstanceFenced
+      ? error
+      : new TaskBackendError({ method, cause: new SqlProblem(dialect.problemOf(error) === "permanent", error) }))
+
+const dialectOf = (client: Client.SqlClient): Dialect =>
+  client.onDialectOrElse({
+    sqlite: () => sqliteDialect,
+    pg: () => postgresDialect,
+    mysql: () => mysqlDialect,
+    orElse: () => {
+      throw new TaskflowWiringError({
+        message: "SqlBackend: this SqlClient speaks neither SQLite, PostgreSQL nor MySQL"
+      })
+    }
+  })
+
+/** A backend on this client. Makes or upgrades its tables first. */
+export const make = (
+  client: Client.SqlClient,
+  options: SqlBackendOptions & { readonly shared?: boolean | undefined } = {}
+): Effect.Effect<TaskBackend["Type"], TaskBackendError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const prefix = options.prefix ?? "taskflow_"
+    if (!isPrefix(prefix)) {
+      const message = `SqlBackend: prefix ${
+        JSON.stringify(prefix)
+      }: small letters, digits and _, at most 31, a letter first`
+      return yield* Effect.die(new TaskflowWiringError({ message }))
+    }
+    const dialect = dialectOf(client)
+    const tables = withPrefix(prefix)
+    const embedded = dialect.kind === "sqlite"
+    const open = embedded ? Effect.succeed(Connections.shared(client, dialect)) : Connections.dedicated(client, dialect)
+    const journal = yield* open
+    const claims = yield* open
+    const failing = (method: string) => refail(dialect, method)
+    // The first statements are plain ones: what fails here is a database that cannot be reached or written.
+    const told = <A, E>(method: string, self: Effect.Effect<A, E>) =>
+      Effect.mapError(failing(method)(self), (error) => error as TaskBackendError) // safe: nobody is fenced in these
+    yield* told("migrate", Migrations.run(client, claims, dialect, tables, prefix))
+    const durability = yield* told("attach", claims.use(dialect.durability))
+
+    const sql: Sql = { dialect, tables }
+    // One connection, to tell the application's transactions on this client from those on others.
+    const ours = yield* told("attach", Effect.scoped(client.reserve))
+    const reads = embedded ? Connections.joining(journal, dialect, ours) : Connections.pooled(client, dialect)
+    const join = Ambient.make(sql, ours)
+    const instances = Instances.make(sql, claims)
+    const read = Reads.make(sql, reads)
+    const retention = Retention.make(sql, claims)
+    const write = Write.make(sql, journal)
+    const claim = Claim.make(sql, claims)
+    const cancel = Cancel.make(sql, claims)
+    return TaskBackend.of({
+      info: { kind: dialect.kind, durability, shared: options.shared ?? true, maxLive: Number.POSITIVE_INFINITY },
+      attach: (facts, now) => told("attach", instances.attach(facts, now)),
+      detach: (instance) => told("detach", instances.detach(instance)),
+      heartbeat: (instance, now) => told("heartbeat", instances.heartbeat(instance, now)),
+      reap: (request) => told("reap", instances.reap(request)),
+      write: (batch) => failing("write")(write(batch)),
+      claim: (request) => failing("claim")(claim(request)),
+      joinTransaction: (records, now) =>
+        Effect.mapError(join(records, now), (error) =>
+          error instanceof TaskWrongTransaction
+            ? error
+            : new TaskBackendError({
+              method: "joinTransaction",
+              cause: new SqlProblem(dialect.problemOf(error) === "permanent", error)
+            })),
+      cancel: (taskId, now) => told("cancel", cancel(taskId, now)),
+      get: (taskId) => told("get", read.get(taskId)),
+      list: (query) => told("list", read.list(query)),
+      logs: (taskId, page) => told("logs", read.logs(taskId, page)),
+      attempts: (taskId) => told("attempts", read.attempts(taskId)),
+      stats: (query) => told("stats", read.stats(query)),
+      deleteBefore: (cutoff, limit, status) => told("deleteBefore", retention.deleteBefore(cutoff, limit, status)),
+      maintain: (now) => told("maintain", retention.maintain(now))
+    })
+  })
+
+/** A backend on the application's own client: what it enqueues inside `sql.withTransaction` commits with the rest. */
+export const layer = (options?: SqlBackendOptions): Layer.Layer<TaskBackend, TaskBackendError, Client.SqlClient> =>
+  Layer.scoped(TaskBackend, Effect.flatMap(Client.SqlClient, (client) => make(client, options)))

@@ -1,0 +1,68 @@
+/**
+ * New tasks in a transaction of the application: rows on its connection, unclaimed, seen by everybody when it commits.
+ *
+ * No fence and no batch: the transaction may end long after this instance was declared dead, so nothing here may belong
+ * to it. A key may have to wait for another transaction; that wait is the application's.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Outcome } from "../../TaskBackend.js"
+import { TaskWrongTransaction } from "../../TaskError.js"
+import type { InstanceId } from "../../TaskEvent.js"
+import type { TaskRecord } from "../../TaskRecord.js"
+import { transactionConnection } from "./connections.js"
+import type { Db, Sql } from "./dialect.js"
+import { type Found, planOf } from "./plan.js"
+import { joinedFacts, keyHash } from "./rows.js"
+import { apply, selectIn } from "./write.js"
+
+/** Whether two connections are of one client: each client has a class of its own, or only one connection. */
+export const isSameClient = (a: object, b: object): boolean =>
+  a === b || (a.constructor === b.constructor && a.constructor !== Object)
+
+/** `joinTransaction` of the port. `ours` is a connection of the backend's client. */
+export const make = (sql: Sql, ours: object) => {
+  const { dialect, tables } = sql
+
+  const keysOf = (db: Db, hashes: ReadonlyArray<string>, now: number) =>
+    Effect.gen(function*() {
+      const found: Found = {
+        live: new Map(),
+        keys: new Map(),
+        busyKeys: new Set(),
+        originals: new Map(),
+        ended: new Set()
+      }
+      if (hashes.length === 0) return found
+      for (const hash of hashes) if (dialect.lockKey !== null) yield* db.all(dialect.lockKey(hash))
+      const read = (tail: string, list: ReadonlyArray<string>) =>
+        Effect.map(selectIn(sql, db, tables.keys, "hash, task_id, until_at", "hash", list, tail), (rows) => {
+          for (const row of rows) {
+            const until = row["until_at"] === null ? null : Number(row["until_at"])
+            found.keys.set(row["hash"] as string, { taskId: row["task_id"] as string, until }) // safe: text columns
+          }
+        })
+      yield* read("", hashes)
+      // Only a key that is about to be taken over is locked: whoever holds one must be able to free it meanwhile.
+      const expired = [...found.keys].flatMap(([hash, { until }]) => until !== null && until <= now ? [hash] : [])
+      yield* read(dialect.forUpdate, expired)
+      return found
+    })
+
+  return (records: ReadonlyArray<TaskRecord>, now: number): Effect.Effect<ReadonlyArray<Outcome>, unknown> =>
+    Effect.gen(function*() {
+      const connection = Option.getOrUndefined(yield* transactionConnection)
+      if (connection === undefined || !isSameClient(connection, ours)) {
+        return yield* new TaskWrongTransaction({ task: records[0]?.taskName ?? "" })
+      }
+      const db = dialect.db(connection)
+      const hashes = records.flatMap((record) => keyHash(record) ?? []).sort()
+      const nobody = "" as InstanceId // safe: only batches that are written by an instance are kept
+      const changes = records.map((record) => ({ _tag: "Insert", record }) as const)
+      const batch = { instance: nobody, lane: "", number: 0, now, changes }
+      const plan = planOf(batch, yield* keysOf(db, [...new Set(hashes)], now))
+      for (const row of plan.inserts) row.facts = joinedFacts(row.facts)
+      yield* apply(sql, db, plan, now, nobody)
+      return plan.outcomes
+    })
+}

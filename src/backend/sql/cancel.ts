@@ -1,0 +1,45 @@
+/** Cancelling: what has no attempt under way ends at once, what runs is marked for its owner. */
+import * as Effect from "effect/Effect"
+import type { CancelResult } from "../../TaskBackend.js"
+import type { TaskId } from "../../TaskId.js"
+import * as TaskRecord from "../../TaskRecord.js"
+import type { Terminal } from "../../TaskStatus.js"
+import type { Connections } from "./connections.js"
+import type { Sql } from "./dialect.js"
+import { countedFor, emptyPlan, planEnd } from "./instances.js"
+import { cancelledAt } from "./plan.js"
+import { fromLive } from "./rows.js"
+import { apply } from "./write.js"
+
+/** `cancel` of the port. */
+export const make = (sql: Sql, connections: Connections) => {
+  const { dialect, tables } = sql
+  const live = tables.live.name
+  return (taskId: TaskId, now: number): Effect.Effect<CancelResult, unknown> =>
+    connections.transaction((db) =>
+      Effect.gen(function*() {
+        const [row] = yield* db.all({
+          sql: `SELECT * FROM ${live} WHERE id = ?${dialect.forUpdate}`,
+          params: [taskId]
+        })
+        if (row === undefined) {
+          const [ended] = yield* db.all({
+            sql: `SELECT status FROM ${tables.done.name} WHERE id = ?`,
+            params: [taskId]
+          })
+          if (ended === undefined) return { _tag: "NotFound" }
+          return { _tag: "AlreadyEnded", status: ended["status"] as Terminal } // safe: only ended tasks are there
+        }
+        const record = fromLive(row)
+        if (TaskRecord.isLive(record) && record.owner !== null) {
+          yield* db.all({ sql: `UPDATE ${live} SET cancel = 1 WHERE id = ?`, params: [taskId] })
+          return { _tag: "Requested", record: { ...record, cancelRequested: true }, owner: record.owner }
+        }
+        const plan = emptyPlan()
+        const cancelled = cancelledAt(record, now)
+        planEnd(plan, cancelled)
+        yield* apply(sql, db, plan, now, countedFor)
+        return { _tag: "Cancelled", record: cancelled }
+      })
+    )
+}

@@ -1,0 +1,169 @@
+/**
+ * The engine's own connections, and transactions on them.
+ *
+ * SQLite has one connection behind the client's lock, so each use takes it and gives it back. A server gives a connection
+ * that is kept, so that the application's queries can never starve the engine; one that broke is replaced at the next use.
+ */
+import { type SqlClient, TransactionConnection } from "@effect/sql/SqlClient"
+import type { Connection } from "@effect/sql/SqlConnection"
+import { SqlError } from "@effect/sql/SqlError"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import type { Db, Dialect } from "./dialect.js"
+
+export interface Connections {
+  /** Runs statements that need no transaction. One user at a time. */
+  readonly use: <A, E>(body: (db: Db) => Effect.Effect<A, E>) => Effect.Effect<A, E | SqlError>
+  /**
+   * Runs a transaction: committed when `body` succeeds, rolled back when it does not. Not interrupted in the middle. A
+   * failed COMMIT fails with the driver's error: whether it was applied is unknown then.
+   */
+  readonly transaction: <A, E>(body: (db: Db) => Effect.Effect<A, E>) => Effect.Effect<A, E | SqlError>
+}
+
+/** The connection of the transaction that the calling fiber is in. */
+export const transactionConnection: Effect.Effect<Option.Option<Connection>> = Effect.map(
+  Effect.serviceOption(TransactionConnection),
+  Option.map(([connection]) => connection)
+)
+
+const closed = new SqlError({ message: "the backend is closed", cause: new Error("the backend is closed") })
+
+// How long somebody else's lock on an SQLite file is waited for before the caller is told: ten seconds.
+const maxWaitMillis = 10_000
+
+const command = (db: Db, sql: string) => db.all({ sql, params: [] })
+
+/** BEGIN … COMMIT around `body`. */
+const inTransaction = <A, E>(dialect: Dialect, db: Db, body: (db: Db) => Effect.Effect<A, E>) =>
+  Effect.flatMap(command(db, dialect.begin), () =>
+    Effect.matchCauseEffect(body(db), {
+      onFailure: (cause) =>
+        Effect.zipRight(Effect.ignore(command(db, "ROLLBACK")), Effect.failCause(cause)) as Effect.Effect<A, E>,
+      onSuccess: (value) =>
+        Effect.matchCauseEffect(command(db, "COMMIT"), {
+          onFailure: (cause) => Effect.zipRight(Effect.ignore(command(db, "ROLLBACK")), Effect.failCause(cause)),
+          onSuccess: () => Effect.succeed(value)
+        })
+    }))
+
+/** Takes the client's one connection for each use. */
+export const shared = (client: SqlClient, dialect: Dialect): Connections => {
+  const use = <A, E>(body: (db: Db) => Effect.Effect<A, E>): Effect.Effect<A, E | SqlError> =>
+    Effect.scoped(Effect.flatMap(client.reserve, (connection) => body(dialect.db(connection))))
+  const attempt = <A, E>(body: (db: Db) => Effect.Effect<A, E>) =>
+    Effect.uninterruptible(use((db) => inTransaction(dialect, db, body)))
+  // BEGIN IMMEDIATE takes the write lock or fails: waiting is ours, with the connection given back meanwhile.
+  const transaction = <A, E>(body: (db: Db) => Effect.Effect<A, E>): Effect.Effect<A, E | SqlError> =>
+    Effect.catchAll(attempt(body), (error) => {
+      if (!(error instanceof SqlError) || dialect.problemOf(error) !== "busy") return Effect.fail(error)
+      return again(body, 0, 1)
+    })
+  const again = <A, E>(
+    body: (db: Db) => Effect.Effect<A, E>,
+    waited: number,
+    pause: number
+  ): Effect.Effect<A, E | SqlError> =>
+    Effect.flatMap(
+      Effect.zipRight(pauseFor(pause), Effect.either(attempt(body))),
+      (result) => {
+        if (result._tag === "Right") return Effect.succeed(result.right)
+        const error = result.left
+        const busy = error instanceof SqlError && dialect.problemOf(error) === "busy"
+        return busy && waited < maxWaitMillis
+          ? again(body, waited + pause, Math.min(pause * 1.5, 25))
+          : Effect.fail(error)
+      }
+    )
+  return { use, transaction }
+}
+
+// Real time, whatever clock the engine runs on: another process holds the lock. Jittered, so that two do not stay in step.
+const pauseFor = (millis: number): Effect.Effect<void> =>
+  Effect.async<void>((resume) => {
+    const timer = setTimeout(() => resume(Effect.void), millis * (0.5 + Math.random()))
+    return Effect.sync(() => clearTimeout(timer))
+  })
+
+interface Held {
+  readonly db: Db
+  readonly scope: Scope.CloseableScope
+}
+
+/**
+ * For reads on a client with one connection: inside a transaction of the application it is that connection that reads, as
+ * waiting for it to be given back would be waiting for oneself.
+ */
+export const joining = (connections: Connections, dialect: Dialect, ours: object): Pick<Connections, "use"> => ({
+  use: (body) =>
+    Effect.flatMap(transactionConnection, (connection) =>
+      Option.isSome(connection) && connection.value === ours
+        ? body(dialect.db(connection.value))
+        : connections.use(body))
+})
+
+/** Keeps one connection of the client's pool. */
+export const dedicated = (
+  client: SqlClient,
+  dialect: Dialect
+): Effect.Effect<Connections, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const turn = yield* Effect.makeSemaphore(1)
+    let held: Held | null = null
+    let over = false
+
+    const drop = Effect.suspend(() => {
+      const current = held
+      held = null
+      return current === null ? Effect.void : Scope.close(current.scope, Exit.void)
+    })
+
+    const take = Effect.suspend((): Effect.Effect<Db, SqlError> => {
+      if (held !== null) return Effect.succeed(held.db)
+      if (over) return Effect.fail(closed)
+      return Effect.flatMap(Scope.make(), (scope) =>
+        Scope.extend(client.reserve, scope).pipe(
+          Effect.flatMap((connection) => {
+            const db = dialect.db(connection)
+            return Effect.as(Effect.forEach(dialect.session, (sql) => command(db, sql), { discard: true }), db)
+          }),
+          Effect.tap((db) =>
+            Effect.sync(() => {
+              held = { db, scope }
+            })
+          ),
+          Effect.tapErrorCause(() => Scope.close(scope, Exit.void))
+        ))
+    })
+
+    // After anything but a refusal of the values the connection may be broken, or in a transaction that nobody will end.
+    const keepOrDrop = (error: unknown) =>
+      error instanceof SqlError && dialect.problemOf(error) === "transient" ? drop : Effect.void
+
+    const use = <A, E>(body: (db: Db) => Effect.Effect<A, E>): Effect.Effect<A, E | SqlError> =>
+      Effect.uninterruptible(
+        Effect.tapErrorCause(Effect.flatMap(take, body), (cause) =>
+          cause._tag === "Fail" ? keepOrDrop(cause.error) : drop)
+      ).pipe(turn.withPermits(1))
+
+    yield* Effect.addFinalizer(() =>
+      Effect.zipRight(
+        Effect.sync(() => {
+          over = true
+        }),
+        drop
+      )
+    )
+    return {
+      use,
+      transaction: (body) =>
+        use((db) => inTransaction(dialect, db, body))
+    }
+  })
+
+/** Takes a connection of the pool for each use: for reads, which may wait for the application's. */
+export const pooled = (client: SqlClient, dialect: Dialect): Pick<Connections, "use"> => ({
+  use: (body) => Effect.scoped(Effect.flatMap(client.reserve, (connection) => body(dialect.db(connection))))
+})

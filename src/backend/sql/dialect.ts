@@ -1,0 +1,84 @@
+/**
+ * What differs between the databases, as functions chosen once. Everything else is written once, in the other files here.
+ */
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import type * as Effect from "effect/Effect"
+import type { Durability } from "../../TaskBackend.js"
+import type { Column, ColumnType, Table, Tables } from "./schema.js"
+
+export type Value = string | number | null
+
+/** SQL with `?` for each of its parameters. A parameter may be an array where `in` made the text. */
+export interface Statement {
+  readonly sql: string
+  readonly params: ReadonlyArray<Value | ReadonlyArray<Value>>
+}
+
+export type Row = { readonly [column: string]: unknown }
+
+/** A connection that somebody has for itself. */
+export interface Db {
+  readonly all: (statement: Statement) => Effect.Effect<ReadonlyArray<Row>, SqlError>
+  /** How many rows were written. */
+  readonly run: (statement: Statement) => Effect.Effect<number, SqlError>
+}
+
+/**
+ * `duplicate`: a unique key is there already. `busy`: somebody else holds what is needed, nothing else is wrong.
+ * `permanent`: these values can never be written. `transient`: everything else, as a lost connection.
+ */
+export type Problem = "duplicate" | "busy" | "permanent" | "transient"
+
+/** What to change besides the key that finds the row. */
+export interface Update {
+  readonly table: Table
+  readonly key: Column
+  readonly columns: ReadonlyArray<Column>
+  /** The key first, then the columns in order. */
+  readonly rows: ReadonlyArray<ReadonlyArray<Value>>
+}
+
+export interface Dialect {
+  readonly kind: "sqlite" | "postgres" | "mysql"
+  readonly db: (connection: Connection) => Db
+  readonly problemOf: (error: unknown) => Problem
+  /** What a fresh connection of the engine is told. */
+  readonly session: ReadonlyArray<string>
+  readonly begin: string
+  /** Whether a DELETE can answer the rows it removed. */
+  readonly returning: boolean
+  /** A parameter whose type nothing around it tells. */
+  readonly text: (mark: string) => string
+  readonly number: (mark: string) => string
+  /** Behind a SELECT: locks its rows, waits for them. */
+  readonly forUpdate: string
+  readonly skipLocked: string
+  readonly forShare: string
+  /** `column IN (values)`; never with no value. */
+  readonly in: (column: string, type: ColumnType, values: ReadonlyArray<Value>) => Statement
+  /** In order, at any number of rows. `orIgnore`: rows whose key is there are left out. */
+  readonly insert: (table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>) => ReadonlyArray<Statement>
+  readonly update: (update: Update) => ReadonlyArray<Statement>
+  /** Adds to `ends` and `total`, and widens `least` and `most`. */
+  readonly addUp: (rollups: Table, rows: ReadonlyArray<ReadonlyArray<Value>>) => ReadonlyArray<Statement>
+  readonly createTable: (table: Table) => ReadonlyArray<string>
+  /** How safe a committed transaction is. */
+  readonly durability: (db: Db) => Effect.Effect<Durability, SqlError>
+  /** Epoch milliseconds of the backend's clock as one column `now_ms`; null where it is this host's. */
+  readonly clock: string | null
+  /** Which keys nobody else is deciding; null where no one can be in the middle of that. */
+  readonly tryKeys: ((hashes: ReadonlyArray<string>) => Statement) | null
+  /** Behind a SELECT: fails as `busy` at once when a row is locked, also one that is just being inserted; null as above. */
+  readonly nowait: string | null
+  /** Waits until nobody else is deciding this key, to the end of the transaction; null as above. */
+  readonly lockKey: ((hash: string) => Statement) | null
+  /** Held by one process while it makes the tables; null where the transaction itself is such a lock. */
+  readonly migrationLock: { readonly take: string; readonly give: string } | null
+}
+
+/** What every part of the SQL backend is made with. */
+export interface Sql {
+  readonly dialect: Dialect
+  readonly tables: Tables
+}

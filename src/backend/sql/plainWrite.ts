@@ -1,0 +1,130 @@
+/**
+ * The short way of a batch whose changes do not meet: new tasks without a key, and ends of attempts without one. That is
+ * nearly every batch of a busy engine. Nothing is read first; when a row is not as expected after all, the transaction is
+ * rolled back and the batch takes the long way.
+ */
+import type { SqlError } from "@effect/sql/SqlError"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type { Batch, Change, Outcome } from "../../TaskBackend.js"
+import type { TaskRecord } from "../../TaskRecord.js"
+import type { Db, Sql, Statement, Value } from "./dialect.js"
+import { countEnd, type Plan, rollupRows } from "./plan.js"
+import { doneRow, liveRow, liveValues, tagHash } from "./rows.js"
+
+/** A row was not as its writer believed. */
+export class NotPlain extends Data.TaggedError("NotPlain") {}
+
+/** The batch's own row was not written: its instance is not alive. */
+export class NoFence extends Data.TaggedError("NoFence") {}
+
+type Plain = Change & { readonly _tag: "Insert" | "Finish" }
+
+/** Whether the short way may be tried. */
+export const isPlain = (changes: ReadonlyArray<Change>): changes is ReadonlyArray<Plain> => {
+  for (const change of changes) {
+    if (change._tag !== "Insert" && change._tag !== "Finish") return false
+    if (change.record.idempotencyKey !== null) return false
+    if (change._tag === "Insert" && change.record.retryOf !== null) return false
+  }
+  if (changes.length === 1) return true
+  const ids = new Set(changes.map((change) => (change as Plain).record.taskId)) // safe: checked above
+  return ids.size === changes.length
+}
+
+const applied: Outcome = { _tag: "Applied" }
+
+const run = (db: Db, statements: ReadonlyArray<Statement>): Effect.Effect<void, SqlError> =>
+  statements.length === 1
+    ? Effect.asVoid(db.run(statements[0]!))
+    : Effect.forEach(statements, db.run, { discard: true })
+
+const hasTags = ({ tags }: TaskRecord): boolean => {
+  for (const _ in tags) return true
+  return false
+}
+
+/** Inserts the batch's own row if its instance is alive, in one statement. */
+const signed = ({ dialect, tables }: Sql, db: Db, batch: Batch) =>
+  Effect.flatMap(
+    db.run({
+      sql: `INSERT INTO ${tables.batches.name} (instance, lane, n, at, outcomes) ` +
+        `SELECT id, ${dialect.text("?")}, ${dialect.number("?")}, ${dialect.number("?")}, ${dialect.text("?")} ` +
+        `FROM ${tables.instances.name} WHERE id = ? AND state = 'live'${dialect.forShare}`,
+      params: [batch.lane, batch.number, batch.now, String(batch.changes.length), batch.instance]
+    }),
+    (written) => written === 1 ? Effect.void : Effect.fail(new NoFence())
+  )
+
+// Takes the rows of attempts that end out of `live`, if all of them are as their writer believes.
+const takeOut = ({ dialect, tables }: Sql, db: Db, batch: Batch, ends: ReadonlyArray<Plain>) => {
+  const live = tables.live.name
+  const { params, sql } = dialect.in("id", "uuid", ends.map(({ record }) => record.taskId))
+  const condition = `${sql} AND owner = ? AND active = 1`
+  const columns = "id, claim, log_lines, log_bytes"
+  const all = [...params, batch.instance]
+  const rows = dialect.returning
+    ? db.all({ sql: `DELETE FROM ${live} WHERE ${condition} RETURNING ${columns}`, params: all })
+    : Effect.zipLeft(
+      db.all({ sql: `SELECT ${columns} FROM ${live} WHERE ${condition} ORDER BY id${dialect.forUpdate}`, params: all }),
+      db.run({ sql: `DELETE FROM ${live} WHERE ${condition}`, params: all })
+    )
+  return Effect.flatMap(rows, (found) => {
+    if (found.length !== ends.length) return Effect.fail(new NotPlain())
+    const byId = new Map(found.map((row) => [row["id"], row]))
+    const records: Array<TaskRecord> = []
+    for (const change of ends) {
+      const row = byId.get(change.record.taskId)
+      const claim = change._tag === "Finish" ? change.claim : -1
+      if (row === undefined || Number(row["claim"]) !== claim) return Effect.fail(new NotPlain())
+      const logLines = Number(row["log_lines"])
+      const logBytes = Number(row["log_bytes"])
+      records.push(
+        change.record.logLines === logLines && change.record.logBytes === logBytes
+          ? change.record
+          : { ...change.record, logLines, logBytes }
+      )
+    }
+    return Effect.succeed(records)
+  })
+}
+
+/** The body of the transaction. */
+export const write = (
+  sql: Sql,
+  db: Db,
+  batch: Batch,
+  changes: ReadonlyArray<Plain>
+): Effect.Effect<ReadonlyArray<Outcome>, unknown> => {
+  const { dialect, tables } = sql
+  const inserts: Array<ReadonlyArray<Value>> = []
+  const tags: Array<ReadonlyArray<Value>> = []
+  const ends: Array<Plain> = []
+  for (const change of changes) {
+    const { record } = change
+    if (change._tag === "Finish") {
+      if (change.owner !== batch.instance) return Effect.fail(new NotPlain())
+      ends.push(change)
+      continue
+    }
+    inserts.push(liveValues(liveRow(record, batch.now)))
+    if (!hasTags(record)) continue
+    for (const [name, value] of Object.entries(record.tags)) {
+      tags.push([tagHash(name, value), record.taskId, JSON.stringify([name, value])])
+    }
+  }
+  let steps: Effect.Effect<unknown, unknown> = signed(sql, db, batch)
+  if (inserts.length > 0) steps = Effect.zipRight(steps, run(db, dialect.insert(tables.live, inserts)))
+  if (tags.length > 0) steps = Effect.zipRight(steps, run(db, dialect.insert(tables.tags, tags)))
+  if (ends.length > 0) {
+    steps = Effect.flatMap(Effect.zipRight(steps, takeOut(sql, db, batch, ends)), (records) => {
+      const rollups: Plan["rollups"] = new Map()
+      for (const record of records) countEnd(rollups, record)
+      return Effect.zipRight(
+        run(db, dialect.insert(tables.done, records.map(doneRow))),
+        run(db, dialect.addUp(tables.rollups, rollupRows(rollups, batch.now, batch.instance)))
+      )
+    })
+  }
+  return Effect.as(steps, changes.map(() => applied))
+}

@@ -1,0 +1,152 @@
+/** PostgreSQL. Rows go in as one array a column, so a statement is the same for any number of them. */
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import * as Effect from "effect/Effect"
+import type { Db, Dialect, Problem, Row, Statement, Value } from "./dialect.js"
+import type { ColumnType, Table } from "./schema.js"
+import { definitionOf, memo, namesOf } from "./statements.js"
+
+const types: Record<ColumnType, string> = {
+  uuid: "uuid",
+  int: "integer",
+  bigint: "bigint",
+  name: "text",
+  text: "text",
+  hash: "text",
+  word: "text"
+}
+
+// ── statements ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** `?` becomes `$1`, `$2` … None of our texts has a question mark of its own. */
+const numbered = (sql: string): string =>
+  memo(`postgres ${sql}`, () => {
+    let count = 0
+    return sql.replace(/\?/g, () => `$${count += 1}`)
+  })
+
+// A statement with a name is parsed and planned once for each connection; without one a wide insert costs more to plan than
+// to run. The texts are few, so their number in order is a name.
+const statementNames = new Map<string, string>()
+const nameOf = (text: string): string => {
+  let name = statementNames.get(text)
+  if (name === undefined) statementNames.set(text, name = `taskflow_${statementNames.size}`)
+  return name
+}
+
+const command = /^(BEGIN|COMMIT|ROLLBACK|SET |SELECT pg_advisory_(lock|unlock))/
+
+// safe: what the driver answers
+type Result = { readonly rows?: ReadonlyArray<Row>; readonly rowCount?: number | null }
+
+const ask = (connection: Connection, { params, sql }: Statement) => {
+  const text = numbered(sql)
+  const query = command.test(text) ? text : { text, name: nameOf(text) }
+  // safe: the driver takes a query as text or as an object, and the client passes on what it is given
+  return connection.executeRaw(query as string, params) as Effect.Effect<Result, SqlError>
+}
+
+const db = (connection: Connection): Db => ({
+  all: (statement) => Effect.map(ask(connection, statement), ({ rows }) => rows ?? []),
+  run: (statement) => Effect.map(ask(connection, statement), ({ rowCount }) => rowCount ?? 0)
+})
+
+const columnsOf = (rows: ReadonlyArray<ReadonlyArray<Value>>, width: number): ReadonlyArray<ReadonlyArray<Value>> =>
+  Array.from({ length: width }, (_, index) => rows.map((row) => row[index]!))
+
+const arrays = (columns: ReadonlyArray<{ readonly type: ColumnType }>): string =>
+  columns.map(({ type }) => `?::${types[type]}[]`).join(", ")
+
+const insert = (tail = "") => (table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>): ReadonlyArray<Statement> => [{
+  sql: memo(
+    `postgres insert ${table.name}${tail}`,
+    () => `INSERT INTO ${table.name} (${namesOf(table.columns)}) SELECT * FROM unnest(${arrays(table.columns)})${tail}`
+  ),
+  params: columnsOf(rows, table.columns.length)
+}]
+
+// ── errors ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const codeOf = (error: unknown): string => {
+  let current: unknown = error
+  for (let depth = 0; depth < 5 && typeof current === "object" && current !== null; depth += 1) {
+    if ("code" in current && typeof current.code === "string" && /^[0-9A-Z]{5}$/.test(current.code)) return current.code
+    current = "cause" in current ? current.cause : null
+  }
+  return ""
+}
+
+const problemOf = (error: unknown): Problem => {
+  const code = codeOf(error)
+  if (code === "23505") return "duplicate"
+  // lock not available, serialization failure, deadlock
+  if (code === "55P03" || code === "40001" || code === "40P01") return "busy"
+  // data exception, integrity violation, program limit exceeded
+  return /^(22|23|54)/.test(code) ? "permanent" : "transient"
+}
+
+export const postgresDialect: Dialect = {
+  kind: "postgres",
+  db,
+  problemOf,
+  session: [
+    // A plan made while the tables were empty would read them whole when they are not.
+    "SET enable_seqscan = off",
+    "SET plan_cache_mode = force_generic_plan",
+    // Never for long behind somebody's lock, and never holding our own when this process is frozen.
+    "SET lock_timeout = '2s'",
+    "SET idle_in_transaction_session_timeout = '5s'",
+    "SET tcp_keepalives_idle = 10",
+    "SET tcp_keepalives_interval = 5",
+    "SET tcp_keepalives_count = 3"
+  ],
+  begin: "BEGIN ISOLATION LEVEL READ COMMITTED",
+  returning: true,
+  text: (mark) => `${mark}::text`,
+  number: (mark) => `${mark}::bigint`,
+  forUpdate: " FOR UPDATE",
+  skipLocked: " FOR UPDATE SKIP LOCKED",
+  forShare: " FOR SHARE",
+  in: (column, type, values) => ({ sql: `${column} = ANY(?::${types[type]}[])`, params: [values] }),
+  insert: insert(),
+  update: ({ columns, key, rows, table }) => [{
+    sql: memo(`postgres update ${table.name} ${namesOf(columns)}`, () => {
+      const set = columns.map(({ name }) => `${name} = v.${name}`).join(", ")
+      return `UPDATE ${table.name} AS t SET ${set} FROM unnest(${arrays([key, ...columns])}) ` +
+        `AS v (${namesOf([key, ...columns])}) WHERE t.${key.name} = v.${key.name}`
+    }),
+    params: columnsOf(rows, columns.length + 1)
+  }],
+  addUp: (rollups, rows) =>
+    insert(
+      ` ON CONFLICT (${rollups.key!.join(", ")}) DO UPDATE SET ends = ${rollups.name}.ends + excluded.ends, ` +
+        `total = ${rollups.name}.total + excluded.total, least = LEAST(${rollups.name}.least, excluded.least), ` +
+        `most = GREATEST(${rollups.name}.most, excluded.most)`
+    )(rollups, rows),
+  createTable: (table) => [
+    `CREATE TABLE IF NOT EXISTS ${table.name} (${
+      definitionOf(table, ({ type }) => types[type], "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY").join(", ")
+    })`,
+    ...table.indexes.map(({ columns, name, where }) =>
+      `CREATE INDEX IF NOT EXISTS ${name} ON ${table.name} (${columns.join(", ")})${
+        where === undefined ? "" : ` WHERE ${where}`
+      }`
+    )
+  ],
+  durability: (connection) =>
+    Effect.map(connection.all({ sql: "SHOW synchronous_commit", params: [] }), ([row]) => {
+      const level = String(row?.["synchronous_commit"])
+      return level === "off" ? "process" : "host"
+    }),
+  clock: "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms",
+  tryKeys: (hashes) => ({
+    sql: "SELECT hash FROM unnest(?::text[]) AS k (hash) WHERE pg_try_advisory_xact_lock(hashtextextended(hash, 8472))",
+    params: [hashes]
+  }),
+  nowait: null,
+  lockKey: (hash) => ({ sql: "SELECT pg_advisory_xact_lock(hashtextextended(?, 8472))", params: [hash] }),
+  migrationLock: {
+    take: "SELECT pg_advisory_lock(hashtext('effect-taskflow:migrate'))",
+    give: "SELECT pg_advisory_unlock(hashtext('effect-taskflow:migrate'))"
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * What can be asked: one record, pages of them, lines, attempts, counts. Every page is a range of an index.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Durations from "../../internal/durations.js"
+import type { AttemptEntry, ListPage, ListQuery, Stats } from "../../TaskBackend.js"
+import type { LogLine } from "../../TaskEvent.js"
+import type { TaskId } from "../../TaskId.js"
+import type { TaskRecord } from "../../TaskRecord.js"
+import * as TaskStatus from "../../TaskStatus.js"
+import type { Connections } from "./connections.js"
+import type { Row, Sql, Statement, Value } from "./dialect.js"
+import { fromDone, fromLive, nameText, tagHash } from "./rows.js"
+
+type Conditions = { readonly sql: ReadonlyArray<string>; readonly params: ReadonlyArray<Value> }
+
+// The smallest UUIDv7 of a millisecond: ids begin with the time their task was created.
+const firstIdOf = (millis: number): string => {
+  const hex = Math.max(0, Math.floor(millis)).toString(16).padStart(12, "0")
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-0000-0000-000000000000`
+}
+
+const maxMillis = 2 ** 48 - 1
+
+const conditionsOf = (query: ListQuery, tags: string): Conditions => {
+  const sql: Array<string> = []
+  const params: Array<Value> = []
+  const add = (text: string, value: Value): void => {
+    sql.push(text)
+    params.push(value)
+  }
+  if (query.taskName !== undefined) add("task = ?", nameText(query.taskName))
+  if (query.source !== undefined) add("source = ?", query.source)
+  if (query.priority !== undefined) add("priority = ?", query.priority)
+  if (query.since !== undefined) {
+    add("created_at >= ?", query.since)
+    // The same in terms of the id, which the page is sorted by.
+    if (query.since <= maxMillis) add("id >= ?", firstIdOf(query.since))
+  }
+  if (query.until !== undefined) add("created_at < ?", query.until)
+  if (query.cursor !== undefined) add(query.order === "oldest" ? "id > ?" : "id < ?", query.cursor)
+  if (query.tag !== undefined) {
+    add(`id IN (SELECT task_id FROM ${tags} WHERE hash = ?)`, tagHash(query.tag[0], query.tag[1]))
+  }
+  return { sql, params }
+}
+
+const emptyCounts = (): { [Status in TaskStatus.TaskStatus]: number } => ({
+  pending: 0,
+  running: 0,
+  success: 0,
+  failed: 0,
+  interrupted: 0,
+  cancelled: 0
+})
+
+// What bigint columns answer, and sums, which some drivers give as text.
+const number = (value: unknown): number => Number(value ?? 0)
+const numberOrNull = (value: unknown): number | null => value === null || value === undefined ? null : Number(value)
+
+/** Durations from histogram rows `bucket, ends, total, least, most`. */
+const durationsOf = (rows: ReadonlyArray<Row>): Stats["durations"] => {
+  const buckets = new Map<number, number>()
+  let count = 0
+  let sum = 0
+  let min: number | null = null
+  let max: number | null = null
+  for (const row of rows) {
+    const bucket = number(row["bucket"])
+    if (bucket < 0) continue
+    const ends = number(row["ends"])
+    buckets.set(bucket, (buckets.get(bucket) ?? 0) + ends)
+    count += ends
+    sum += number(row["total"])
+    const least = numberOrNull(row["least"])
+    const most = numberOrNull(row["most"])
+    if (least !== null) min = Math.min(min ?? least, least)
+    if (most !== null) max = Math.max(max ?? most, most)
+  }
+  const at = (share: number) => {
+    const estimate = Durations.percentile(buckets, share)
+    return estimate === null || min === null || max === null ? null : Math.min(max, Math.max(min, estimate))
+  }
+  return { count, sum, min, max, p50: at(0.5), p95: at(0.95), p99: at(0.99) }
+}
+
+export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "use">) => {
+  const ask = (statement: Statement) => connections.use((db) => db.all(statement))
+  const live = tables.live.name
+  const done = tables.done.name
+
+  const get = (taskId: TaskId) =>
+    connections.use((db) =>
+      Effect.gen(function*() {
+        const unfinished = { sql: `SELECT * FROM ${live} WHERE id = ?`, params: [taskId] }
+        const finished = { sql: `SELECT record, retried_as FROM ${done} WHERE id = ?`, params: [taskId] }
+        const [row] = yield* db.all(unfinished)
+        if (row !== undefined) return Option.some(fromLive(row))
+        const [ended] = yield* db.all(finished)
+        return Option.map(Option.fromNullable(ended), fromDone)
+      })
+    )
+
+  const page = (query: ListQuery, limit: number) =>
+    connections.use((db) =>
+      Effect.gen(function*() {
+        const direction = query.order === "oldest" ? "ASC" : "DESC"
+        const { params, sql } = conditionsOf(query, tables.tags.name)
+        const read = (table: string, columns: string, statuses: ReadonlyArray<string> | undefined) => {
+          if (statuses?.length === 0) return Effect.succeed<ReadonlyArray<Row>>([])
+          const list = statuses === undefined ? undefined : dialect.in("status", "word", statuses)
+          const all = list === undefined ? sql : [list.sql, ...sql]
+          const where = all.length === 0 ? "" : ` WHERE ${all.join(" AND ")}`
+          return db.all({
+            sql: `SELECT ${columns} FROM ${table}${where} ORDER BY id ${direction} LIMIT ?`,
+            params: [...list?.params ?? [], ...params, limit]
+          })
+        }
+        const unfinished = query.status?.filter((status) => !TaskStatus.isTerminal(status))
+        const finished = query.status?.filter(TaskStatus.isTerminal)
+        // A task that ends between the two reads would be in neither, so what has ended is read last.
+        const waiting = (yield* read(live, "*", unfinished)).map(fromLive)
+        const ended = (yield* read(done, "record, retried_as", finished)).map(fromDone)
+        const seen = new Set(ended.map(({ taskId }) => taskId))
+        const both = [...waiting.filter(({ taskId }) => !seen.has(taskId)), ...ended]
+        const sign = direction === "ASC" ? 1 : -1
+        return both.sort((a, b) => a.taskId < b.taskId ? -sign : sign)
+      })
+    )
+
+  const list = (query: ListQuery): Effect.Effect<ListPage, unknown> =>
+    Effect.suspend(() => {
+      const limit = Math.min(200, Math.max(1, Math.floor(query.limit ?? 50)))
+      return Effect.map(page(query, limit + 1), (found) => {
+        const items: ReadonlyArray<TaskRecord> = found.slice(0, limit)
+        return { items, nextCursor: found.length > limit ? items[limit - 1]!.taskId : null }
+      })
+    })
+
+  const logs = (taskId: TaskId, { after, limit }: { readonly after: number; readonly limit: number }) =>
+    Effect.map(
+      ask({
+        sql: `SELECT line FROM ${tables.logs.name} WHERE task_id = ? ORDER BY seq LIMIT ? OFFSET ?`,
+        params: [taskId, limit, after]
+      }),
+      (rows) => rows.map((row): LogLine => JSON.parse(row["line"] as string)) // safe: what was written
+    )
+
+  const attempts = (taskId: TaskId) =>
+    Effect.map(
+      ask({ sql: `SELECT entry FROM ${tables.attempts.name} WHERE task_id = ? ORDER BY claim`, params: [taskId] }),
+      (rows) => rows.map((row): AttemptEntry => JSON.parse(row["entry"] as string)) // safe: what was written
+    )
+
+  const stats = ({ taskName }: { readonly taskName?: string | undefined }) =>
+    connections.use((db) =>
+      Effect.gen(function*() {
+        const where = taskName === undefined ? "" : " WHERE task = ?"
+        const params = taskName === undefined ? [] : [nameText(taskName)]
+        const counts = emptyCounts()
+        const waiting = yield* db.all({
+          sql: `SELECT status, COUNT(*) AS tasks FROM ${live}${where} GROUP BY status`,
+          params
+        })
+        // safe (both): our own words
+        for (const row of waiting) counts[row["status"] as TaskStatus.TaskStatus] += number(row["tasks"])
+        const ends = yield* db.all({
+          sql:
+            `SELECT status, bucket, SUM(ends) AS ends, SUM(total) AS total, MIN(least) AS least, MAX(most) AS most ` +
+            `FROM ${tables.rollups.name}${where} GROUP BY status, bucket`,
+          params
+        })
+        for (const row of ends) {
+          counts[row["status"] as TaskStatus.TaskStatus] += number(row["ends"]) *
+            (number(row["bucket"]) === -2 ? -1 : 1)
+        }
+        return { counts, durations: durationsOf(ends) }
+      })
+    )
+
+  return { get, list, logs, attempts, stats }
+}

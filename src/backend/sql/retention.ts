@@ -1,0 +1,153 @@
+/** What is removed: finished tasks that are old enough, and what the protocol itself has outlived. */
+import * as Effect from "effect/Effect"
+import * as TaskStatus from "../../TaskStatus.js"
+import type { Connections } from "./connections.js"
+import type { Db, Row, Sql, Value } from "./dialect.js"
+import { countedFor } from "./instances.js"
+import { type Rollup, rollupRows } from "./plan.js"
+import { fromDone, keyHash, nameText as nameOf } from "./rows.js"
+import { deleteIn, selectIn } from "./write.js"
+
+// A repeated batch comes within seconds; ten minutes are also how far behind a reader of batches may be.
+const batchesKept = 10 * 60_000
+const instancesKept = 24 * 3_600_000
+// Minutes are folded into hours, and the instances into one, when charts no longer show them one by one.
+const minutesKept = 48 * 3_600_000
+const foldStep = 500
+const deleteStep = 500
+
+const ended = TaskStatus.all.filter(TaskStatus.isTerminal)
+
+export const make = (sql: Sql, connections: Connections) => {
+  const { dialect, tables } = sql
+  const { attempts, batches, done, instances, keys, logs, rollups, tags } = tables
+
+  /** One step in one status. */
+  const deleteSome = (status: TaskStatus.Terminal, cutoff: number, limit: number) =>
+    connections.transaction((db) =>
+      Effect.gen(function*() {
+        const rows = yield* db.all({
+          sql: `SELECT id, record, retried_as FROM ${done.name} WHERE status = ? AND removable_at < ? ` +
+            `ORDER BY removable_at LIMIT ?${dialect.skipLocked}`,
+          params: [status, cutoff, Math.min(limit, deleteStep)]
+        })
+        if (rows.length === 0) return 0
+        const records = rows.map(fromDone)
+        const ids = records.map(({ taskId }) => taskId)
+        const hashes = records.flatMap((record) => keyHash(record) ?? [])
+        const held = yield* selectIn(sql, db, keys, "hash, task_id", "hash", hashes.sort(), dialect.skipLocked)
+        const own = new Set<string>(ids)
+        const free = held.flatMap((row) => own.has(row["task_id"] as string) ? [row["hash"] as string] : []) // safe: text
+        yield* deleteIn(sql, db, keys, "hash", free)
+        for (const children of [logs, attempts, tags]) yield* deleteIn(sql, db, children, "task_id", ids)
+        yield* deleteIn(sql, db, done, "id", ids)
+        // Durations stay counted; only the number of tasks that are there goes down.
+        const removed = new Map<string, Rollup>()
+        for (const row of records) {
+          const rollup = removed.get(row.taskName)
+          if (rollup !== undefined) rollup.ends += 1
+          else {removed.set(row.taskName, {
+              task: nameOf(row.taskName),
+              status,
+              bucket: -2,
+              ends: 1,
+              total: 0,
+              least: null,
+              most: null
+            })}
+        }
+        // At minute 0, which is folded already.
+        for (const statement of dialect.addUp(rollups, rollupRows(removed, 0, countedFor))) yield* db.all(statement)
+        return records.length
+      })
+    )
+
+  const deleteBefore = (cutoff: number, limit: number, statuses: ReadonlyArray<TaskStatus.Terminal> = ended) =>
+    Effect.gen(function*() {
+      let deleted = 0
+      for (const status of statuses) {
+        while (deleted < limit) {
+          const some = yield* deleteSome(status, cutoff, limit - deleted)
+          deleted += some
+          if (some === 0) break
+        }
+      }
+      return deleted
+    })
+
+  const fold = (now: number) =>
+    connections.transaction((db) =>
+      Effect.gen(function*() {
+        const before = Math.floor((now - minutesKept) / 60_000)
+        const rows = yield* db.all({
+          sql: `SELECT * FROM ${rollups.name} WHERE minute < ? AND instance <> ? ORDER BY minute LIMIT ${foldStep}` +
+            dialect.skipLocked,
+          params: [before, countedFor]
+        })
+        for (const row of rows) {
+          const key = ["minute", "task", "instance", "status", "bucket"].map((name) => row[name] as Value) // safe: columns
+          yield* db.all({
+            sql:
+              `DELETE FROM ${rollups.name} WHERE minute = ? AND task = ? AND instance = ? AND status = ? AND bucket = ?`,
+            params: key
+          })
+        }
+        const folded = new Map<string, Array<Value>>()
+        for (const row of rows) addFolded(folded, row)
+        const sorted = [...folded].sort(([a], [b]) => a < b ? -1 : 1).map(([, values]) => values)
+        if (sorted.length > 0) { for (const statement of dialect.addUp(rollups, sorted)) yield* db.all(statement) }
+        return rows.length
+      })
+    )
+
+  // The last batch of a lane may be repeated however long ago it was: its writer may have been frozen.
+  const forgetBatches = (db: Db, before: number) =>
+    Effect.gen(function*() {
+      const last = `SELECT instance, lane, MAX(n) AS n FROM ${batches.name} GROUP BY instance, lane`
+      const known = `SELECT id FROM ${instances.name}`
+      const ids = new Set((yield* db.all({ sql: known, params: [] })).map((row) => row["id"]))
+      for (const { instance, lane, n } of yield* db.all({ sql: last, params: [] })) {
+        const params = [before, instance, lane, ids.has(instance) ? n : Number(n) + 1] as ReadonlyArray<Value> // safe: columns
+        yield* db.all({
+          sql: `DELETE FROM ${batches.name} WHERE at < ? AND instance = ? AND lane = ? AND n < ?`,
+          params
+        })
+      }
+    })
+
+  const maintain = (now: number) =>
+    Effect.gen(function*() {
+      yield* connections.use((db) => forgetBatches(db, now - batchesKept))
+      yield* connections.use((db) =>
+        db.all({
+          sql: `DELETE FROM ${instances.name} WHERE state = 'gone' AND beat_at < ?`,
+          params: [now - instancesKept]
+        })
+      )
+      for (let step = 0; step < 20; step += 1) if ((yield* fold(now)) < foldStep) break
+    })
+
+  return { deleteBefore, maintain }
+}
+
+const addFolded = (folded: Map<string, Array<Value>>, row: Row): void => {
+  const minute = Number(row["minute"])
+  const hour = minute - minute % 60
+  const { status, task } = row as { readonly task: string; readonly status: string } // safe: text columns
+  const bucket = Number(row["bucket"])
+  const key = `${hour} ${task} ${status} ${bucket}`
+  const [ends, total] = [Number(row["ends"]), Number(row["total"])]
+  const [least, most] = [row["least"], row["most"]].map((value) => value === null ? null : Number(value))
+  const known = folded.get(key)
+  if (known === undefined) {
+    folded.set(key, [hour, task, countedFor, status, bucket, ends, total, least ?? null, most ?? null])
+    return
+  }
+  known[5] = Number(known[5]) + ends
+  known[6] = Number(known[6]) + total
+  known[7] = either(known[7] as number | null, least ?? null, Math.min)
+  known[8] = either(known[8] as number | null, most ?? null, Math.max)
+}
+
+const either = (a: number | null, b: number | null, of: (a: number, b: number) => number): number | null =>
+  a === null ? b : b === null ? a : of(a, b)

@@ -1,0 +1,232 @@
+/**
+ * Task records as rows and back.
+ *
+ * What statements decide by has columns; the rest of an unfinished record is two JSON texts: `facts`, which never change,
+ * and `state`, null while nothing failed. A finished record is one JSON text.
+ */
+import { createHash } from "node:crypto"
+import * as Durations from "../../internal/durations.js"
+import type { InstanceId } from "../../TaskEvent.js"
+import type { TaskId } from "../../TaskId.js"
+import { dueAt, durationOf, isLive, type TaskRecord } from "../../TaskRecord.js"
+import type { Row, Value } from "./dialect.js"
+import { type Column, tables } from "./schema.js"
+
+/** An unfinished row: its columns under their own names. */
+export interface LiveRow {
+  id: string
+  task: string
+  version: number
+  priority: number
+  source: string
+  created_at: number
+  ready: number | null
+  due_at: number | null
+  next_attempt_at: number | null
+  status: string
+  owner: string | null
+  active: number
+  claim: number
+  attempts: number
+  cancel: number
+  suspect: number
+  started_at: number | null
+  attempt_started_at: number | null
+  instance: string | null
+  log_lines: number
+  log_bytes: number
+  state: string | null
+  facts: string
+}
+
+/** JSON text in ASCII, so that it is the same in every character set, and its length in characters is its length in bytes. */
+export const nameText = (name: string): string => {
+  let text = names.get(name)
+  if (text === undefined) {
+    text = JSON.stringify(name).replace(
+      /[\u007f-\uffff]/g,
+      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
+    )
+    // Task names are few; were they not, they are made anew.
+    if (names.size < 10_000) names.set(name, text)
+  }
+  return text
+}
+const names = new Map<string, string>()
+
+const hashOf = (first: string, second: string): string =>
+  createHash("sha256").update(JSON.stringify([first, second])).digest("base64url")
+
+/** Of the key within its task name, or null without one. */
+export const keyHash = (record: Pick<TaskRecord, "taskName" | "idempotencyKey">): string | null =>
+  record.idempotencyKey === null ? null : hashOf(record.taskName, record.idempotencyKey)
+
+export const tagHash = (name: string, value: string): string => hashOf(name, value)
+
+/** Whether a record waits for its process to be the only suspect: it crashed before, and one more crash would end it. */
+export const isSuspect = ({ crashes, maxCrashes }: Pick<TaskRecord, "crashes" | "maxCrashes">): boolean =>
+  crashes >= 1 && crashes >= maxCrashes - 1
+
+const stateOf = (record: TaskRecord): string | null => {
+  const { crashes, failure, failures, progress } = record
+  return failures === 0 && crashes === 0 && failure === null && progress === null
+    ? null
+    : JSON.stringify({ failures, crashes, failure, progress })
+}
+
+const factsOf = (record: TaskRecord): string =>
+  JSON.stringify({
+    name: record.taskName,
+    kind: record.kind,
+    payload: record.payload,
+    // As pairs: an object would lose a tag that is called `__proto__`.
+    tags: Object.entries(record.tags),
+    key: record.idempotencyKey,
+    keyTtl: record.keyTtl,
+    executor: record.executor,
+    requeue: record.requeueOnInterrupt,
+    maxCrashes: record.maxCrashes,
+    runAt: record.runAt,
+    retryOf: record.retryOf,
+    trace: record.trace
+  })
+
+const joinedMark = ",\"joined\":true}"
+
+/** The facts of a task that was enqueued in a transaction of the application: nobody has told of it yet. */
+export const joinedFacts = (facts: string): string => `${facts.slice(0, -1)}${joinedMark}`
+
+export const isJoined = (row: Row): boolean => (row["facts"] as string).endsWith(joinedMark) // safe: a text column
+
+const tagsFrom = (pairs: ReadonlyArray<readonly [string, string]>): TaskRecord["tags"] => Object.fromEntries(pairs)
+
+/** The columns that say where a row waits, by who owns it and when it is due. */
+const place = (record: TaskRecord, now: number): Pick<LiveRow, "ready" | "due_at"> => {
+  if (record.owner !== null) return { ready: null, due_at: isLive(record) ? null : now }
+  const at = dueAt(record)
+  return at !== null && at > now
+    ? { ready: null, due_at: at }
+    : { ready: isSuspect(record) ? 2 : 1, due_at: null }
+}
+
+/** The columns of a row that change, for this record at `now`. */
+export const changing = (record: TaskRecord, now: number) => ({
+  ...place(record, now),
+  next_attempt_at: record.nextAttemptAt,
+  status: record.status,
+  owner: record.owner,
+  active: isLive(record) ? 1 : 0,
+  claim: record.claim,
+  attempts: record.attempts,
+  cancel: record.cancelRequested ? 1 : 0,
+  suspect: isSuspect(record) ? 1 : 0,
+  started_at: record.startedAt,
+  attempt_started_at: record.attemptStartedAt,
+  instance: record.instance,
+  state: stateOf(record)
+})
+
+/** The row of a new record. */
+export const liveRow = (record: TaskRecord, now: number): LiveRow => ({
+  id: record.taskId,
+  task: nameText(record.taskName),
+  version: record.definitionVersion,
+  priority: record.priority,
+  source: record.source,
+  created_at: record.createdAt,
+  ...changing(record, now),
+  log_lines: record.logLines,
+  log_bytes: record.logBytes,
+  facts: factsOf(record)
+})
+
+const number = (value: unknown): number => Number(value)
+const numberOrNull = (value: unknown): number | null => value === null ? null : Number(value)
+
+/** The record of a row of `live` with all its columns. */
+export const fromLive = (row: Row): TaskRecord => {
+  // safe (all casts here): what liveRow wrote
+  const facts = JSON.parse(row["facts"] as string)
+  const state = row["state"] === null ? null : JSON.parse(row["state"] as string)
+  return {
+    taskId: row["id"] as TaskId,
+    taskName: facts.name,
+    kind: facts.kind,
+    payload: facts.payload,
+    priority: number(row["priority"]),
+    tags: tagsFrom(facts.tags),
+    idempotencyKey: facts.key,
+    keyTtl: facts.keyTtl,
+    source: row["source"] as TaskRecord["source"],
+    executor: facts.executor,
+    requeueOnInterrupt: facts.requeue,
+    maxCrashes: facts.maxCrashes,
+    definitionVersion: number(row["version"]),
+    runAt: facts.runAt,
+    retryOf: facts.retryOf,
+    trace: facts.trace,
+    owner: row["owner"] as InstanceId | null,
+    status: row["status"] as TaskRecord["status"],
+    createdAt: number(row["created_at"]),
+    startedAt: numberOrNull(row["started_at"]),
+    instance: row["instance"] as InstanceId | null,
+    attemptStartedAt: numberOrNull(row["attempt_started_at"]),
+    endedAt: null,
+    nextAttemptAt: numberOrNull(row["next_attempt_at"]),
+    claim: number(row["claim"]),
+    attempts: number(row["attempts"]),
+    failures: state?.failures ?? 0,
+    crashes: state?.crashes ?? 0,
+    cancelRequested: number(row["cancel"]) === 1,
+    result: null,
+    failure: state?.failure ?? null,
+    stopReason: null,
+    progress: state?.progress ?? null,
+    logLines: number(row["log_lines"]),
+    logBytes: number(row["log_bytes"]),
+    retriedAs: null
+  }
+}
+
+// From when on retention may take it: the moment behind its end, or behind the time its key is held.
+const removableAt = ({ endedAt, idempotencyKey, keyTtl, status }: TaskRecord): number =>
+  status === "success" && idempotencyKey !== null && keyTtl !== null
+    ? Math.max(endedAt!, endedAt! + keyTtl - 1)
+    : endedAt!
+
+/** The row of a finished record, in the order of the columns. */
+export const doneRow = (record: TaskRecord): ReadonlyArray<Value> => [
+  record.taskId,
+  nameText(record.taskName),
+  record.status,
+  record.source,
+  record.priority,
+  record.createdAt,
+  removableAt(record),
+  record.retriedAs,
+  JSON.stringify({ ...record, tags: Object.entries(record.tags) })
+]
+
+/** The record of a row of `done` with its columns `record` and `retried_as`. */
+export const fromDone = (row: Row): TaskRecord => {
+  const record = JSON.parse(row["record"] as string)
+  return { ...record, tags: tagsFrom(record.tags), retriedAs: row["retried_as"] as TaskId | null }
+}
+
+/** Which roll-up row the end of a task is counted in, and what it adds: without the minute and the instance. */
+export const endOf = (record: TaskRecord): { readonly bucket: number; readonly millis: number | null } => {
+  const millis = durationOf(record)
+  return millis === null || (record.status !== "success" && record.status !== "failed")
+    ? { bucket: -1, millis: null }
+    : { bucket: Durations.bucketOf(millis), millis }
+}
+
+const liveColumns = tables.live.columns.map(({ name }) => name as keyof LiveRow) // safe: LiveRow names them
+
+/** The values of a row in the order of the columns of `live`. */
+export const liveValues = (row: LiveRow): ReadonlyArray<Value> => liveColumns.map((name) => row[name])
+
+const fixed = new Set(["id", "task", "version", "priority", "source", "created_at", "facts"])
+
+/** The columns of `live` that change. */
+export const changingColumns: ReadonlyArray<Column> = tables.live.columns.filter(({ name }) => !fixed.has(name))

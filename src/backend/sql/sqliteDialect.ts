@@ -1,0 +1,122 @@
+/** SQLite, by way of better-sqlite3 or any other client that speaks its dialect. */
+import * as Effect from "effect/Effect"
+import type { Dialect, Problem, Statement, Value } from "./dialect.js"
+import type { ColumnType, Table } from "./schema.js"
+import { definitionOf, inChunks, inList, insertValues, marksOf, memo } from "./statements.js"
+
+const types: Record<ColumnType, string> = {
+  uuid: "TEXT",
+  int: "INTEGER",
+  bigint: "INTEGER",
+  name: "TEXT",
+  text: "TEXT",
+  hash: "TEXT",
+  word: "TEXT"
+}
+
+// The code of better-sqlite3, node:sqlite and libsql, wherever the client wrapped it.
+const codeOf = (error: unknown): string => {
+  let current: unknown = error
+  for (let depth = 0; depth < 5 && typeof current === "object" && current !== null; depth += 1) {
+    if ("code" in current && typeof current.code === "string" && current.code.startsWith("SQLITE")) return current.code
+    if (current instanceof RangeError) return "SQLITE_RANGE"
+    current = "cause" in current ? current.cause : null
+  }
+  return ""
+}
+
+const problemOf = (error: unknown): Problem => {
+  const code = codeOf(error)
+  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) return "busy"
+  if (code === "SQLITE_CONSTRAINT_PRIMARYKEY" || code === "SQLITE_CONSTRAINT_UNIQUE") return "duplicate"
+  if (/^SQLITE_(CONSTRAINT|TOOBIG|RANGE|MISMATCH)/.test(code)) return "permanent"
+  return "transient"
+}
+
+// Arrival in `live`: the time of creation with room for a thousand a millisecond, and never less than the one before. Of
+// several processes on one file the clock is the same. A number from SQLite itself would need a tree of its own.
+const arrivalsPerMilli = 1_024
+let lastArrival = 0
+const nextArrival = (createdAt: number): number => {
+  lastArrival = Math.max(lastArrival + 1, createdAt * arrivalsPerMilli)
+  return lastArrival
+}
+
+/** Whether rows are kept by their key alone, with their arrival as a column that is written. */
+const isArrivalWritten = (table: Table): boolean => table.sequence !== null && table.keyOnly
+
+const withArrival = (table: Table): Table => ({
+  ...table,
+  columns: [...table.columns, { name: table.sequence!, type: "bigint", nullable: false }],
+  sequence: null
+})
+
+const insert = (table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>): ReadonlyArray<Statement> => {
+  if (!isArrivalWritten(table)) return insertValues()(table, rows)
+  const createdAt = table.columns.findIndex(({ name }) => name === "created_at")
+  return insertValues()(withArrival(table), rows.map((row) => [...row, nextArrival(Number(row[createdAt]))]))
+}
+
+export const sqliteDialect: Dialect = {
+  kind: "sqlite",
+  db: (connection) => ({
+    all: ({ params, sql }) => connection.execute(sql, params, undefined),
+    // safe: what better-sqlite3 answers for a statement that writes
+    run: ({ params, sql }) =>
+      Effect.map(connection.executeRaw(sql, params), (result) => (result as { readonly changes: number }).changes)
+  }),
+  problemOf,
+  // Waiting inside SQLite would hold up the whole process, and with it whoever has the lock.
+  session: ["PRAGMA busy_timeout = 0"],
+  // A transaction that begins by reading and then writes fails at once when another process wrote in between.
+  begin: "BEGIN IMMEDIATE",
+  returning: true,
+  text: (mark) => mark,
+  number: (mark) => mark,
+  forUpdate: "",
+  skipLocked: "",
+  forShare: "",
+  in: (column, _type, values) => inList(column, values),
+  insert,
+  update: ({ columns, key, rows, table }) =>
+    inChunks(rows).map((chunk) => ({
+      sql: memo(`sqlite update ${table.name} ${columns.map(({ name }) => name).join()} ${chunk.length}`, () => {
+        const set = columns.map(({ name }, index) => `${name} = v.column${index + 2}`).join(", ")
+        const row = `(${marksOf(columns.length + 1)})`
+        return `UPDATE ${table.name} SET ${set} FROM (VALUES ${chunk.map(() => row).join(",")}) AS v ` +
+          `WHERE ${table.name}.${key.name} = v.column1`
+      }),
+      params: chunk.flat()
+    })),
+  addUp: (rollups, rows) =>
+    insertValues(
+      ` ON CONFLICT (${rollups.key!.join(", ")}) DO UPDATE SET ends = ends + excluded.ends, ` +
+        `total = total + excluded.total, least = min(coalesce(least, excluded.least), coalesce(excluded.least, least)), ` +
+        `most = max(coalesce(most, excluded.most), coalesce(excluded.most, most))`
+    )(rollups, rows),
+  createTable: (table) => [
+    `CREATE TABLE IF NOT EXISTS ${table.name} (${
+      definitionOf(
+        isArrivalWritten(table) ? withArrival(table) : table,
+        ({ type }) => types[type],
+        "INTEGER PRIMARY KEY"
+      )
+        .join(", ")
+    })${table.keyOnly ? " WITHOUT ROWID" : ""}`,
+    ...table.indexes.map(({ columns, name, where }) =>
+      `CREATE INDEX IF NOT EXISTS ${name} ON ${table.name} (${columns.join(", ")})${
+        where === undefined ? "" : ` WHERE ${where}`
+      }`
+    )
+  ],
+  durability: (db) =>
+    Effect.map(
+      db.all({ sql: "PRAGMA synchronous", params: [] }),
+      ([row]) => Number(row?.["synchronous"]) >= 2 ? "host" : "process"
+    ),
+  clock: null,
+  tryKeys: null,
+  nowait: null,
+  lockKey: null,
+  migrationLock: null
+}

@@ -1,0 +1,81 @@
+/**
+ * Bulk statements that the dialects share: how many rows go in one, and how lists of values are written.
+ */
+import type { Statement, Value } from "./dialect.js"
+import type { Column, Table } from "./schema.js"
+
+/** Values for rows or lists are cut into these sizes, so that a connection has few different statements to prepare. */
+export const largestChunk = 256
+
+/** Cuts into chunks whose sizes are powers of two. */
+export const inChunks = <A>(rows: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> => {
+  const chunks: Array<ReadonlyArray<A>> = []
+  let start = 0
+  let size = largestChunk
+  while (start < rows.length) {
+    while (size > rows.length - start) size /= 2
+    chunks.push(start === 0 && size === rows.length ? rows : rows.slice(start, start + size))
+    start += size
+  }
+  return chunks
+}
+
+/** The list with its last value repeated until its length is a power of two. */
+export const padded = (values: ReadonlyArray<Value>): ReadonlyArray<Value> => {
+  let length = 1
+  while (length < values.length) length *= 2
+  if (length === values.length) return values
+  const last = values[values.length - 1]!
+  return [...values, ...Array.from({ length: length - values.length }, () => last)]
+}
+
+const marks = new Map<number, string>()
+
+/** `?,?,?`. */
+export const marksOf = (count: number): string => {
+  let text = marks.get(count)
+  if (text === undefined) marks.set(count, text = Array.from({ length: count }, () => "?").join(","))
+  return text
+}
+
+/** `column IN (?,?,…)`. */
+export const inList = (column: string, values: ReadonlyArray<Value>): Statement => {
+  const params = padded(values)
+  return { sql: `${column} IN (${marksOf(params.length)})`, params }
+}
+
+/** The names of columns, with commas. */
+export const namesOf = (columns: ReadonlyArray<Column>): string => columns.map(({ name }) => name).join(", ")
+
+/** `INSERT … VALUES (…),(…)`, a statement for each chunk. */
+export const insertValues =
+  (tail = "") => (table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>): ReadonlyArray<Statement> =>
+    inChunks(rows).map((chunk) => ({
+      sql: memo(`insert ${table.name} ${table.columns.length} ${chunk.length} ${tail}`, () => {
+        const row = `(${marksOf(table.columns.length)})`
+        return `INSERT INTO ${table.name} (${namesOf(table.columns)}) VALUES ${chunk.map(() => row).join(",")}${tail}`
+      }),
+      params: chunk.length === 1 ? chunk[0]! : chunk.flat()
+    }))
+
+const texts = new Map<string, string>()
+
+/** A text that depends on nothing but `key`. Keys name tables, columns and chunk sizes, so there are few. */
+export const memo = (key: string, make: () => string): string => {
+  let text = texts.get(key)
+  if (text === undefined) texts.set(key, text = make())
+  return text
+}
+
+/** `PRIMARY KEY` and columns of a table, between the parentheses of its definition. */
+export const definitionOf = (
+  table: Table,
+  typeOf: (column: Column) => string,
+  sequence: string
+): ReadonlyArray<string> => [
+  ...table.sequence === null ? [] : [`${table.sequence} ${sequence}`],
+  ...table.columns.map((column) => `${column.name} ${typeOf(column)}${column.nullable ? "" : " NOT NULL"}`),
+  ...table.key === null
+    ? []
+    : [`${table.sequence === null ? "PRIMARY KEY" : "UNIQUE"} (${table.key.join(", ")})`]
+]

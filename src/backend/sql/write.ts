@@ -1,0 +1,270 @@
+/**
+ * The numbered write: fence, the rows it meets under lock, the batch's own row, then the changes. One transaction.
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type { Batch, Outcome } from "../../TaskBackend.js"
+import { InstanceFenced } from "../../TaskError.js"
+import type { TaskStatus } from "../../TaskStatus.js"
+import type { Connections } from "./connections.js"
+import type { Db, Dialect, Row, Sql, Statement, Value } from "./dialect.js"
+import * as PlainWrite from "./plainWrite.js"
+import { type Found, type KeyRow, type Plan, planOf, rollupRows, type WorkRow } from "./plan.js"
+import { changingColumns, doneRow, keyHash, liveValues, tagHash } from "./rows.js"
+import type { Column, Table } from "./schema.js"
+
+// The batch was written before: its transaction is rolled back, the first outcomes are answered.
+class Repeated extends Data.TaggedError("Repeated") {}
+
+// Another instance decided a key between our read and our insert: everything is decided again.
+const isRace = (dialect: Dialect, error: unknown): boolean => dialect.problemOf(error) === "duplicate"
+const maxRaces = 20
+
+// A ledger keeps this many attempts of a task.
+const maxAttempts = 1_000
+
+const workColumns = ["id", ...changingColumns.map(({ name }) => name)].join(", ")
+const numbers = new Set(
+  changingColumns.filter(({ type }) => type === "int" || type === "bigint").map(({ name }) => name)
+)
+
+// Drivers answer large numbers as text.
+const workRow = (row: Row): WorkRow => {
+  const made: Record<string, unknown> = { ...row }
+  for (const name of numbers) if (typeof made[name] === "string") made[name] = Number(made[name])
+  return made as unknown as WorkRow // safe: the columns that were asked for
+}
+
+const each = (db: Db, statements: ReadonlyArray<Statement>): Effect.Effect<void, unknown> =>
+  statements.length === 0 ? Effect.void : Effect.forEach(statements, db.all, { discard: true })
+
+const columnOf = (table: Table, name: string): Column => table.columns.find((column) => column.name === name)!
+
+/** Rows of a table by a list of keys; none for an empty list. `tail` goes behind the condition. */
+export const selectIn = (
+  { dialect }: Sql,
+  db: Db,
+  table: Table,
+  columns: string,
+  key: string,
+  values: ReadonlyArray<Value>,
+  tail = ""
+) => {
+  if (values.length === 0) return Effect.succeed<ReadonlyArray<Row>>([])
+  const { params, sql } = dialect.in(key, columnOf(table, key).type, values)
+  return db.all({ sql: `SELECT ${columns} FROM ${table.name} WHERE ${sql}${tail}`, params })
+}
+
+/** Deletes rows of a table by a list of keys. */
+export const deleteIn = ({ dialect }: Sql, db: Db, table: Table, key: string, values: ReadonlyArray<Value>) => {
+  if (values.length === 0) return Effect.void
+  const { params, sql } = dialect.in(key, columnOf(table, key).type, values)
+  return Effect.asVoid(db.all({ sql: `DELETE FROM ${table.name} WHERE ${sql}`, params }))
+}
+
+const find = (sql: Sql, db: Db, batch: Batch) =>
+  Effect.gen(function*() {
+    const { dialect, tables } = sql
+    const ids = new Set<string>()
+    const hashes = new Set<string>()
+    const originals = new Set<string>()
+    const logged = new Set<string>()
+    for (const change of batch.changes) {
+      if (change._tag === "Insert") {
+        const { retryOf } = change.record
+        if (retryOf !== null) originals.add(retryOf)
+      } else if ("record" in change) ids.add(change.record.taskId)
+      else ids.add(change.taskId)
+      if (change._tag === "Log") logged.add(change.taskId)
+      if (change._tag === "Insert" || change._tag === "Release" || change._tag === "Finish") {
+        const hash = keyHash(change.record)
+        if (hash !== null) hashes.add(hash)
+      }
+    }
+    const lock = ` ORDER BY id${dialect.forUpdate}`
+    const live = new Map<string, WorkRow>()
+    for (const row of yield* selectIn(sql, db, tables.live, workColumns, "id", [...ids, ...originals].sort(), lock)) {
+      live.set(row["id"] as string, workRow(row))
+    }
+    const found: Found = { live, keys: new Map(), busyKeys: new Set(), originals: new Map(), ended: new Set() }
+    if (hashes.size > 0) yield* findKeys(sql, db, [...hashes].sort(), found)
+    if (originals.size > 0) {
+      const rows = yield* selectIn(sql, db, tables.done, "id, status, retried_as", "id", [...originals].sort(), lock)
+      for (const id of originals) {
+        const row = live.get(id)
+        if (row !== undefined) found.originals.set(id, { status: row.status as TaskStatus, retriedAs: null }) // safe: stored
+      }
+      for (const row of rows) {
+        found.originals.set(row["id"] as string, {
+          status: row["status"] as TaskStatus,
+          retriedAs: row["retried_as"] as string | null
+        })
+      }
+    }
+    const unseen = [...logged].filter((id) => !live.has(id))
+    for (const row of yield* selectIn(sql, db, tables.done, "id", "id", unseen)) found.ended.add(row["id"] as string)
+    return found
+  })
+
+// The keys that no open transaction is about to take.
+const freeKeys = ({ dialect, tables }: Sql, db: Db, hashes: ReadonlyArray<string>) => {
+  const { nowait, tryKeys } = dialect
+  if (tryKeys !== null) {
+    return Effect.map(db.all(tryKeys(hashes)), (rows) => {
+      const taken = new Set(rows.map((row) => row["hash"]))
+      return hashes.filter((hash) => taken.has(hash))
+    })
+  }
+  if (nowait === null) return Effect.succeed(hashes)
+  const isFree = (list: ReadonlyArray<string>) =>
+    Effect.matchEffect(selectIn({ dialect, tables }, db, tables.keys, "hash", "hash", list, nowait), {
+      onFailure: (error) => dialect.problemOf(error) === "busy" ? Effect.succeed(false) : Effect.fail(error),
+      onSuccess: () => Effect.succeed(true)
+    })
+  // Only the statement is undone, the transaction goes on.
+  return Effect.flatMap(
+    isFree(hashes),
+    (all) => all ? Effect.succeed(hashes) : Effect.filter(hashes, (hash) => isFree([hash]))
+  )
+}
+
+const findKeys = (sql: Sql, db: Db, hashes: ReadonlyArray<string>, found: Found) =>
+  Effect.gen(function*() {
+    const { dialect, tables } = sql
+    const free = yield* freeKeys(sql, db, hashes)
+    for (const hash of hashes) if (!free.includes(hash)) found.busyKeys.add(hash)
+    // A key that is busy is still read: whoever holds it already may be the one that ends in this batch.
+    const columns = "hash, task_id, until_at"
+    const read = (list: ReadonlyArray<string>, tail: string) =>
+      selectIn(sql, db, tables.keys, columns, "hash", list, tail)
+    const rows = yield* read(free, ` ORDER BY hash${dialect.forUpdate}`)
+    const others = yield* read(hashes.filter((hash) => found.busyKeys.has(hash)), "")
+    for (const row of [...rows, ...others]) {
+      const until = row["until_at"] === null ? null : Number(row["until_at"])
+      found.keys.set(row["hash"] as string, { taskId: row["task_id"] as string, until })
+    }
+  })
+
+const outcomesText = (outcomes: ReadonlyArray<Outcome>): string =>
+  outcomes.every(({ _tag }) => _tag === "Applied") ? String(outcomes.length) : JSON.stringify(outcomes)
+
+const outcomesFrom = (text: string): ReadonlyArray<Outcome> => {
+  const parsed: number | ReadonlyArray<Outcome> = JSON.parse(text)
+  return typeof parsed === "number" ? Array.from({ length: parsed }, () => ({ _tag: "Applied" })) : parsed
+}
+
+const keyRows = (keys: ReadonlyMap<string, KeyRow>): ReadonlyArray<ReadonlyArray<Value>> =>
+  [...keys].map(([hash, { taskId, until }]) => [hash, taskId, until])
+
+/** Writes what was planned, in bulk. */
+export const apply = ({ dialect, tables }: Sql, db: Db, plan: Plan, now: number, instance: string) =>
+  Effect.gen(function*() {
+    const sql = { dialect, tables }
+    const insert = (table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>) =>
+      rows.length === 0 ? Effect.void : each(db, dialect.insert(table, rows))
+    // Keys come first and sorted: two writers of the same keys meet in the same order.
+    yield* deleteIn(sql, db, tables.keys, "hash", plan.staleKeys.sort())
+    yield* insert(tables.keys, keyRows(new Map([...plan.putKeys].sort(([a], [b]) => a < b ? -1 : 1))))
+    yield* insert(tables.live, plan.inserts.map(liveValues))
+    if (plan.updates.length > 0) {
+      const rows = plan.updates.map((row) => [
+        row.id,
+        ...changingColumns.map(({ name }) => row[name as keyof WorkRow] as Value) // safe: loaded or set by name
+      ])
+      yield* each(
+        db,
+        dialect.update({ table: tables.live, key: tables.live.columns[0]!, columns: changingColumns, rows })
+      )
+    }
+    yield* deleteIn(sql, db, tables.live, "id", plan.deletes)
+    yield* insert(tables.done, plan.done.map(doneRow))
+    if (plan.retried.length > 0) {
+      const columns = [columnOf(tables.done, "retried_as")]
+      yield* each(db, dialect.update({ table: tables.done, key: tables.done.columns[0]!, columns, rows: plan.retried }))
+    }
+    yield* insert(
+      tables.tags,
+      plan.tagged.flatMap(({ tags, taskId }) =>
+        Object.entries(tags).map(([name, value]) => [tagHash(name, value), taskId, JSON.stringify([name, value])])
+      )
+    )
+    yield* insert(tables.logs, plan.logs.map(([taskId, line]) => [taskId, JSON.stringify(line)]))
+    yield* insert(
+      tables.attempts,
+      plan.attempts.map(([taskId, entry]) => [taskId, entry.claim, entry.attempt, JSON.stringify(entry)])
+    )
+    for (const [taskId, { attempt }] of plan.attempts) {
+      if (attempt <= maxAttempts) continue
+      const condition = "task_id = ? AND attempt <= ?"
+      yield* db.all({
+        sql: `DELETE FROM ${tables.attempts.name} WHERE ${condition}`,
+        params: [taskId, attempt - maxAttempts]
+      })
+    }
+    if (plan.rollups.size > 0) yield* each(db, dialect.addUp(tables.rollups, rollupRows(plan.rollups, now, instance)))
+  })
+
+/** Fails with `InstanceFenced` unless the instance is alive, and keeps anyone from declaring it dead meanwhile. */
+export const fence = ({ dialect, tables }: Sql, db: Db, instance: string) =>
+  Effect.flatMap(
+    db.all({
+      sql: `SELECT 1 AS alive FROM ${tables.instances.name} WHERE id = ? AND state = 'live'${dialect.forShare}`,
+      params: [instance]
+    }),
+    (rows) => rows.length === 1 ? Effect.void : Effect.fail(new InstanceFenced({ instance }))
+  )
+
+/** `write` of the port. */
+export const make = (sql: Sql, connections: Connections) => {
+  const { dialect, tables } = sql
+  const readOutcomes = `SELECT outcomes FROM ${tables.batches.name} WHERE instance = ? AND lane = ? AND n = ?`
+
+  const long = (batch: Batch): Effect.Effect<ReadonlyArray<Outcome>, unknown> =>
+    connections.transaction((db) =>
+      Effect.gen(function*() {
+        yield* fence(sql, db, batch.instance)
+        const plan = planOf(batch, yield* find(sql, db, batch))
+        const row = [batch.instance, batch.lane, batch.number, batch.now, outcomesText(plan.outcomes)]
+        yield* Effect.catchIf(
+          each(db, dialect.insert(tables.batches, [row])),
+          (error) => isRace(dialect, error),
+          () => new Repeated()
+        )
+        yield* apply(sql, db, plan, batch.now, batch.instance)
+        return plan.outcomes
+      })
+    )
+
+  // What the short way cannot decide, the long way finds out: whether this is a repeat, or the instance is dead.
+  const once = (batch: Batch): Effect.Effect<ReadonlyArray<Outcome>, unknown> => {
+    const { changes } = batch
+    if (!PlainWrite.isPlain(changes)) return long(batch)
+    return Effect.catchAll(
+      connections.transaction((db) => PlainWrite.write(sql, db, batch, changes)),
+      (error) =>
+        error instanceof PlainWrite.NotPlain || error instanceof PlainWrite.NoFence || isRace(dialect, error)
+          ? long(batch)
+          : Effect.fail(error)
+    )
+  }
+
+  const before = ({ instance, lane, number }: Batch) =>
+    Effect.map(
+      connections.use((db) => db.all({ sql: readOutcomes, params: [instance, lane, number] })),
+      ([row]) => row === undefined ? null : outcomesFrom(row["outcomes"] as string)
+    )
+
+  const write = (batch: Batch, races: number): Effect.Effect<ReadonlyArray<Outcome>, unknown> =>
+    Effect.catchAll(once(batch), (error) => {
+      if (error instanceof InstanceFenced) {
+        // Declared dead after this was written, but before the answer came.
+        return Effect.flatMap(before(batch), (first) => first === null ? Effect.fail(error) : Effect.succeed(first))
+      }
+      if (error instanceof Repeated) {
+        return Effect.flatMap(before(batch), (first) => first === null ? Effect.fail(error) : Effect.succeed(first))
+      }
+      return isRace(dialect, error) && races < maxRaces ? write(batch, races + 1) : Effect.fail(error)
+    })
+
+  return (batch: Batch) => write(batch, 0)
+}

@@ -1,0 +1,99 @@
+/**
+ * How a new task gets on its way: already started, already in the window, or written for anyone to claim.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Runtime from "effect/Runtime"
+import type { Enqueued } from "../TaskEvent.js"
+import type { TaskInstance } from "../TaskInstance.js"
+import type { TaskRecord } from "../TaskRecord.js"
+import type { TaskRegistry } from "../TaskRegistry.js"
+import type { OnCommitted, TaskStore } from "../TaskStore.js"
+import type { Backlog } from "./backlog.js"
+import type { Slot, Slots } from "./slots.js"
+import type { Timers } from "./timers.js"
+
+export const make = (options: {
+  readonly backlog: Backlog
+  readonly instance: TaskInstance["Type"]
+  readonly registry: TaskRegistry["Type"]
+  readonly runtime: Runtime.Runtime<never>
+  readonly slots: Slots
+  readonly store: TaskStore["Type"]
+  readonly timers: Timers
+  readonly unhandledAfter: number
+  readonly now: () => number
+  /** Whether something may start, and no claim is under way that could bring something older. */
+  readonly isOpen: () => boolean
+  readonly run: (record: TaskRecord, slot: Slot) => void
+  readonly hold: (record: TaskRecord) => void
+  readonly wakeAt: (at: number) => void
+  readonly pump: () => void
+}): (facts: Omit<Enqueued, "owner">, onCommitted: OnCommitted) => void => {
+  const { backlog, instance, now, pump, registry, slots, store, timers } = options
+
+  const warnUnhandled = (taskName: string): void => {
+    const first = backlog.countUnhandled(taskName)
+    if (!first) return
+    timers.schedule(now() + options.unhandledAfter, () => {
+      const waiting = backlog.takeUnhandled(taskName)
+      if (waiting === 0) return
+      const message = `${waiting} × ${taskName} pending, no live instance has a handler: is its toLayer(…) in Main?`
+      Runtime.runFork(options.runtime, Effect.logWarning(message))
+    })
+  }
+
+  return (facts, onCommitted) => {
+    const { priority, runAt, taskId, taskName } = facts
+    const handled = registry.of(facts) !== undefined
+    const local = facts.kind === "effect"
+    const open = options.isOpen() && runAt === null && handled && (local || !backlog.claimable())
+
+    if (open && backlog.arriving() === 0 && slots.mayStart(taskName)) {
+      const slot = slots.take(taskName)
+      const started = { _tag: "Started", taskId, at: facts.at, instance: instance.id, claim: 1 } as const
+      return store.enqueue({ ...facts, owner: instance.id }, [started], (exit) => {
+        const record = store.get(taskId)
+        const applied = Exit.isSuccess(exit) && exit.value._tag === "Applied"
+        if (applied && record !== undefined) options.run(record, slot)
+        else {
+          slot.release()
+          // Written, but not for us: it waits for anyone.
+          if (applied) backlog.add(taskName, priority)
+          pump()
+        }
+        onCommitted(exit)
+      }, slot.release)
+    }
+    if (local || (open && backlog.windowRoom(taskName) > 0)) {
+      let arriving = true
+      const arrived = (): void => {
+        if (arriving) backlog.arrive(taskName, -1)
+        arriving = false
+      }
+      backlog.arrive(taskName, 1)
+      return store.enqueue({ ...facts, owner: instance.id }, [], (exit) => {
+        arrived()
+        const record = store.get(taskId)
+        if (Exit.isSuccess(exit) && exit.value._tag === "Applied") {
+          if (record === undefined) backlog.add(taskName, priority)
+          else options.hold(record)
+        }
+        pump()
+        onCommitted(exit)
+      }, () => {
+        arrived()
+        pump()
+      })
+    }
+    store.enqueue({ ...facts, owner: null }, [], (exit) => {
+      if (Exit.isSuccess(exit) && exit.value._tag === "Applied") {
+        if (runAt !== null && runAt > now()) options.wakeAt(runAt)
+        else backlog.add(taskName, priority)
+        if (!handled) warnUnhandled(taskName)
+      }
+      pump()
+      onCommitted(exit)
+    })
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * What the engine does when its lease is lost or renewed, when it was declared dead, and when another instance died.
+ */
+import type { InstanceId, TaskEvent } from "../TaskEvent.js"
+import type { TaskId } from "../TaskId.js"
+import type { LeaseListener } from "../TaskLease.js"
+import type { TaskQueue } from "../TaskQueue.js"
+import { isDone, type TaskRecord } from "../TaskRecord.js"
+import type { TaskRunner } from "../TaskRunner.js"
+import type { TaskStore } from "../TaskStore.js"
+import type { Backlog } from "./backlog.js"
+
+// Told from the record, as it stands after the reap; null for one that had not started.
+const eventOf = (record: TaskRecord, now: number): TaskEvent | null => {
+  const common = { taskId: record.taskId, at: record.endedAt ?? now }
+  switch (record.status) {
+    case "cancelled":
+      return { _tag: "Cancelled", ...common }
+    case "interrupted":
+      return { _tag: "Interrupted", ...common, stopReason: record.stopReason ?? "instanceDied" }
+    case "failed":
+      return record.failure === null
+        ? null
+        : { _tag: "Failed", ...common, failure: record.failure, stopReason: record.stopReason ?? "poison" }
+    default:
+      return record.crashes === 0 ? null : { _tag: "Requeued", ...common, stopReason: "instanceDied" }
+  }
+}
+
+export const make = (options: {
+  readonly backlog: Backlog
+  readonly queue: TaskQueue["Type"]
+  readonly runner: TaskRunner["Type"]
+  readonly store: TaskStore["Type"]
+  readonly now: () => number
+  /** A running task was asked to stop, and there is no attempt of it here yet. */
+  readonly cancelAtStart: (taskId: TaskId) => void
+  readonly unclaim: (record: TaskRecord) => void
+  /** Claims and starts what may be claimed and started. */
+  readonly lookAgain: () => void
+}): LeaseListener & { readonly onRenewed: (old: InstanceId) => void } => {
+  const { backlog, lookAgain, now, queue, runner, store } = options
+  return {
+    onCancels: (taskIds) => {
+      for (const taskId of taskIds) {
+        store.commit({ _tag: "CancelRequested", taskId, at: now() })
+        if (!runner.stop(taskId, "cancel")) options.cancelAtStart(taskId)
+      }
+    },
+    onReaped: (records) => {
+      for (const record of records) {
+        const event = eventOf(record, now())
+        if (isDone(record)) {
+          if (event !== null) store.ended(event, record)
+          continue
+        }
+        if (event !== null) store.returned(event, record)
+        backlog.add(record.taskName)
+      }
+      lookAgain()
+    },
+    onLost: () => runner.stopRequeueable("lostLease"),
+    onRegained: lookAgain,
+    running: runner.running,
+    // What was queued under the old identity belongs to whoever claims it now. What runs and may not run twice goes on:
+    // its outcome is not recorded, but nothing is left half done.
+    onRenewed: () => {
+      for (const record of queue.takeAll()) {
+        if (record.kind === "task") store.drop(record)
+        else options.unclaim(record)
+      }
+      runner.stopRequeueable("lostLease")
+      lookAgain()
+    }
+  }
+}

@@ -1,0 +1,2 @@
+// Tasks in the application's own database, through its SqlClient
+export * as SqlBackend from "./backend/SqlBackend.js"

@@ -1,0 +1,79 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Layer, TestClock } from "effect"
+import { Task, TaskManager } from "effect-taskflow"
+import { TaskflowTest } from "effect-taskflow/testing"
+import { TaskBackendError } from "../src/TaskError.js"
+import { collectedLogs, engine, oneOf, sharedBackend, wrappedBackend } from "./support/engine.js"
+
+const Good = Task.make("good")
+const Bad = Task.make("bad")
+const handlers = Layer.merge(Good.toLayer(() => Effect.void), Bad.toLayer(() => Effect.dieMessage("bad")))
+const counts = Effect.flatMap(TaskManager, (manager) => Effect.map(manager.stats(), (stats) => stats.counts))
+
+describe("finished tasks of a shared backend", () => {
+  it.scoped("go when their time is over, by how they ended, without anything happening", () =>
+    Effect.gen(function*() {
+      const backend = yield* sharedBackend
+      const options = { retention: { success: "5 minutes", failed: "20 minutes", cancelled: "forever" } } as const
+      const one = yield* oneOf(backend, handlers, options)
+      yield* Effect.provide(Effect.all([Good.enqueue(), Bad.enqueue()]), one.context)
+      const { taskId } = yield* Effect.provide(Good.enqueue(undefined, { delay: "1 hour" }), one.context)
+      yield* Effect.provide(Effect.flatMap(TaskManager, (manager) => manager.cancel(taskId)), one.context)
+      yield* TestClock.adjust("4 minutes")
+      expect(yield* Effect.provide(counts, one.context)).toMatchObject({ success: 1, failed: 1, cancelled: 1 })
+      yield* TestClock.adjust("3 minutes")
+      expect(yield* Effect.provide(counts, one.context)).toMatchObject({ success: 0, failed: 1, cancelled: 1 })
+      yield* TestClock.adjust("20 minutes")
+      expect(yield* Effect.provide(counts, one.context)).toMatchObject({ success: 0, failed: 0, cancelled: 1 })
+    }))
+
+  it.scoped("are removed in bounded chunks, and what fails is tried again", () => {
+    const logs = collectedLogs()
+    return Effect.gen(function*() {
+      const shared = yield* sharedBackend
+      const asked: Array<string> = []
+      let maintained = 0
+      let fails = 1
+      const backend = {
+        ...shared,
+        maintain: () => Effect.sync(() => maintained += 1).pipe(Effect.asVoid),
+        deleteBefore: (cutoff: number, limit: number, status: ReadonlyArray<string> | undefined = []) =>
+          Effect.suspend(() => {
+            if (fails-- > 0) {
+              return Effect.fail(new TaskBackendError({ method: "deleteBefore", cause: new Error("down") }))
+            }
+            asked.push(`${cutoff < 0} ${limit} ${status.join()}`)
+            return Effect.succeed(status.includes("success") ? limit : 0)
+          })
+      }
+      yield* oneOf(backend, Layer.empty)
+      yield* TestClock.adjust("73 seconds")
+      expect(asked).toEqual([])
+      expect(logs.lines.filter(({ message }) => message.includes("task retention"))).toHaveLength(1)
+      yield* TestClock.adjust("72 seconds")
+      expect(maintained).toBeGreaterThan(1)
+      expect(asked.slice(0, 21).filter((one) => one.includes("success"))).toHaveLength(20)
+      expect(new Set(asked)).toEqual(new Set(["true 500 success,cancelled", "true 500 failed,interrupted"]))
+    }).pipe(Effect.provide(logs.layer))
+  })
+})
+
+describe("finished tasks of this process alone", () => {
+  it.effect("go when others end, at most once a minute, and no fiber sleeps for it", () => {
+    let sweeps = 0
+    const backend = wrappedBackend(({ maintain }) => ({
+      maintain: (now) => Effect.zipRight(Effect.sync(() => sweeps += 1), maintain(now))
+    }))
+    return Effect.gen(function*() {
+      yield* Good.enqueue()
+      yield* TaskflowTest.drain
+      expect(yield* TestClock.sleeps()).toHaveLength(0)
+      yield* TestClock.adjust("8 days")
+      expect(sweeps).toBe(0)
+      yield* Good.enqueueMany([undefined, undefined])
+      yield* TaskflowTest.drain
+      yield* TestClock.adjust("1 millis")
+      expect([sweeps, (yield* counts).success]).toEqual([1, 2])
+    }).pipe(Effect.provide(handlers), Effect.provide(engine({}, backend)))
+  })
+})

@@ -1,0 +1,10 @@
+import { describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { BackendSuite } from "effect-taskflow/testing"
+import { freshPostgres, hasPostgres } from "../support/databases.js"
+
+describe.skipIf(!await hasPostgres())("PostgresBackend keeps the promises of the port", () => {
+  for (const one of BackendSuite.cases) {
+    it.scoped(`${one.concern}: ${one.name}`, () => one.run.pipe(Effect.provide(freshPostgres)), 60_000)
+  }
+})

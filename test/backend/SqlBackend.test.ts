@@ -1,0 +1,208 @@
+/** What is true of SQL backends beyond the port: their tables, transactions of the application, plans. */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Reactivity } from "@effect/experimental"
+import type { SqlClient } from "@effect/sql/SqlClient"
+import { MysqlClient } from "@effect/sql-mysql2"
+import { PgClient } from "@effect/sql-pg"
+import { SqliteClient } from "@effect/sql-sqlite-node"
+import { describe, expect, it } from "@effect/vitest"
+import { Cause, Effect, Exit, Option, type Scope } from "effect"
+import { type TaskBackend, TaskEvent, TaskId, TaskRecord } from "effect-taskflow"
+import * as SqlBackend from "../../src/backend/SqlBackend.js"
+import { hasMysql, hasPostgres, mysql, mysqlPrefix, postgres, postgresPrefix } from "../support/databases.js"
+
+type OpenClient = Effect.Effect<SqlClient, unknown, Scope.Scope | Reactivity.Reactivity>
+
+/** A database of a test's own: its prefix, and clients of it. */
+interface Database {
+  readonly name: string
+  readonly present: boolean
+  readonly prefix: Effect.Effect<string, never, Scope.Scope>
+  readonly open: (prefix: string) => OpenClient
+}
+
+const folder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "taskflow-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+)
+
+const databases: ReadonlyArray<Database> = [
+  {
+    name: "SQLite",
+    present: true,
+    // The folder stands in the prefix's place: each test has a file of its own.
+    prefix: folder,
+    open: (path) => SqliteClient.make({ filename: join(path, "tasks.db") })
+  },
+  {
+    name: "PostgreSQL",
+    present: await hasPostgres(),
+    prefix: postgresPrefix,
+    open: () => PgClient.make({ ...postgres, maxConnections: 6 })
+  },
+  {
+    name: "MySQL or MariaDB",
+    present: await hasMysql(),
+    prefix: mysqlPrefix,
+    open: () => MysqlClient.make({ ...mysql, maxConnections: 6 })
+  }
+]
+
+const ids = TaskId.random()
+const now = 1_000_000_000_000
+const instance = TaskEvent.InstanceId.make("00000000-0000-4000-8000-000000000001")
+
+const task = (facts: Partial<TaskEvent.TaskEvent & { readonly _tag: "Enqueued" }> = {}) =>
+  TaskRecord.fromEnqueued({
+    _tag: "Enqueued",
+    taskId: ids.next(now),
+    at: now,
+    taskName: "send_email",
+    kind: "task",
+    payload: "{}",
+    priority: 0,
+    tags: {},
+    idempotencyKey: null,
+    keyTtl: null,
+    source: "manual",
+    executor: "fiber",
+    requeueOnInterrupt: false,
+    maxCrashes: 3,
+    definitionVersion: 1,
+    runAt: null,
+    retryOf: null,
+    trace: null,
+    owner: null,
+    ...facts
+  })
+
+const claimOf = (backend: TaskBackend["Type"]) =>
+  backend.claim({
+    instance,
+    tasks: [{ name: "send_email", version: 1, slots: 10, window: 0 }],
+    slots: 10,
+    window: 0,
+    stealAfter: null,
+    now
+  })
+
+for (const { name, open, prefix, present } of databases) {
+  const options = (of: string) => name === "SQLite" ? {} : { prefix: of }
+  const backendOn = (client: SqlClient, of: string) =>
+    Effect.tap(
+      SqlBackend.make(client, options(of)),
+      (backend) => backend.attach({ id: instance, host: "h", process: null }, now)
+    )
+  const test = (
+    what: string,
+    body: (parts: {
+      readonly of: string
+      readonly open: OpenClient
+    }) => Effect.Effect<void, unknown, Scope.Scope | Reactivity.Reactivity>
+  ) =>
+    it.scoped(
+      what,
+      () => Effect.flatMap(prefix, (of) => body({ of, open: open(of) })).pipe(Effect.provide(Reactivity.layer)),
+      60_000
+    )
+
+  describe.skipIf(!present)(`tasks in a transaction on ${name}`, () => {
+    test("are there once it commits, unclaimed until then", ({ of, open }) =>
+      Effect.gen(function*() {
+        const client = yield* open
+        const backend = yield* backendOn(client, of)
+        const mine = task({ tags: { tenant: "t1" } })
+        const outcomes = yield* client.withTransaction(backend.joinTransaction!([mine], now))
+        expect(outcomes).toEqual([{ _tag: "Applied" }])
+        expect(yield* backend.get(mine.taskId)).toEqual(Option.some(mine))
+        const claimed = yield* claimOf(backend)
+        expect(claimed.started.map(({ taskId }) => taskId)).toEqual([mine.taskId])
+        expect(claimed.joined).toEqual([mine.taskId])
+      }))
+
+    test("never were when it rolls back, and their keys are free", ({ of, open }) =>
+      Effect.gen(function*() {
+        const client = yield* open
+        const backend = yield* backendOn(client, of)
+        const first = task({ idempotencyKey: "k" })
+        yield* Effect.exit(client.withTransaction(
+          Effect.zipRight(backend.joinTransaction!([first], now), Effect.fail("no"))
+        ))
+        expect(yield* backend.get(first.taskId)).toEqual(Option.none())
+        const second = task({ idempotencyKey: "k" })
+        expect(yield* client.withTransaction(backend.joinTransaction!([second], now))).toEqual([{ _tag: "Applied" }])
+        const third = task({ idempotencyKey: "k" })
+        expect(yield* client.withTransaction(backend.joinTransaction!([third], now))).toEqual([
+          { _tag: "Duplicate", taskId: second.taskId }
+        ])
+      }))
+
+    test("take over a key whose time is over", ({ of, open }) =>
+      Effect.gen(function*() {
+        const client = yield* open
+        const backend = yield* backendOn(client, of)
+        yield* client.withTransaction(backend.joinTransaction!([task({ idempotencyKey: "k", keyTtl: 10 })], now))
+        const { started } = yield* claimOf(backend)
+        const done = TaskRecord.apply(started[0]!, {
+          _tag: "Succeeded",
+          taskId: started[0]!.taskId,
+          at: now,
+          result: null
+        })
+        const attempt = {
+          claim: 1,
+          attempt: 1,
+          instance,
+          startedAt: now,
+          endedAt: now,
+          outcome: "success" as const,
+          failure: null
+        }
+        yield* backend.write({
+          instance,
+          lane: "journal",
+          number: 1,
+          now,
+          changes: [{ _tag: "Finish", record: Option.getOrThrow(done), owner: instance, claim: 1, attempt }]
+        })
+        const again = (at: number) =>
+          client.withTransaction(backend.joinTransaction!([task({ idempotencyKey: "k" })], at))
+        expect((yield* again(now + 9))[0]?._tag).toBe("Duplicate")
+        expect((yield* again(now + 10))[0]?._tag).toBe("Applied")
+      }))
+
+    test("of another client are refused, and nothing is written", ({ of, open }) =>
+      Effect.gen(function*() {
+        const client = yield* open
+        const backend = yield* backendOn(client, of)
+        const other = yield* open
+        const mine = task()
+        const exit = yield* Effect.exit(other.withTransaction(backend.joinTransaction!([mine], now)))
+        expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toMatchObject({ _tag: "TaskWrongTransaction" })
+        expect(yield* backend.get(mine.taskId)).toEqual(Option.none())
+      }))
+
+    if (name !== "SQLite") {
+      test("that hold a key keep nobody else waiting", ({ of, open }) =>
+        Effect.gen(function*() {
+          const client = yield* open
+          const backend = yield* backendOn(client, of)
+          const inside = task({ idempotencyKey: "k" })
+          yield* client.withTransaction(Effect.gen(function*() {
+            yield* backend.joinTransaction!([inside], now)
+            const others = [task(), task({ idempotencyKey: "k" }), task({ idempotencyKey: "other" })]
+            const outcomes = yield* backend.write({
+              instance,
+              lane: "journal",
+              number: 1,
+              now,
+              changes: others.map((record) => ({ _tag: "Insert", record }))
+            })
+            expect(outcomes).toEqual([{ _tag: "Applied" }, { _tag: "KeyBusy" }, { _tag: "Applied" }])
+          }))
+        }))
+    }
+  })
+}
