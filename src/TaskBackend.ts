@@ -213,7 +213,7 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
    * Declares `suspect` dead if its beat is still the one that was seen (or it was declared so before), and gives back what
    * it owned, at most `limit` tasks a call. Never waits for a task that somebody is just changing: that one is `left`.
    *
-   * Pending ones are ready for anyone. Running ones: with a cancel asked they end as cancelled; without
+   * Pending ones are ready for anyone; one-off effects, whose code died too, end as cancelled. Running ones: with a cancel asked they end as cancelled; without
    * `requeueOnInterrupt` as interrupted (`instanceDied`); the others count a crash and are pending again. One that reaches
    * `maxCrashes` as the only suspect of its instance fails as poison; a suspect is a task at or beyond `maxCrashes - 1`
    * crashes that has crashed before, and an instance claims one suspect at a time. The attempts go to the ledger.
@@ -231,6 +231,8 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
    * like a write.
    */
   readonly claim: (request: ClaimRequest) => Effect.Effect<Claimed, TaskBackendError | InstanceFenced>
+  /** What this instance owns: at most what it runs and holds. For an instance that missed the answer of a claim. */
+  readonly owned: (instance: InstanceId) => Effect.Effect<ReadonlyArray<TaskRecord>, TaskBackendError>
   /**
    * Inserts new, unclaimed tasks in the transaction of an SqlClient that the calling fiber is in: they are there for any
    * instance once it commits, and never were when it does not. One outcome for each. Null where nothing can be joined: tasks

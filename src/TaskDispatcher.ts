@@ -15,6 +15,7 @@ import * as Backlog from "./internal/backlog.js"
 import * as Claimer from "./internal/claimer.js"
 import * as DueTimer from "./internal/dueTimer.js"
 import * as LeaseEffects from "./internal/leaseEffects.js"
+import * as LookSoon from "./internal/lookSoon.js"
 import * as Poller from "./internal/poller.js"
 import * as Signal from "./internal/signal.js"
 import * as Slots from "./internal/slots.js"
@@ -36,6 +37,8 @@ import { type OnCommitted, TaskStore } from "./TaskStore.js"
 export class TaskDispatcher extends Context.Tag("effect-taskflow/TaskDispatcher")<TaskDispatcher, {
   /** Accepts a new task on the shortest fair way. */
   readonly accept: (facts: Omit<Enqueued, "owner">, onCommitted: OnCommitted) => void
+  /** Something was written in a transaction of the application: looks for it until it may have been committed. */
+  readonly lookSoon: () => void
   /** Takes a task that ended by itself (a cancel) out of the window. */
   readonly forget: (record: TaskRecord) => void
   /** An attempt of this instance was cancelled before it ran: it shall not. */
@@ -181,13 +184,14 @@ export const make = Effect.gen(function*() {
   const poller = Poller.make({ ...config.poll, look: lookAgain })
 
   const receive = (claimed: Claimed): void => {
+    const joined = new Set(claimed.joined)
     if (claimed.started.length + claimed.pending.length > 0) poller.found()
     for (const record of claimed.started.filter(isOurs)) {
-      store.adopt(record)
+      store.adopt(record, joined.has(record.taskId))
       run(record, slots.take(record.taskName))
     }
     for (const record of claimed.pending.filter(isOurs)) {
-      store.adopt(record)
+      store.adopt(record, joined.has(record.taskId))
       hold(record)
     }
     if (claimed.nextDueAt !== null) wakeAt(claimed.nextDueAt)
@@ -207,6 +211,7 @@ export const make = Effect.gen(function*() {
       return evicted.length > 0
     },
     flush: journal.written,
+    known: store.known,
     receive,
     onEnd: () => pump()
   })
@@ -268,6 +273,7 @@ export const make = Effect.gen(function*() {
       pump
     }),
     awaitIdle,
+    lookSoon: LookSoon.make(timers, () => clock.unsafeCurrentTimeMillis(), lookAgain),
     cancelAtStart,
     drain: stop.drain,
     windowRoom: changed.until(() => queue.room() > backlog.arriving()),
@@ -283,16 +289,4 @@ export const make = Effect.gen(function*() {
   })
 })
 
-export const layer: Layer.Layer<
-  TaskDispatcher,
-  never,
-  | TaskBackend
-  | TaskflowConfig
-  | TaskInstance
-  | TaskJournal
-  | TaskLease
-  | TaskStore
-  | TaskQueue
-  | TaskRegistry
-  | TaskRunner
-> = Layer.scoped(TaskDispatcher, make)
+export const layer = Layer.scoped(TaskDispatcher, make)

@@ -156,7 +156,7 @@ export class TaskDefinitionError extends Schema.TaggedError<TaskDefinitionError>
 }) {}
 
 /** What `enqueue` can fail with. */
-export type EnqueueError = TaskArgumentError | TaskBackendError | TaskKeyBusy
+export type EnqueueError = TaskArgumentError | TaskBackendError | TaskKeyBusy | TaskWrongTransaction | TaskInTransaction
 
 /** Turns whatever an infrastructure effect fails with into a `TaskBackendError` that names the operation. */
 export const refail =

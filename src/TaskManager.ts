@@ -28,6 +28,7 @@ import type {
   EnqueueError,
   TaskAlreadyRetried,
   TaskBackendError,
+  TaskInTransaction,
   TaskKeyHeld,
   TaskNotFound,
   TaskNotRegistered,
@@ -60,6 +61,8 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
   readonly instance: InstanceId
   /** Where its tasks are kept. */
   readonly backend: BackendInfo
+  /** Whether an enqueue inside `withTransaction` commits and rolls back with it. */
+  readonly joinsTransactions: boolean
 
   /** As `task.enqueue`. */
   readonly enqueue: <T extends Any>(
@@ -104,10 +107,17 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
     taskId: string
   ) => Effect.Effect<
     TaskId,
-    TaskNotFound | TaskWrongStatus | TaskAlreadyRetried | TaskKeyHeld | TaskNotRegistered | TaskBackendError
+    | TaskNotFound
+    | TaskWrongStatus
+    | TaskAlreadyRetried
+    | TaskKeyHeld
+    | TaskNotRegistered
+    | TaskBackendError
   >
   /** Waits until the task ended. Inside a handler the slot is given back while waiting. */
-  readonly awaitResult: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskBackendError>
+  readonly awaitResult: (
+    taskId: string
+  ) => Effect.Effect<TaskRecord, TaskNotFound | TaskInTransaction | TaskBackendError>
   /** Waits until nothing runs here and nothing that could run waits. Delayed tasks and back-offs are not waited for. */
   readonly awaitIdle: Effect.Effect<void>
 
@@ -155,6 +165,7 @@ export const make = Effect.gen(function*() {
       return instance.id
     },
     backend: backend.info,
+    joinsTransactions: backend.joinTransaction !== null,
     ...Admission.make(parts),
     ...Control.make(parts),
     awaitIdle: dispatcher.awaitIdle,

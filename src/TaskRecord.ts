@@ -91,6 +91,29 @@ export const fromEnqueued = (event: Enqueued): TaskRecord => ({
   retriedAs: null
 })
 
+/** The event that accepted this task, as nobody owned it. */
+export const toEnqueued = (record: TaskRecord): Enqueued => ({
+  _tag: "Enqueued",
+  taskId: record.taskId,
+  at: record.createdAt,
+  taskName: record.taskName,
+  kind: record.kind,
+  payload: record.payload,
+  priority: record.priority,
+  tags: record.tags,
+  idempotencyKey: record.idempotencyKey,
+  keyTtl: record.keyTtl,
+  source: record.source,
+  executor: record.executor,
+  requeueOnInterrupt: record.requeueOnInterrupt,
+  maxCrashes: record.maxCrashes,
+  definitionVersion: record.definitionVersion,
+  runAt: record.runAt,
+  retryOf: record.retryOf,
+  trace: record.trace,
+  owner: null
+})
+
 /** Whether the task waits for its next attempt: it holds no slot and belongs to no instance. */
 export const isWaiting = (record: TaskRecord): boolean => record.status === "running" && record.nextAttemptAt !== null
 

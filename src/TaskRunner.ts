@@ -16,7 +16,8 @@ import * as Random from "effect/Random"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as Attempt from "./internal/attempt.js"
-import { failureOf } from "./internal/failureOf.js"
+import { isPermanent } from "./internal/backendTrouble.js"
+import { failureOf, messageOf } from "./internal/failureOf.js"
 import * as LazyScope from "./internal/lazyScope.js"
 import { judge, type StopRequest, type Verdict } from "./internal/outcome.js"
 import { pastFailures } from "./internal/pastFailures.js"
@@ -149,6 +150,15 @@ export const make = Effect.gen(function*() {
     Runtime.runFork(runtime, Effect.logWarning(message))
   }
 
+  // The backend refused what became of it for good (a result beyond what the database takes): it fails with these words.
+  const failUnwritten = ({ taskId }: TaskEvent, cause: Cause.Cause<unknown>): void => {
+    const error = new Error(
+      `what became of this attempt cannot be stored: ${messageOf(Cause.squash(cause)).slice(0, 500)}`
+    )
+    const failure: TaskFailure = { kind: "defect", name: "NotStored", message: error.message, stack: "", error: null }
+    store.commit({ _tag: "Failed", taskId, at: now(), failure, stopReason: "unrecoverable" })
+  }
+
   const conclude = (
     attempt: Attempt.LiveAttempt,
     event: TaskEvent,
@@ -162,7 +172,7 @@ export const make = Effect.gen(function*() {
     }
     attempt.writeProgress()
     const recorded = store.commit(event, (exit) => {
-      if (Exit.isFailure(exit)) return
+      if (Exit.isFailure(exit)) return isPermanent(exit.cause) ? failUnwritten(event, exit.cause) : undefined
       if (exit.value._tag === "Lost") return warnLost(taskName, taskId, event)
       if (exit.value._tag !== "Applied") return
       if (event._tag === "AttemptFailed") onNext(attempt.record, event.nextAttemptAt)

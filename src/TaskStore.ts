@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { isPermanent } from "./internal/backendTrouble.js"
 import { changeOf } from "./internal/changeOf.js"
 import * as Signal from "./internal/signal.js"
 import type { Outcome } from "./TaskBackend.js"
@@ -37,8 +38,13 @@ export class TaskStore extends Context.Tag("effect-taskflow/TaskStore")<TaskStor
     /** Called when its key is busy: it will not be owned, and its commit may take a while. */
     onDeferred?: () => void
   ) => void
-  /** Takes a claimed row into the window. `started`: when the claim started it. */
-  readonly adopt: (record: TaskRecord.TaskRecord) => void
+  /** The ids of the window. A copy. */
+  readonly known: () => ReadonlySet<TaskId>
+  /**
+   * Takes a claimed row into the window, and announces its start when the claim started it. `joined`: it came in a
+   * transaction of the application, and that it was enqueued is announced now that it is known to be committed.
+   */
+  readonly adopt: (record: TaskRecord.TaskRecord, joined: boolean) => void
   /** Records an event of a task in the window. False when it is illegal there; then nothing happens. */
   readonly commit: (event: TaskEvent, onCommitted?: OnCommitted) => boolean
   /** Gives a pending row back for anyone to claim. */
@@ -137,7 +143,12 @@ export const make = Effect.gen(function*() {
       }
       journal.submit({ _tag: "Insert", record }, onOutcome, onDeferred)
     },
-    adopt: (record) => {
+    known: () => new Set(window.keys()),
+    adopt: (record, joined) => {
+      if (joined) {
+        const enqueued = TaskRecord.toEnqueued(record)
+        events.publish(enqueued, TaskRecord.fromEnqueued(enqueued))
+      }
       window.set(record.taskId, record)
       if (TaskRecord.isLive(record)) {
         const { attemptStartedAt, claim, owner, taskId } = record
@@ -156,6 +167,8 @@ export const make = Effect.gen(function*() {
       else {
         journal.submit(change, (exit) => {
           if (Exit.isSuccess(exit)) settle(event, after, exit.value)
+          // What can never be written did not happen: the task is as before, and something else may become of it.
+          else if (isPermanent(exit.cause) && window.get(after.taskId) === after) window.set(after.taskId, before)
           else leave(after)
           onCommitted?.(exit)
         })

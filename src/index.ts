@@ -15,12 +15,14 @@ export {
   TaskDefinitionError,
   TaskflowWiringError,
   TaskKeyBusy,
+  TaskInTransaction,
   TaskKeyHeld,
   TaskNotFound,
   TaskNotRegistered,
   TaskStopped,
   TaskTimeout,
-  TaskWrongStatus
+  TaskWrongStatus,
+  TaskWrongTransaction
 } from "./TaskError.js"
 
 // 1 define

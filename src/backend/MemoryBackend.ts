@@ -213,6 +213,7 @@ export const make = (options: MemoryBackendOptions = {}): Effect.Effect<TaskBack
             ? Effect.succeed(claim(tables, request))
             : fenced(request.instance)
         ),
+      owned: (instance) => Effect.sync(() => [...tables.holdings.of(instance).rows].map(({ record }) => record)),
       joinTransaction: null,
       cancel: (taskId, now) =>
         Effect.sync(() => {

@@ -113,6 +113,7 @@ export const make = (
       reap: (request) => told("reap", instances.reap(request)),
       write: (batch) => failing("write")(write(batch)),
       claim: (request) => failing("claim")(claim(request)),
+      owned: (instance) => told("owned", instances.owned(instance)),
       joinTransaction: (records, now) =>
         Effect.mapError(join(records, now), (error) =>
           error instanceof TaskWrongTransaction

@@ -81,6 +81,12 @@ export const make = (tables: Tables) => {
   const giveBack = (row: LiveRow, { loneSuspect }: Instance, now: number): TaskRecord.TaskRecord => {
     const before = row.record
     if (!TaskRecord.isLive(before)) {
+      if (before.kind === "effect") {
+        const cancelled = { _tag: "Cancelled", taskId: before.taskId, at: now } as const
+        const record = Option.getOrThrow(TaskRecord.apply(before, cancelled))
+        tables.finish(row, record)
+        return record
+      }
       tables.update(row, { ...before, owner: null }, now)
       return row.record
     }

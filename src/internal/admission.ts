@@ -4,16 +4,19 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import type { Outcome } from "../TaskBackend.js"
 import { currentAttempt } from "../TaskContext.js"
-import { TaskBackendError, TaskKeyBusy } from "../TaskError.js"
+import { TaskBackendError, TaskKeyBusy, type TaskWrongTransaction } from "../TaskError.js"
 import type { Enqueued } from "../TaskEvent.js"
 import type { TaskId } from "../TaskId.js"
 import type { EnqueueResult, Parts, RunOptions, TaskManager } from "../TaskManager.js"
+import { fromEnqueued } from "../TaskRecord.js"
 import type { Registered } from "../TaskRegistry.js"
 import * as Definition from "./definition.js"
 import { type EnqueueOptions, prepare, type Prepared } from "./prepare.js"
+import { isInTransaction, notInTransaction } from "./transaction.js"
 
 /** The facts of a new task: what a call gave, and what its definition says about every task of it. */
 export const factsOf = (
@@ -115,6 +118,43 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
       })
     })
 
+  // On the connection of the application's transaction: no window, no slot, and nobody is told before the commit.
+  const join = (
+    insert: NonNullable<typeof backend.joinTransaction>,
+    all: ReadonlyArray<Omit<Enqueued, "owner">>
+  ): Effect.Effect<Array<EnqueueResult>, TaskBackendError | TaskKeyBusy | TaskWrongTransaction> =>
+    Effect.flatMap(insert(all.map((facts) => fromEnqueued({ ...facts, owner: null })), now()), (outcomes) => {
+      dispatcher.lookSoon()
+      return Effect.forEach(all, (facts, index) => resultOf(facts, Exit.succeed(outcomes[index]!)))
+    })
+
+  let warned = false
+  const warnOnce = Effect.suspend(() => {
+    if (warned) return Effect.void
+    warned = true
+    return Effect.logWarning(
+      `a task was enqueued inside withTransaction, but the ${backend.info.kind} backend cannot join it: the task is there ` +
+        "at once and stays when the transaction rolls back"
+    )
+  })
+
+  /** Hands new tasks over on the way that the caller's surroundings ask for. */
+  const accept = <A, E>(
+    factsAt: (at: number) => ReadonlyArray<Omit<Enqueued, "owner">>,
+    committed: (all: ReadonlyArray<Omit<Enqueued, "owner">>) => Effect.Effect<A, E>,
+    joined: (results: Array<EnqueueResult>) => A
+  ): Effect.Effect<A, E | TaskBackendError | TaskKeyBusy | TaskWrongTransaction> =>
+    Effect.flatMap(
+      isInTransaction,
+      (inside): Effect.Effect<A, E | TaskBackendError | TaskKeyBusy | TaskWrongTransaction> => {
+        const { joinTransaction } = backend
+        const alone = Effect.flatMap(admission, () => committed(factsAt(now())))
+        if (!inside) return alone
+        if (joinTransaction === null) return Effect.zipRight(warnOnce, alone)
+        return Effect.map(Effect.suspend(() => join(joinTransaction, factsAt(now()))), joined)
+      }
+    )
+
   const prepared = (definition: Definition.Definition, payload: unknown, options: EnqueueOptions) =>
     prepare(definition, payload, options, now(), config.maxPayloadSize)
 
@@ -132,18 +172,17 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
         prepared(definition, payload, optionsOf(payload, index)))
       const results: Array<EnqueueResult> = []
       for (let start = 0; start < checked.length; start += maxTogether) {
-        yield* admission
-        const at = now()
-        const facts = checked.slice(start, start + maxTogether).map((one) =>
-          factsOf(definition, one, ids.next(at), at)
-        )
-        for (const result of yield* commitAll(facts)) results.push(result)
+        const together = checked.slice(start, start + maxTogether)
+        const factsAt = (at: number) =>
+          together.map((one) => factsOf(definition, one, ids.next(at), at))
+        for (const result of yield* accept(factsAt, commitAll, identity)) results.push(result)
       }
       return results
     })
 
   const run = (name: string, effect: Effect.Effect<unknown, unknown>, options: RunOptions) =>
     Effect.gen(function*() {
+      if (backend.joinTransaction !== null) yield* notInTransaction("TaskManager.run")
       const { definition } = Definition.make(name, { ...options, requeueOnInterrupt: false })
       const facts = yield* prepared(definition, {}, options)
       yield* admission
@@ -170,10 +209,11 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
     enqueue:
       ((task: { readonly definition: Definition.Definition }, payload: unknown, options: EnqueueOptions = {}) =>
         Effect.flatMap(prepared(task.definition, payload, options), (ready) =>
-          Effect.flatMap(admission, () => {
-            const at = now()
-            return commit(factsOf(task.definition, ready, ids.next(at), at))
-          }))) as Front["enqueue"],
+          accept(
+            (at) => [factsOf(task.definition, ready, ids.next(at), at)],
+            ([facts]) => commit(facts!),
+            ([result]) => result!
+          ))) as Front["enqueue"],
     enqueueMany:
       ((task: { readonly definition: Definition.Definition }, payloads: Iterable<unknown>, options = {}) =>
         enqueueMany(task.definition, payloads, options)) as Front["enqueueMany"],

@@ -4,7 +4,9 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { Claimed, ClaimRequest, TaskBackend } from "../TaskBackend.js"
+import type { TaskId } from "../TaskId.js"
 import type { TaskInstance } from "../TaskInstance.js"
+import { isLive } from "../TaskRecord.js"
 import { isFenced } from "./backendTrouble.js"
 import type { Backlog } from "./backlog.js"
 import * as Backoff from "./backoff.js"
@@ -31,6 +33,8 @@ export const make = (options: {
   readonly makeRoom: () => boolean
   /** Returns when what left the window is in the backend. */
   readonly flush: Effect.Effect<void>
+  /** The tasks in the window, queued or running, and those on their way into it. */
+  readonly known: () => ReadonlySet<TaskId>
   /** Places what was claimed. */
   readonly receive: (claimed: Claimed) => void
   /** Called when a claim is over. */
@@ -52,6 +56,22 @@ export const make = (options: {
         backlog.replace(request.tasks.map(({ name }) => name), claimed, seen)
         options.receive(claimed)
       })
+    // The claim may have been committed although its answer was lost: then there are rows of ours that we never heard of.
+    // One that was known before, or is known by now, is no such row.
+    const recover = Effect.suspend(() => {
+      const { id } = instance
+      const before = options.known()
+      return Effect.matchCause(backend.owned(id), {
+        onFailure: () => {},
+        onSuccess: (rows) => {
+          const now = options.known()
+          const unheard = rows.filter(({ taskId }) => !before.has(taskId) && !now.has(taskId))
+          if (unheard.length === 0 || instance.id !== id) return
+          const [started, pending] = [unheard.filter(isLive), unheard.filter((row) => !isLive(row))]
+          options.receive({ started, pending, more: [], nextDueAt: null, joined: [] })
+        }
+      })
+    })
     // A driver may also die, so the whole cause is asked again.
     const ask = (failures: number): Effect.Effect<void> =>
       Effect.matchCauseEffect(backend.claim(request), {
@@ -67,6 +87,7 @@ export const make = (options: {
           }
           return Effect.logWarning("task dispatcher: claiming failed, asking again", cause).pipe(
             Effect.zipRight(Backoff.afterFailure(failures)),
+            Effect.zipRight(recover),
             Effect.zipRight(Effect.suspend(() => options.isStopping() ? over(null) : ask(failures + 1)))
           )
         }

@@ -23,6 +23,7 @@ import { isDone, type TaskRecord } from "../TaskRecord.js"
 import { isRetryable } from "../TaskStatus.js"
 import { factsOf } from "./admission.js"
 import * as Backoff from "./backoff.js"
+import { isInTransaction, notInTransaction } from "./transaction.js"
 
 type Front = Pick<
   TaskManager["Type"],
@@ -35,6 +36,14 @@ export const make = (
   { backend, config, dispatcher, ids, instance, journal, registry, runner, store }: Parts
 ): Front => {
   const { now } = instance
+
+  // On a client with one connection such a call would wait for the transaction to give it back. For those whose callers
+  // cannot decide anything about it, it is a defect.
+  const outside = (call: string) => backend.joinTransaction === null ? Effect.void : notInTransaction(call)
+  // What was handed over before is read too; inside a transaction nothing is waited for.
+  const caughtUp = backend.joinTransaction === null
+    ? journal.written
+    : Effect.flatMap(isInTransaction, (inside) => inside ? Effect.void : journal.written)
 
   const checkId = (taskId: string): Effect.Effect<TaskId, TaskNotFound> =>
     isTaskId(taskId) ? Effect.succeed(taskId) : Effect.fail(new TaskNotFound({ taskId }))
@@ -60,7 +69,8 @@ export const make = (
 
   const cancel = Effect.fn("TaskManager.cancel")(function*(taskId: string) {
     const id = yield* checkId(taskId)
-    yield* journal.flush
+    yield* Effect.orDie(outside("TaskManager.cancel"))
+    yield* journal.written
     const found = yield* backend.cancel(id, now())
     switch (found._tag) {
       case "NotFound":
@@ -80,7 +90,8 @@ export const make = (
 
   const retry = Effect.fn("TaskManager.retry")(function*(taskId: string) {
     const id = yield* checkId(taskId)
-    yield* journal.flush
+    yield* Effect.orDie(outside("TaskManager.retry"))
+    yield* journal.written
     const original = yield* find(id)
     const definition = registry.get(original.taskName)?.definition
     if (!isRetryable(original.status)) {
@@ -162,7 +173,7 @@ export const make = (
     Effect.acquireUseRelease(attempt.park, () => wait, () => attempt.unpark)
 
   const awaitResult = (taskId: string) =>
-    Effect.flatMap(checkId(taskId), (id) =>
+    Effect.flatMap(Effect.zipLeft(checkId(taskId), outside("TaskManager.awaitResult")), (id) =>
       Effect.flatMap(
         FiberRef.get(currentAttempt),
         Option.match({
@@ -173,11 +184,11 @@ export const make = (
 
   return {
     get,
-    list: (query = {}) => Effect.zipRight(journal.flush, backend.list(query)),
+    list: (query = {}) => Effect.zipRight(caughtUp, backend.list(query)),
     logs: (taskId, options = {}) =>
       Effect.gen(function*() {
         const id = yield* checkId(taskId)
-        yield* journal.flush
+        yield* caughtUp
         yield* find(id)
         const after = Math.max(0, options.after ?? 0)
         const limit = Math.min(maxLogPage, Math.max(1, options.limit ?? maxLogPage))
@@ -186,11 +197,11 @@ export const make = (
     attempts: (taskId) =>
       Effect.gen(function*() {
         const id = yield* checkId(taskId)
-        yield* journal.flush
+        yield* caughtUp
         yield* find(id)
         return yield* backend.attempts(id)
       }),
-    stats: (query = {}) => Effect.zipRight(journal.flush, backend.stats(query)),
+    stats: (query = {}) => Effect.zipRight(caughtUp, backend.stats(query)),
     cancel,
     retry,
     awaitResult

@@ -16,6 +16,7 @@ import { isDone, type TaskRecord } from "../TaskRecord.js"
 import type { Registered } from "../TaskRegistry.js"
 import type { Definition } from "./definition.js"
 import type { EnqueueOptions } from "./prepare.js"
+import { notInTransaction } from "./transaction.js"
 
 type Manager = TaskManager["Type"]
 
@@ -98,8 +99,11 @@ const execute = (
   options: EnqueueOptions | undefined
 ): Effect.Effect<unknown, unknown> =>
   Effect.flatMap(
-    // safe: the payload is what `execute` of this very task was given, and what its schema requires is in the caller's R
-    manager.enqueue(task, payload as Task.Input<Task.Any>, options) as Effect.Effect<EnqueueResult, EnqueueError>,
+    Effect.zipRight(
+      manager.joinsTransactions ? notInTransaction(`${task._tag}.execute`) : Effect.void,
+      // safe: the payload is what `execute` of this very task was given, and what its schema requires is in the caller's R
+      manager.enqueue(task, payload as Task.Input<Task.Any>, options) as Effect.Effect<EnqueueResult, EnqueueError>
+    ),
     ({ taskId }) =>
       Effect.catchIf(
         result(manager, task.definition, taskId),

@@ -15,7 +15,7 @@
  */
 import { parseArgs } from "node:util"
 import { NodeRuntime } from "@effect/platform-node"
-import { Console, Effect } from "effect"
+import { Console, Effect, Exit } from "effect"
 import * as Effects from "./support/effects.js"
 import * as Fleet from "./support/fleet.js"
 import { random } from "./support/orders.js"
@@ -90,6 +90,8 @@ const run = (sameHost: boolean) =>
       atOnce: 32,
       since: values.cold ? begun : null
     })
+    // Whatever goes wrong here, their words say why.
+    yield* Effect.addFinalizer((exit) => Exit.isFailure(exit) ? Console.error(fleet.printed(30)) : Effect.void)
     const problems: Array<string> = []
     const hold = (isSo: boolean, otherwise: string) => isSo ? undefined : problems.push(otherwise)
 

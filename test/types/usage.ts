@@ -225,7 +225,9 @@ export const caught = executed.pipe(
     TaskStopped: (stopped) => Effect.as(Effect.logWarning(stopped.reason), 0),
     TaskArgumentError: (e) => Effect.die(e),
     TaskBackendError: (e) => Effect.die(e),
-    TaskKeyBusy: (e) => Effect.die(e)
+    TaskKeyBusy: (e) => Effect.die(e),
+    TaskWrongTransaction: (e) => Effect.die(e),
+    TaskInTransaction: (e) => Effect.die(e)
   })
 )
 is<Equal<Effect.Effect.Error<typeof caught>, never>>()

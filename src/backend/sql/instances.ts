@@ -53,7 +53,9 @@ const end = (record: TaskRecord.TaskRecord, event: Parameters<typeof TaskRecord.
 /** What becomes of a task whose owner died, and how its attempt counts. */
 const afterDeath = (record: TaskRecord.TaskRecord, alone: boolean, now: number) => {
   const common = { taskId: record.taskId, at: now }
-  if (!TaskRecord.isLive(record)) return { record: { ...record, owner: null }, outcome: null }
+  if (!TaskRecord.isLive(record)) {
+    return { record: record.kind === "effect" ? cancelledAt(record, now) : { ...record, owner: null }, outcome: null }
+  }
   if (record.cancelRequested) return { record: cancelledAt(record, now), outcome: "cancelled" as const }
   if (!record.requeueOnInterrupt) {
     return {
@@ -120,7 +122,7 @@ export const make = (sql: Sql, connections: Connections) => {
   const detach = (id: InstanceId) =>
     connections.transaction((db) =>
       Effect.flatMap(
-        db.all({ sql: `SELECT id FROM ${name} WHERE id = ? AND state = 'live'${dialect.forUpdate}`, params: [id] }),
+        db.all({ sql: `SELECT id FROM ${name} WHERE id = ? AND state <> 'gone'${dialect.forUpdate}`, params: [id] }),
         (rows) =>
           rows.length === 0
             ? Effect.void
@@ -209,5 +211,10 @@ export const make = (sql: Sql, connections: Connections) => {
       })
     )
 
-  return { attach, detach, heartbeat, reap }
+  const owned = (id: InstanceId) =>
+    connections.use((db) =>
+      Effect.map(db.all({ sql: `SELECT * FROM ${live} WHERE owner = ?`, params: [id] }), (rows) => rows.map(fromLive))
+    )
+
+  return { attach, owned, detach, heartbeat, reap }
 }

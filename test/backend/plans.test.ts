@@ -1,0 +1,111 @@
+/** What each statement costs in a database with a long past and a long queue: a range of an index, never a whole table. */
+import { describe, expect } from "@effect/vitest"
+import { Effect } from "effect"
+import { type TaskBackend, TaskEvent, type TaskId, TaskRecord } from "effect-taskflow"
+import { fill, idOf, sizes, start } from "../support/manyTasks.js"
+import { type Planned, planned } from "../support/plans.js"
+import { backendOn, claimOf, databases, facts, instance, now, task, testOn } from "../support/sql.js"
+
+const id = (kind: number, n: number) => idOf(kind, n) as TaskId.TaskId
+
+type Lists = { readonly [name: string]: Parameters<TaskBackend["Type"]["list"]>[0] }
+
+// Few rows match each: what is rare is what makes a plan read everything.
+const lists: Lists = {
+  everything: {},
+  "the oldest": { order: "oldest" },
+  "a page in the middle": { cursor: id(6, 75_000) },
+  "the oldest behind a cursor": { order: "oldest", cursor: id(6, 75_000) },
+  "one name": { taskName: "resize" },
+  "a name that never was": { taskName: "never" },
+  "what waits": { status: ["pending"] },
+  "what runs": { status: ["running"] },
+  "what has not ended": { status: ["pending", "running"] },
+  "what failed": { status: ["failed"] },
+  "two rare ends": { status: ["cancelled", "interrupted"] },
+  "every end": { status: ["success", "failed", "cancelled", "interrupted"] },
+  "what failed of a name": { status: ["failed"], taskName: "send_email" },
+  "what runs of a name": { status: ["running"], taskName: "send_email" },
+  "rare ends of a name that never was": { status: ["cancelled", "interrupted"], taskName: "never" },
+  "a tag": { tag: ["a", "b"] },
+  "a tag and a name": { tag: ["a", "b"], taskName: "send_email" },
+  "an hour": { since: start + 3_600_000, until: start + 7_200_000 },
+  "an hour, oldest first": { since: start + 3_600_000, until: start + 7_200_000, order: "oldest" },
+  "an hour long ago, newest first": { since: start, until: start + 10_000 },
+  "an hour to come": { since: now + 1_000, until: now + 3_600_000, order: "oldest" },
+  "a rare source": { source: "schedule" },
+  "a rare priority": { priority: 9 },
+  "a priority that never was": { priority: 3, status: ["failed"] }
+}
+
+const exercise = (backend: TaskBackend["Type"], during: ReturnType<typeof planned>["during"]) =>
+  Effect.gen(function*() {
+    let number = 0
+    const write = (changes: Parameters<TaskBackend["Type"]["write"]>[0]["changes"]) =>
+      backend.write({ instance, lane: "journal", number: number += 1, now, changes })
+    const insert = (record: TaskRecord.TaskRecord) => ({ _tag: "Insert", record }) as const
+
+    const claimed = yield* during("claim", claimOf(backend, 20))
+    expect(claimed.started.length).toBe(20)
+    yield* during("claim everything that steals", backend.claim({
+      instance,
+      tasks: ["nothing", "send_email", "resize"].map((name) => ({ name, version: 1, slots: 5_000, window: 0 })),
+      slots: 5_000,
+      window: 0,
+      stealAfter: 1_000,
+      now
+    }))
+    const tagged = task({ tags: { a: "b" } })
+    yield* during("write plainly", write([insert(task()), insert(tagged), insert(task())]))
+    const keyed = task({ idempotencyKey: "k" })
+    yield* during("write with a key", write([insert(keyed), insert(task({ idempotencyKey: "k" }))]))
+    const [first, second] = claimed.started as [TaskRecord.TaskRecord, TaskRecord.TaskRecord]
+    const attempt = { claim: 1, attempt: 1, instance, startedAt: now, endedAt: now, outcome: "success", failure: null } as const
+    const ended = TaskRecord.apply(first, { _tag: "Succeeded", taskId: first.taskId, at: now, result: null })
+    if (ended._tag === "None") throw new Error("not legal")
+    yield* during("finish", write([{ _tag: "Finish", record: ended.value, owner: instance, claim: first.claim, attempt }]))
+    const { level: _, ...line } = { level: 0, at: now, claim: 1, message: "hello", annotations: null }
+    yield* during("write a line", write([
+      { _tag: "Log", taskId: second.taskId, line: { ...line, level: "INFO" } as unknown as TaskEvent.LogLine },
+      { _tag: "Log", taskId: id(6, 10), line: { ...line, level: "INFO" } as unknown as TaskEvent.LogLine }
+    ]))
+    yield* during("heartbeat", backend.heartbeat(instance, now))
+    yield* during("cancel", backend.cancel(id(2, 100), now))
+    yield* during("cancel what runs", backend.cancel(second.taskId, now))
+    yield* during("cancel what ended", backend.cancel(id(6, 100), now))
+    yield* during("get", backend.get(id(2, 200)))
+    yield* during("get what ended", backend.get(id(6, 200)))
+    yield* during("logs", backend.logs(id(6, 200), { after: 0, limit: 100 }))
+    yield* during("attempts", backend.attempts(id(6, 200)))
+    for (const [what, query] of Object.entries(lists)) yield* during(`list ${what}`, backend.list(query))
+    yield* during("stats", backend.stats({}))
+    yield* during("stats of a name", backend.stats({ taskName: "resize" }))
+    yield* during("promote", claimOf(backend, 5, now + 1_500))
+    yield* during("deleteBefore", backend.deleteBefore(start + 20_000, 100))
+    yield* during("maintain", backend.maintain(now))
+    yield* during("detach", backend.detach(instance, now))
+    yield* during("reap", backend.reap({ suspect: instance, beat: 1, now, limit: 100 }))
+  })
+
+// Pages have 51 rows at most and steps 500; a claim asks for 5,000 here. Nothing goes through more than this.
+const mostRows = 12_000
+
+for (const database of databases) {
+  describe.skipIf(!database.present)(`every statement on ${database.name}`, () => {
+    testOn(database)(`is a range of an index among ${sizes.done} finished tasks`, (place) =>
+      Effect.gen(function*() {
+        const plain = yield* place.open
+        const { client, during, seen } = planned(plain)
+        const backend = yield* backendOn(client, place)
+        yield* fill(plain, place.tables)
+        yield* backend.attach(facts(), now)
+        yield* exercise(backend, during)
+        const large = new RegExp(`${place.prefix}(live|done|logs|tags|keys|attempts)\\b|^(l|t)$`)
+        const bad = seen.filter(({ rows, whole }) => whole.some((name) => large.test(name)) || (rows ?? 0) > mostRows)
+        const told = ({ during, plan, rows, text }: Planned) =>
+          `${during}: ${text.slice(0, 400)} [${rows}] ${plan.slice(0, 1500)}`
+        expect(bad.map(told)).toEqual([])
+        expect(seen.length).toBeGreaterThan(80)
+      }), 120_000)
+  })
+}

@@ -1,0 +1,195 @@
+/** What tests of SQL backends share: the three databases behind one face, clients whose statements a test can see, records. */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Reactivity } from "@effect/experimental"
+import type { SqlClient } from "@effect/sql/SqlClient"
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import { MysqlClient } from "@effect/sql-mysql2"
+import { PgClient } from "@effect/sql-pg"
+import { SqliteClient } from "@effect/sql-sqlite-node"
+import { it } from "@effect/vitest"
+import { Effect, type Layer, type Scope } from "effect"
+import { type TaskBackend, TaskEvent, TaskId, TaskRecord } from "effect-taskflow"
+import * as MysqlBackend from "../../src/backend/MysqlBackend.js"
+import * as PostgresBackend from "../../src/backend/PostgresBackend.js"
+import { withPrefix } from "../../src/backend/sql/schema.js"
+import * as SqlBackend from "../../src/backend/SqlBackend.js"
+import * as SqliteBackend from "../../src/backend/SqliteBackend.js"
+import { hasMysql, hasPostgres, mysql, mysqlPrefix, postgres, postgresPrefix } from "./databases.js"
+
+export type OpenClient = Effect.Effect<SqlClient, unknown, Scope.Scope | Reactivity.Reactivity>
+
+/** A database of a test's own. `place` is the prefix of its tables, on SQLite the folder of its file. */
+export interface Database {
+  readonly name: string
+  readonly kind: "sqlite" | "postgres" | "mysql"
+  readonly present: boolean
+  readonly place: Effect.Effect<string, never, Scope.Scope>
+  readonly prefix: (place: string) => string
+  /** A client of the application's, with what a test wants to know it by. */
+  readonly open: (place: string, applicationName?: string) => OpenClient
+  /** The backend with a client of its own. */
+  readonly layer: (place: string, applicationName?: string) => Layer.Layer<TaskBackend, unknown>
+}
+
+const folder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "taskflow-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+)
+
+export const databases: ReadonlyArray<Database> = [
+  {
+    name: "SQLite",
+    kind: "sqlite",
+    present: true,
+    place: folder,
+    prefix: () => "taskflow_",
+    open: (path) =>
+      Effect.tap(
+        SqliteClient.make({ filename: join(path, "tasks.db") }),
+        (client) => client.unsafe("PRAGMA busy_timeout = 0")
+      ),
+    layer: (path) => SqliteBackend.layer({ filename: join(path, "tasks.db") })
+  },
+  {
+    name: "PostgreSQL",
+    kind: "postgres",
+    present: await hasPostgres(),
+    place: postgresPrefix,
+    prefix: (place) => place,
+    open: (_, applicationName = "test") => PgClient.make({ ...postgres, maxConnections: 6, applicationName }),
+    layer: (prefix, applicationName = "test") =>
+      PostgresBackend.layer({ ...postgres, prefix, maxConnections: 5, applicationName })
+  },
+  {
+    name: "MySQL or MariaDB",
+    kind: "mysql",
+    present: await hasMysql(),
+    place: mysqlPrefix,
+    prefix: (place) => place,
+    open: () => MysqlClient.make({ ...mysql, maxConnections: 6 }),
+    layer: (prefix) => MysqlBackend.layer({ ...mysql, prefix, maxConnections: 5 })
+  }
+]
+
+/** What a test is given. */
+export interface Place {
+  readonly database: Database
+  readonly place: string
+  readonly prefix: string
+  readonly tables: ReturnType<typeof withPrefix>
+  readonly open: OpenClient
+}
+
+/** A test on a database, with tables of its own. */
+export const testOn =
+  (database: Database) =>
+  (
+    what: string,
+    body: (place: Place) => Effect.Effect<void, unknown, Scope.Scope | Reactivity.Reactivity>,
+    timeout = 60_000
+  ) =>
+    it.scopedLive(
+      what,
+      () =>
+        Effect.flatMap(database.place, (place) =>
+          body({
+            database,
+            place,
+            prefix: database.prefix(place),
+            tables: withPrefix(database.prefix(place)),
+            open: database.open(place)
+          })).pipe(Effect.provide(Reactivity.layer)),
+      timeout
+    )
+
+/** A backend on this client. */
+export const backendOn = (client: SqlClient, { prefix }: Pick<Place, "prefix">) => SqlBackend.make(client, { prefix })
+
+/** What was sent on a connection of a client, and how to go on with it. */
+export interface Sent {
+  readonly connection: Connection
+  readonly text: string
+  readonly params: ReadonlyArray<unknown>
+  readonly run: Effect.Effect<any, SqlError>
+}
+
+/** A client each of whose statements goes through `via`, on the connections that are taken from it. */
+export const watched = (client: SqlClient, via: (sent: Sent) => Effect.Effect<any, SqlError>): SqlClient => {
+  const wrap = (connection: Connection): Connection =>
+    new Proxy(connection, {
+      get: (target, key) => {
+        const found = Reflect.get(target, key)
+        if (key !== "execute" && key !== "executeRaw" && key !== "executeUnprepared") return found
+        return (sql: string | { readonly text: string }, params: ReadonlyArray<unknown>, more: undefined) =>
+          via({
+            connection: target,
+            text: typeof sql === "string" ? sql : sql.text,
+            params,
+            run: found.call(target, sql, params, more)
+          })
+      }
+    })
+  return new Proxy(client, {
+    get: (target, key) => key === "reserve" ? Effect.map(target.reserve, wrap) : Reflect.get(target, key)
+  })
+}
+
+// ── records ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export const ids = TaskId.random()
+export const now = 1_000_000_000_000
+export const instance = TaskEvent.InstanceId.make("00000000-0000-4000-8000-000000000001")
+export const facts = (id = instance) => ({ id, host: "h", process: null })
+
+export const task = (facts: Partial<TaskEvent.TaskEvent & { readonly _tag: "Enqueued" }> = {}) =>
+  TaskRecord.fromEnqueued({
+    _tag: "Enqueued",
+    taskId: ids.next(now),
+    at: now,
+    taskName: "send_email",
+    kind: "task",
+    payload: "{}",
+    priority: 0,
+    tags: {},
+    idempotencyKey: null,
+    keyTtl: null,
+    source: "manual",
+    executor: "fiber",
+    requeueOnInterrupt: false,
+    maxCrashes: 3,
+    definitionVersion: 1,
+    runAt: null,
+    retryOf: null,
+    trace: null,
+    owner: null,
+    ...facts
+  })
+
+/** A write of new tasks. */
+export const batchOf = (number: number, records: ReadonlyArray<TaskRecord.TaskRecord>) => ({
+  instance,
+  lane: "journal",
+  number,
+  now,
+  changes: records.map((record) => ({ _tag: "Insert", record }) as const)
+})
+
+export const claimOf = (backend: TaskBackend["Type"], slots = 10, at = now) =>
+  backend.claim({
+    instance,
+    tasks: [{ name: "send_email", version: 1, slots, window: 0 }],
+    slots,
+    window: 0,
+    stealAfter: null,
+    now: at
+  })
+
+/** How many rows a table has. */
+export const rowsOf = (client: SqlClient, table: string) =>
+  Effect.map(
+    client.unsafe<{ readonly many: number | string }>(`SELECT COUNT(*) AS many FROM ${table}`),
+    ([row]) => Number(row!.many)
+  )
