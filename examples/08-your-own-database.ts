@@ -6,7 +6,7 @@
 import { SqlClient } from "@effect/sql"
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { Console, Effect, Layer, Schema } from "effect"
-import { Task, TaskContext, TaskflowLayer } from "effect-taskflow"
+import { Task, TaskContext, TaskflowLayer, TaskManager } from "effect-taskflow"
 import { SqlBackend } from "effect-taskflow/sql"
 
 const Ship = Task.make("ship", {
@@ -48,17 +48,21 @@ const Main = Layer.mergeAll(ShipHandler, OrdersTable).pipe(
 
 export const program = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`INSERT INTO orders (id) VALUES ('o-1'), ('o-2')`
+  const place = (id: string) =>
+    Effect.zipRight(sql`INSERT INTO orders (id) VALUES (${id})`, Ship.enqueue({ order: id }))
 
-  // Outside a transaction, for now: enqueueing inside `sql.withTransaction` comes with the next release.
-  const { taskId } = yield* Ship.enqueue({ order: "o-1" })
+  // The order and its task commit together, or neither of them was ever there.
+  const { taskId } = yield* sql.withTransaction(place("o-1"))
+  yield* Effect.flip(sql.withTransaction(Effect.zipRight(place("o-2"), Effect.fail("changed my mind"))))
   const shipped = yield* Ship.awaitResult(taskId)
 
   const tables = yield* sql<
     { readonly name: string }
   >`SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name`
+  const tasks = (yield* (yield* TaskManager).list()).items.map(({ idempotencyKey }) => idempotencyKey)
   return {
     shipped,
+    tasks,
     orders: yield* sql`SELECT id, shipped FROM orders ORDER BY id`,
     ofTheEngine: tables.filter(({ name }) => name.startsWith("jobs_")).length > 5,
     ofTheApplication: tables.filter(({ name }) => !/^(jobs_|sqlite_)/.test(name)).map(({ name }) => name)

@@ -150,6 +150,12 @@ export interface Options<P, S extends Schema.Schema.Any, E extends Schema.Schema
    * consumed), `false` ends it as interrupted. Default: `true` when `retry` is given, else `false`.
    */
   readonly requeueOnInterrupt?: boolean | undefined
+  /**
+   * Runs the handler inside `withTransaction` of the application's SqlClient and ends the task as its last statement: what
+   * it wrote through that client and its success are committed together or not at all. Needs `SqlBackend.layer` and a
+   * `concurrency` that leaves connections to others; on SQLite a `timeout` too. Default false.
+   */
+  readonly transactional?: boolean | undefined
   /** A task that alone kills its process this many times becomes failed. Default 3. */
   readonly maxCrashes?: number | undefined
   /** With `BackgroundTasks`: start at once instead of after the response. Default false. */

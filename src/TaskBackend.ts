@@ -13,6 +13,7 @@ import type { TaskId } from "./TaskId.js"
 import type { Heartbeat, InstanceFacts, Reaped } from "./TaskPeer.js"
 import type { TaskRecord } from "./TaskRecord.js"
 import type { TaskStatus, Terminal } from "./TaskStatus.js"
+import type { TaskTransaction } from "./TaskTransaction.js"
 
 /** What a crash must destroy before an accepted task is lost: nothing is kept at all, our process, the host, a replica. */
 export type Durability = "none" | "process" | "host" | "replica"
@@ -244,6 +245,8 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
       now: number
     ) => Effect.Effect<ReadonlyArray<Outcome>, TaskBackendError | TaskWrongTransaction>)
     | null
+  /** For `transactional` tasks; null where a handler cannot share a transaction with the backend. */
+  readonly transaction: TaskTransaction | null
   /**
    * Cancels what has no attempt under way at once, in whoever's window it is; marks what runs. `now` is epoch
    * milliseconds.

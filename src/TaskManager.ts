@@ -13,6 +13,7 @@ import type * as Stream from "effect/Stream"
 import * as Admission from "./internal/admission.js"
 import * as Control from "./internal/control.js"
 import type { EnqueueOptions } from "./internal/prepare.js"
+import * as Transactional from "./internal/transactional.js"
 import type { Any, Input } from "./Task.js"
 import {
   type AttemptEntry,
@@ -175,7 +176,7 @@ export const make = Effect.gen(function*() {
     registered: Effect.sync(() => registry.names().flatMap((name) => registry.get(name)?.definition ?? [])),
     register: (registered) =>
       Effect.acquireRelease(
-        Effect.tap(registry.add(registered), () =>
+        Effect.tap(Effect.zipRight(Transactional.check(parts, registered.definition), registry.add(registered)), () =>
           Effect.sync(() => dispatcher.handlerAdded(registered.definition.taskName))),
         // The handler's services close behind this finalizer: its attempts must have ended by then.
         (remove) =>

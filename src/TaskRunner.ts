@@ -17,6 +17,7 @@ import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as Attempt from "./internal/attempt.js"
 import { isPermanent } from "./internal/backendTrouble.js"
+import * as Completing from "./internal/completing.js"
 import { failureOf, messageOf } from "./internal/failureOf.js"
 import * as LazyScope from "./internal/lazyScope.js"
 import { judge, type StopRequest, type Verdict } from "./internal/outcome.js"
@@ -187,18 +188,40 @@ export const make = Effect.gen(function*() {
   const start: TaskRunner["Type"]["start"] = (record, registered, slot, onNext) => {
     const attempt = Attempt.make(record, slot, forAttempts)
     const { pipeline, runtime: base } = prepare(registered)
-    const { success, timeout } = registered.definition
+    const { success, timeout, transactional } = registered.definition
     const lazy = LazyScope.make()
     const fiberRuntime = Pipeline.runtimeOf(base, attempt, lazy.scope)
     live.set(record.taskId, attempt)
     lastStarted = record.taskName
-    const fiber = Runtime.runFork(fiberRuntime, pipeline(record.payload), { immediate: false })
+    const { transaction } = backend
+    let completed: Completing.Completed | null = null
+    const around = !transactional || transaction === null
+      ? undefined
+      : (body: Effect.Effect<string | null, unknown>) =>
+        Completing.inTransaction({ transaction, store, now }, attempt, body, (written) => {
+          completed = written
+        })
+    const fiber = Runtime.runFork(fiberRuntime, pipeline(record.payload, around), { immediate: false })
     attempt.interrupt = () => fiber.unsafeInterruptAsFork(FiberId.none)
     if (timeout !== null) {
       attempt.disarm = timers.schedule(clock.unsafeCurrentTimeMillis() + timeout, () => attempt.stop("timeout"))
     }
 
     const settle = (exit: Exit.Exit<string | null, unknown>): void => {
+      if (completed === null) return judged(exit)
+      const { event, record: ended } = completed
+      const committed = Exit.isSuccess(exit) ? Effect.succeed(true) : Completing.wasCommitted(backend, completed)
+      completed = null
+      Runtime.runFork(runtime, committed).addObserver((known) => {
+        if (!Exit.isSuccess(known) || !known.value) return judged(exit)
+        attempt.disarm()
+        if (live.get(record.taskId) === attempt) live.delete(record.taskId)
+        store.ended(event, ended)
+        slot.release()
+      })
+    }
+
+    const judged = (exit: Exit.Exit<string | null, unknown>): void => {
       attempt.disarm()
       // Abandoned at shutdown, or started anew under a newer claim: what it made of itself afterwards counts no more.
       if (live.get(record.taskId) !== attempt) return slot.release()

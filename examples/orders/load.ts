@@ -51,11 +51,7 @@ export const Load = HttpLayerRouter.add(
   HttpServerRequest.schemaSearchParams(Params).pipe(
     Effect.flatMap(({ n }) => enqueue(n)),
     Effect.map((enqueued) => HttpServerResponse.unsafeJson({ enqueued }, { status: 202 })),
-    Effect.catchTags({
-      ParseError: misfit,
-      TaskArgumentError: badRequest,
-      TaskBackendError: unavailable,
-      TaskKeyBusy: unavailable
-    })
+    Effect.catchTags({ ParseError: misfit, TaskArgumentError: badRequest }),
+    Effect.catchAll(unavailable)
   )
 )

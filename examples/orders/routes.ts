@@ -30,10 +30,9 @@ const accept = <A, I>(
       Effect.catchTags({
         ParseError: misfit,
         RequestError: notJson,
-        TaskArgumentError: badRequest,
-        TaskBackendError: unavailable,
-        TaskKeyBusy: unavailable
-      })
+        TaskArgumentError: badRequest
+      }),
+      Effect.catchAll(unavailable)
     )
   )
 

@@ -215,6 +215,7 @@ export const make = (options: MemoryBackendOptions = {}): Effect.Effect<TaskBack
         ),
       owned: (instance) => Effect.sync(() => [...tables.holdings.of(instance).rows].map(({ record }) => record)),
       joinTransaction: null,
+      transaction: null,
       cancel: (taskId, now) =>
         Effect.sync(() => {
           const row = tables.live.get(taskId)

@@ -23,7 +23,7 @@ const make = ({ prefix, ...config }: MysqlBackendOptions) =>
       MysqlClient.make(config),
       (cause) => new TaskBackendError({ method: "connect", cause })
     )
-    return yield* SqlBackend.make(client, { prefix })
+    return yield* SqlBackend.make(client, { prefix, ownClient: true })
   })
 
 /** A backend on this database. */

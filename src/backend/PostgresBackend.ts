@@ -25,7 +25,7 @@ const make = ({ prefix, ...config }: PostgresBackendOptions) =>
       PgClient.make({ applicationName: "effect-taskflow", ...config }),
       (cause) => new TaskBackendError({ method: "connect", cause })
     )
-    return yield* SqlBackend.make(client, { prefix })
+    return yield* SqlBackend.make(client, { prefix, ownClient: true })
   })
 
 /** A backend on this database. */

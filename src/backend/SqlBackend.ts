@@ -23,6 +23,7 @@ import * as Reads from "./sql/reads.js"
 import * as Retention from "./sql/retention.js"
 import { isPrefix, withPrefix } from "./sql/schema.js"
 import { sqliteDialect } from "./sql/sqliteDialect.js"
+import * as Transactional from "./sql/transactional.js"
 import * as Write from "./sql/write.js"
 
 /** Where the tables are. */
@@ -71,7 +72,7 @@ const dialectOf = (client: Client.SqlClient): Dialect =>
 /** A backend on this client. Makes or upgrades its tables first. */
 export const make = (
   client: Client.SqlClient,
-  options: SqlBackendOptions & { readonly shared?: boolean | undefined } = {}
+  options: SqlBackendOptions & { readonly shared?: boolean | undefined; readonly ownClient?: boolean | undefined } = {}
 ): Effect.Effect<TaskBackend["Type"], TaskBackendError, Scope.Scope> =>
   Effect.gen(function*() {
     const prefix = options.prefix ?? "taskflow_"
@@ -114,6 +115,8 @@ export const make = (
       write: (batch) => failing("write")(write(batch)),
       claim: (request) => failing("claim")(claim(request)),
       owned: (instance) => told("owned", instances.owned(instance)),
+      // A client of the backend's own is one that no handler can have.
+      transaction: options.ownClient === true ? null : Transactional.make(sql, client, ours),
       joinTransaction: (records, now) =>
         Effect.mapError(join(records, now), (error) =>
           error instanceof TaskWrongTransaction

@@ -39,7 +39,7 @@ const make = (options: SqliteBackendOptions) =>
     yield* set("wal_autocheckpoint = 8000")
     yield* set("cache_size = -16000")
     yield* set(`synchronous = ${options.synchronous ?? "normal"}`)
-    return yield* SqlBackend.make(client, { ...options, shared: options.filename !== ":memory:" })
+    return yield* SqlBackend.make(client, { ...options, shared: options.filename !== ":memory:", ownClient: true })
   })
 
 /** A backend on this file. */

@@ -26,6 +26,7 @@ export interface Definition {
   readonly priority: number
   readonly concurrency: number
   readonly requeueOnInterrupt: boolean
+  readonly transactional: boolean
   readonly maxCrashes: number
   readonly eager: boolean
   readonly keyTtl: number | null
@@ -45,6 +46,7 @@ export interface Source {
   readonly priority?: number | undefined
   readonly concurrency?: number | undefined
   readonly requeueOnInterrupt?: boolean | undefined
+  readonly transactional?: boolean | undefined
   readonly maxCrashes?: number | undefined
   readonly eager?: boolean | undefined
   readonly keyTtl?: Duration.DurationInput | undefined
@@ -137,6 +139,7 @@ export const make = (
         ? Number.POSITIVE_INFINITY
         : whole("concurrency", source.concurrency, 1, maxPriority),
       requeueOnInterrupt: source.requeueOnInterrupt ?? source.retry !== undefined,
+      transactional: source.transactional ?? false,
       maxCrashes: whole("maxCrashes", source.maxCrashes ?? 3, 1, maxPriority),
       eager: source.eager ?? false,
       keyTtl: millis("keyTtl", source.keyTtl),

@@ -17,7 +17,11 @@ import { setRef } from "./fiberRefs.js"
 
 export interface Prepared {
   readonly runtime: Runtime.Runtime<never>
-  readonly pipeline: (payload: string) => Effect.Effect<Exit.Exit<string | null, unknown>>
+  /** `around` is put around everything from the payload to the result. */
+  readonly pipeline: (
+    payload: string,
+    around?: (body: Effect.Effect<string | null, unknown>) => Effect.Effect<string | null, unknown>
+  ) => Effect.Effect<Exit.Exit<string | null, unknown>>
 }
 
 /** Prepares each handler once. */
@@ -48,14 +52,16 @@ export const make = (config: TaskflowConfig["Type"]): (registered: Registered) =
       return ready === undefined ? Effect.flatMap(decoded, handler) : handler(ready.value)
     }
     // As an exit, so that a failure is the task's affair and not an unhandled error of its fiber.
-    const pipeline = (text: string) =>
-      Effect.exit(
-        Effect.suspend(() => success === null ? handled(text) : Effect.flatMap(handled(text), encode(success)))
-      )
+    const body = (text: string) =>
+      Effect.suspend(() => success === null ? handled(text) : Effect.flatMap(handled(text), encode(success)))
+    // safe: without a success schema nothing is stored, whatever the handler gave
+    const pipeline: Prepared["pipeline"] = (text, around) => {
+      const whole = body(text) as Effect.Effect<string | null, unknown>
+      return Effect.exit(around === undefined ? whole : around(success === null ? Effect.as(whole, null) : whole))
+    }
     const made: Prepared = {
       runtime: Runtime.make({ ...runtime, fiberRefs: captureLogs(runtime.fiberRefs, config.logs.level) }),
-      // safe: the runtime built for each attempt below provides TaskContext
-      pipeline: pipeline as Prepared["pipeline"]
+      pipeline
     }
     prepared.set(registered, made)
     return made

@@ -14,10 +14,10 @@
  * tables are being made.
  */
 import { parseArgs } from "node:util"
-import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Exit } from "effect"
 import * as Effects from "./support/effects.js"
 import * as Fleet from "./support/fleet.js"
+import { runMain } from "./support/main.js"
 import { random } from "./support/orders.js"
 import { clientOf, folder, fresh, type Kind, kinds } from "./support/places.js"
 import * as Report from "./support/report.js"
@@ -91,7 +91,9 @@ const run = (sameHost: boolean) =>
       since: values.cold ? begun : null
     })
     // Whatever goes wrong here, their words say why.
-    yield* Effect.addFinalizer((exit) => Exit.isFailure(exit) ? Console.error(fleet.printed(30)) : Effect.void)
+    yield* Effect.addFinalizer((exit) =>
+      Exit.isFailure(exit) && !Exit.isInterrupted(exit) ? Console.error(fleet.printed(30)) : Effect.void
+    )
     const problems: Array<string> = []
     const hold = (isSo: boolean, otherwise: string) => isSo ? undefined : problems.push(otherwise)
 
@@ -128,9 +130,4 @@ const run = (sameHost: boolean) =>
 const asked = values["same-host"]
 const modes = asked === undefined ? [true, false] : [asked]
 
-const main = Effect.gen(function*() {
-  const outcomes = yield* Effect.forEach(modes, run)
-  if (!outcomes.every(Boolean)) process.exitCode = 1
-})
-
-NodeRuntime.runMain(main, { disablePrettyLogger: true })
+runMain(Effect.map(Effect.forEach(modes, run), (outcomes) => outcomes.every(Boolean)))

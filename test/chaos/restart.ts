@@ -9,10 +9,10 @@
  * when as much was acknowledged as the rate asks for.
  */
 import { parseArgs } from "node:util"
-import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect } from "effect"
 import * as Effects from "./support/effects.js"
 import * as Fleet from "./support/fleet.js"
+import { runMain } from "./support/main.js"
 import { clientOf, folder, fresh, type Place } from "./support/places.js"
 import * as PostgresServer from "./support/postgresServer.js"
 import * as Report from "./support/report.js"
@@ -99,9 +99,4 @@ const run = Effect.gen(function*() {
   return all.length === 0
 }).pipe(Effect.scoped)
 
-NodeRuntime.runMain(
-  Effect.map(run, (held) => {
-    if (!held) process.exitCode = 1
-  }),
-  { disablePrettyLogger: true }
-)
+runMain(run)

@@ -2,7 +2,7 @@
 // Bundled, because a process that is killed every second or three must not spend its life on loading a thousand modules.
 // In a folder of this run alone, so that processes restarted half a minute later run the same code as the first ones,
 // whatever happens to the sources or to another run meanwhile. It is removed at the end.
-import { rmSync } from "node:fs"
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { build } from "esbuild"
@@ -12,7 +12,11 @@ const out = here(`dist/${process.pid}`)
 const [, , test] = process.argv
 
 process.on("exit", () => rmSync(out, { recursive: true, force: true }))
-await build({
+// Until the test listens for them itself, so that the folder goes then, too.
+const signals = ["SIGINT", "SIGTERM"]
+const abort = () => process.exit(130)
+for (const signal of signals) process.on(signal, abort)
+const { outputFiles } = await build({
   entryPoints: [here(`${test}.ts`), here("worker.ts")],
   outdir: out,
   outExtension: { ".js": ".mjs" },
@@ -27,8 +31,13 @@ await build({
     js:
       "import { createRequire as _createRequire } from \"node:module\"; const require = _createRequire(import.meta.url);"
   },
-  logLevel: "warning"
+  logLevel: "warning",
+  // Written here, so that nothing is written after the folder was removed.
+  write: false
 })
+mkdirSync(out, { recursive: true })
+for (const { contents, path } of outputFiles) writeFileSync(path, contents)
 
 process.argv.splice(2, 1)
 await import(pathToFileURL(join(out, `${test}.mjs`)).href)
+for (const signal of signals) process.off(signal, abort)

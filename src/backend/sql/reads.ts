@@ -23,6 +23,10 @@ const firstIdOf = (millis: number): string => {
 
 const maxMillis = 2 ** 48 - 1
 
+// An id is made with the time of creation, or a later one when the clock stepped back: by no more than this, or the task is
+// not found by the time it says.
+const clockSlack = 60_000
+
 const conditionsOf = (query: ListQuery, tags: string): Conditions => {
   const sql: Array<string> = []
   const params: Array<Value> = []
@@ -33,17 +37,48 @@ const conditionsOf = (query: ListQuery, tags: string): Conditions => {
   if (query.taskName !== undefined) add("task = ?", nameText(query.taskName))
   if (query.source !== undefined) add("source = ?", query.source)
   if (query.priority !== undefined) add("priority = ?", query.priority)
+  // In words that the indexes of what is rare are declared with.
+  if (query.source !== undefined && query.source !== "manual") sql.push("source <> 'manual'")
+  if (query.priority !== undefined && query.priority !== 0) sql.push("priority <> 0")
   if (query.since !== undefined) {
     add("created_at >= ?", query.since)
     // The same in terms of the id, which the page is sorted by.
     if (query.since <= maxMillis) add("id >= ?", firstIdOf(query.since))
   }
-  if (query.until !== undefined) add("created_at < ?", query.until)
+  if (query.until !== undefined) {
+    add("created_at < ?", query.until)
+    if (query.until + clockSlack <= maxMillis) add("id < ?", firstIdOf(query.until + clockSlack))
+  }
   if (query.cursor !== undefined) add(query.order === "oldest" ? "id > ?" : "id < ?", query.cursor)
   if (query.tag !== undefined) {
     add(`id IN (SELECT task_id FROM ${tags} WHERE hash = ?)`, tagHash(query.tag[0], query.tag[1]))
   }
   return { sql, params }
+}
+
+type Statuses = ReadonlyArray<TaskStatus.TaskStatus> | undefined
+
+// Each condition is a range of an index in the order of ids, so a page reads as many rows as it shows of each. None where
+// nothing can match; an empty one is no condition.
+
+// At least the smallest id there is: the same as IS NOT NULL, in words that SQLite searches an index for.
+const isOwned = "owner >= '00000000-0000-0000-0000-000000000000'"
+
+/** Of unfinished tasks: what runs is owned, or waits for its next attempt. */
+const liveRanges = (statuses: Statuses): ReadonlyArray<string> => {
+  const [waits, runs] = (["pending", "running"] as const).map((status) => statuses?.includes(status) ?? true)
+  if (waits && runs) return [""]
+  if (waits) return ["status = 'pending'"]
+  return runs
+    ? [`status = 'running' AND ${isOwned}`, "status = 'running' AND owner IS NULL AND active = 0"]
+    : []
+}
+
+/** Of finished tasks: by status, also when every status of one name is asked for. */
+const doneRanges = (statuses: Statuses, byName: boolean): ReadonlyArray<string> => {
+  const ends = TaskStatus.all.filter((status) => TaskStatus.isTerminal(status))
+  const asked = ends.filter((status) => statuses?.includes(status) ?? true)
+  return asked.length === ends.length && !byName ? [""] : asked.map((status) => `status = '${status}'`)
 }
 
 const emptyCounts = (): { [Status in TaskStatus.TaskStatus]: number } => ({
@@ -85,7 +120,7 @@ const durationsOf = (rows: ReadonlyArray<Row>): Stats["durations"] => {
   return { count, sum, min, max, p50: at(0.5), p95: at(0.95), p99: at(0.99) }
 }
 
-export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "use">) => {
+export const make = ({ tables }: Sql, connections: Pick<Connections, "use">) => {
   const ask = (statement: Statement) => connections.use((db) => db.all(statement))
   const live = tables.live.name
   const done = tables.done.name
@@ -107,21 +142,20 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
       Effect.gen(function*() {
         const direction = query.order === "oldest" ? "ASC" : "DESC"
         const { params, sql } = conditionsOf(query, tables.tags.name)
-        const read = (table: string, columns: string, statuses: ReadonlyArray<string> | undefined) => {
-          if (statuses?.length === 0) return Effect.succeed<ReadonlyArray<Row>>([])
-          const list = statuses === undefined ? undefined : dialect.in("status", "word", statuses)
-          const all = list === undefined ? sql : [list.sql, ...sql]
-          const where = all.length === 0 ? "" : ` WHERE ${all.join(" AND ")}`
-          return db.all({
-            sql: `SELECT ${columns} FROM ${table}${where} ORDER BY id ${direction} LIMIT ?`,
-            params: [...list?.params ?? [], ...params, limit]
+        const read = (table: string, columns: string, ranges: ReadonlyArray<string>) => {
+          if (ranges.length === 0) return Effect.succeed<ReadonlyArray<Row>>([])
+          const parts = ranges.map((range) => {
+            const all = range === "" ? sql : [range, ...sql]
+            const where = all.length === 0 ? "" : ` WHERE ${all.join(" AND ")}`
+            return `SELECT ${columns} FROM ${table}${where} ORDER BY id ${direction} LIMIT ?`
           })
+          const text = parts.length === 1 ? parts[0]! : parts.map((part) => `SELECT * FROM (${part}) AS r`).join(" UNION ALL ")
+          return db.all({ sql: text, params: ranges.flatMap(() => [...params, limit]) })
         }
-        const unfinished = query.status?.filter((status) => !TaskStatus.isTerminal(status))
-        const finished = query.status?.filter(TaskStatus.isTerminal)
         // A task that ends between the two reads would be in neither, so what has ended is read last.
-        const waiting = (yield* read(live, "*", unfinished)).map(fromLive)
-        const ended = (yield* read(done, "record, retried_as", finished)).map(fromDone)
+        const waiting = (yield* read(live, "*", liveRanges(query.status))).map(fromLive)
+        const byName = query.taskName !== undefined
+        const ended = (yield* read(done, "record, retried_as", doneRanges(query.status, byName))).map(fromDone)
         const seen = new Set(ended.map(({ taskId }) => taskId))
         const both = [...waiting.filter(({ taskId }) => !seen.has(taskId)), ...ended]
         const sign = direction === "ASC" ? 1 : -1

@@ -100,24 +100,54 @@ export const make = (sql: Sql, connections: Connections) => {
       })
     )
 
-  // The last batch of a lane may be repeated however long ago it was: its writer may have been frozen.
-  const forgetBatches = (db: Db, before: number) =>
+  // The next lane in order, by its place in the key: there are a few for each instance, and very many batches.
+  const laneBehind = (db: Db, instance: string, lane: string) =>
     Effect.gen(function*() {
-      const last = `SELECT instance, lane, MAX(n) AS n FROM ${batches.name} GROUP BY instance, lane`
-      const known = `SELECT id FROM ${instances.name}`
-      const ids = new Set((yield* db.all({ sql: known, params: [] })).map((row) => row["id"]))
-      for (const { instance, lane, n } of yield* db.all({ sql: last, params: [] })) {
-        const params = [before, instance, lane, ids.has(instance) ? n : Number(n) + 1] as ReadonlyArray<Value> // safe: columns
-        yield* db.all({
-          sql: `DELETE FROM ${batches.name} WHERE at < ? AND instance = ? AND lane = ? AND n < ?`,
-          params
-        })
+      const first = `SELECT instance, lane FROM ${batches.name} WHERE`
+      const inOrder = "ORDER BY instance, lane LIMIT 1"
+      const same = `${first} instance = ? AND lane > ? ${inOrder}`
+      const [here] = yield* db.all({ sql: same, params: [instance, lane] })
+      if (here !== undefined) return here
+      const [next] = yield* db.all({ sql: `${first} instance > ? ${inOrder}`, params: [instance] })
+      return next
+    })
+
+  // The last batch of a lane may be repeated however long ago it was: its writer may have been frozen.
+  const forgetBatches = (before: number) =>
+    Effect.gen(function*() {
+      let at: readonly [instance: string, lane: string] = [countedFor, ""]
+      while (true) {
+        const lane = yield* connections.use((db) => laneBehind(db, ...at))
+        if (lane === undefined) return
+        at = [lane["instance"] as string, lane["lane"] as string] // safe (both): text columns
+        while ((yield* forgetSome(at, before)) === deleteStep);
       }
     })
 
+  const forgetSome = (at: ReadonlyArray<string>, before: number) =>
+    connections.use((db) =>
+      Effect.gen(function*() {
+        const ofLane = `FROM ${batches.name} WHERE instance = ? AND lane = ?`
+        const known = yield* db.all({ sql: `SELECT id FROM ${instances.name} WHERE id = ?`, params: [at[0]!] })
+        const oldest = yield* db.all({
+          sql: `SELECT n, at ${ofLane} ORDER BY n LIMIT ${deleteStep + 1}`,
+          params: at
+        })
+        // With one more read than is removed, the last of a lane is seen as such.
+        const all = known.length > 0 ? oldest.slice(0, -1) : oldest
+        const young = all.findIndex((row) => Number(row["at"]) >= before)
+        const old = all.slice(0, young === -1 ? deleteStep : Math.min(young, deleteStep))
+        const last = old[old.length - 1]
+        if (last !== undefined) {
+          yield* db.all({ sql: `DELETE ${ofLane} AND n <= ?`, params: [...at, Number(last["n"])] })
+        }
+        return old.length
+      })
+    )
+
   const maintain = (now: number) =>
     Effect.gen(function*() {
-      yield* connections.use((db) => forgetBatches(db, now - batchesKept))
+      yield* forgetBatches(now - batchesKept)
       yield* connections.use((db) =>
         db.all({
           sql: `DELETE FROM ${instances.name} WHERE state = 'gone' AND beat_at < ?`,

@@ -88,7 +88,10 @@ const live = table("live", [
       allColumns: ["ready", "task", "version", "priority DESC", "seq"]
     },
     { name: "suspect", columns: ["seq"], where: "ready = 2", allColumns: [] },
-    { name: "owner", columns: ["owner", "active"], where: "owner IS NOT NULL", allColumns: ["owner", "active"] },
+    // MySQL finds what waits for its next attempt here too, among the rows without an owner.
+    { name: "owner", columns: ["owner", "active"], where: "owner IS NOT NULL", allColumns: ["owner", "active", "status"] },
+    // Only attempts that failed cost an entry here.
+    { name: "retrying", columns: ["id"], where: "status = 'running' AND owner IS NULL", allColumns: [] },
     {
       name: "due",
       columns: ["due_at"],
@@ -97,6 +100,12 @@ const live = table("live", [
     }
   ]
 })
+
+/**
+ * Lists of unfinished tasks by name, source or priority have no index: each would cost every task an entry or two, and what
+ * such a list reads is bounded by the backlog. Of finished tasks that bound would be the whole past, so there they have one,
+ * which on databases with partial indexes costs only the tasks that are out of the ordinary.
+ */
 
 /** Finished tasks. `record` is the whole record but for `retriedAs`; `removable_at` is what retention compares. */
 const done = table("done", [
@@ -114,7 +123,9 @@ const done = table("done", [
   keyOnly: true,
   indexes: [
     { name: "status", columns: ["status", "id"] },
-    { name: "task", columns: ["task", "id"] },
+    { name: "task", columns: ["task", "status", "id"] },
+    { name: "source", columns: ["source", "id"], where: "source <> 'manual'", allColumns: ["source", "id"] },
+    { name: "priority", columns: ["priority", "id"], where: "priority <> 0", allColumns: ["priority", "id"] },
     { name: "removable", columns: ["status", "removable_at"] }
   ]
 })

@@ -62,7 +62,8 @@ export const deleteIn = ({ dialect }: Sql, db: Db, table: Table, key: string, va
   return Effect.asVoid(db.all({ sql: `DELETE FROM ${table.name} WHERE ${sql}`, params }))
 }
 
-const find = (sql: Sql, db: Db, batch: Batch) =>
+/** What the changes of a batch meet, under lock. */
+export const find = (sql: Sql, db: Db, batch: Batch) =>
   Effect.gen(function*() {
     const { dialect, tables } = sql
     const ids = new Set<string>()

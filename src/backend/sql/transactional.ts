@@ -1,0 +1,72 @@
+/** The end of a `transactional` task, on the connection of its handler's transaction. */
+import type { SqlClient } from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { InstanceFenced, TaskBackendError } from "../../TaskError.js"
+import type { TaskTransaction } from "../../TaskTransaction.js"
+import { isSameClient } from "./ambient.js"
+import { transactionConnection } from "./connections.js"
+import type { Db, Sql } from "./dialect.js"
+import { planOf } from "./plan.js"
+import { apply, fence, find } from "./write.js"
+
+// Tells what the handler failed with from what beginning the transaction failed with.
+class BodyFailed extends Data.TaggedError("BodyFailed")<{ readonly error: unknown }> {}
+
+// Two connections are the engine's, and one more is for those who read.
+const kept = 3
+const usualPool = 10
+
+const poolOf = (client: SqlClient): number => {
+  // safe: PgClient and MysqlClient show what they were made with; others do not
+  const { config } = client as { readonly config?: { readonly maxConnections?: number | undefined } }
+  return config?.maxConnections ?? usualPool
+}
+
+/** `transaction` of the port. `ours` is a connection of the client. */
+export const make = (sql: Sql, client: SqlClient, ours: object): TaskTransaction => {
+  const { dialect } = sql
+  const exclusive = dialect.kind === "sqlite"
+
+  const run: TaskTransaction["run"] = <A, E, R>(body: Effect.Effect<A, E, R>) =>
+    Effect.catchAll(
+      client.withTransaction(Effect.mapError(body, (error) => new BodyFailed({ error }))),
+      (error: BodyFailed | SqlError): Effect.Effect<never, E | TaskBackendError> =>
+        error instanceof BodyFailed
+          ? Effect.fail(error.error as E) // safe: wrapped two lines above
+          : Effect.fail(new TaskBackendError({ method: "transaction", cause: error }))
+    )
+
+  // The fence comes last, so that a heartbeat or a reap never waits for a handler.
+  const finishOn = (db: Db, change: Parameters<TaskTransaction["finish"]>[0], now: number) =>
+    Effect.gen(function*() {
+      yield* fence(sql, db, change.owner)
+      const batch = { instance: change.owner, lane: "", number: 0, now, changes: [change] }
+      const found = yield* find(sql, db, batch)
+      if (found.live.get(change.record.taskId)?.cancel === 1) return "cancelled" as const
+      const plan = planOf(batch, found)
+      if (plan.outcomes[0]?._tag !== "Applied") return "lost" as const
+      yield* apply(sql, db, plan, now, change.owner)
+      return "applied" as const
+    })
+
+  return {
+    maxConcurrent: exclusive ? 1 : Math.max(1, poolOf(client) - kept),
+    exclusive,
+    run,
+    finish: (change, now) =>
+      Effect.flatMap(transactionConnection, (connection) => {
+        if (Option.isNone(connection) || !isSameClient(connection.value, ours)) {
+          const cause = new Error("the handler's transaction is over before its task ended")
+          return Effect.fail(new TaskBackendError({ method: "finish", cause }))
+        }
+        return Effect.catchAll(finishOn(dialect.db(connection.value), change, now), (cause) =>
+          cause instanceof InstanceFenced
+            ? Effect.succeed("lost" as const)
+            : Effect.fail(new TaskBackendError({ method: "finish", cause })))
+      }),
+    isConflict: (error) => dialect.problemOf(error) === "busy"
+  }
+}
