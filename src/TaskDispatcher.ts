@@ -107,6 +107,8 @@ export const make = Effect.gen(function*() {
     if (cancelled.delete(record.taskId)) return giveUp(record, slot, "Cancelled")
     if (stop.isOver()) return giveUp(record, slot, record.requeueOnInterrupt ? "Requeued" : "Interrupted")
     if (record.requeueOnInterrupt && !lease.isHeld()) return giveUp(record, slot, "Requeued", "lostLease")
+    // While a suspect runs here no other one is claimed, nor told of.
+    if (record.crashes > 0) store.onEnd(record.taskId, () => onNext(record, now()))
     if (registered !== undefined) return runner.start(record, registered, slot, onNext)
     // Its handler left between the claim and now.
     giveUp(record, slot, record.kind === "task" ? "Requeued" : "Interrupted")

@@ -14,7 +14,7 @@ import * as Ambient from "./sql/ambient.js"
 import * as Cancel from "./sql/cancel.js"
 import * as Claim from "./sql/claim.js"
 import * as Connections from "./sql/connections.js"
-import type { Dialect, Sql } from "./sql/dialect.js"
+import type { Db, Dialect, Sql } from "./sql/dialect.js"
 import * as Instances from "./sql/instances.js"
 import * as Migrations from "./sql/migrations.js"
 import { mysqlDialect } from "./sql/mysqlDialect.js"
@@ -51,11 +51,17 @@ const innermost = (error: unknown): string => {
   return message
 }
 
+const isPermanent = (dialect: Dialect, error: unknown): boolean =>
+  error instanceof Write.RowTooLarge || dialect.problemOf(error) === "permanent"
+
+// Two are the engine's, one is for those who read.
+const leastPool = 3
+
 const refail = (dialect: Dialect, method: string) => <A, E>(self: Effect.Effect<A, E>) =>
   Effect.mapError(self, (error) =>
     error instanceof InstanceFenced
       ? error
-      : new TaskBackendError({ method, cause: new SqlProblem(dialect.problemOf(error) === "permanent", error) }))
+      : new TaskBackendError({ method, cause: new SqlProblem(isPermanent(dialect, error), error) }))
 
 const dialectOf = (client: Client.SqlClient): Dialect =>
   client.onDialectOrElse({
@@ -68,6 +74,16 @@ const dialectOf = (client: Client.SqlClient): Dialect =>
       })
     }
   })
+
+const refailed = (method: string) => (cause: unknown) => new TaskBackendError({ method, cause })
+
+const busyTimeoutOf = (client: Client.SqlClient) =>
+  Effect.map(client.unsafe<{ readonly timeout: number }>("PRAGMA busy_timeout"), ([row]) => row?.timeout ?? 0)
+
+const largestStatementOf = (dialect: Dialect, db: Db) =>
+  dialect.largestStatement === null
+    ? Effect.succeed(Number.POSITIVE_INFINITY)
+    : Effect.map(db.all({ sql: dialect.largestStatement, params: [] }), ([row]) => Number(row?.["bytes"]))
 
 /** A backend on this client. Makes or upgrades its tables first. */
 export const make = (
@@ -85,7 +101,16 @@ export const make = (
     const dialect = dialectOf(client)
     const tables = withPrefix(prefix)
     const embedded = dialect.kind === "sqlite"
-    const open = embedded ? Effect.succeed(Connections.shared(client, dialect)) : Connections.dedicated(client, dialect)
+    // safe: PgClient and MysqlClient show what they were made with; others do not
+    const { config } = client as { readonly config?: { readonly maxConnections?: number | undefined } }
+    if (!embedded && (config?.maxConnections ?? leastPool) < leastPool) {
+      const message = `SqlBackend: maxConnections is ${config?.maxConnections}: the engine needs at least ${leastPool}`
+      return yield* Effect.die(new TaskflowWiringError({ message }))
+    }
+    const busyTimeout = embedded ? yield* Effect.mapError(busyTimeoutOf(client), refailed("open")) : 0
+    const open = embedded
+      ? Effect.succeed(Connections.shared(client, dialect, busyTimeout))
+      : Connections.dedicated(client, dialect)
     const journal = yield* open
     const claims = yield* open
     const failing = (method: string) => refail(dialect, method)
@@ -94,6 +119,7 @@ export const make = (
       Effect.mapError(failing(method)(self), (error) => error as TaskBackendError) // safe: nobody is fenced in these
     yield* told("migrate", Migrations.run(client, claims, dialect, tables, prefix))
     const durability = yield* told("attach", claims.use(dialect.durability))
+    const largest = yield* told("attach", claims.use((db) => largestStatementOf(dialect, db)))
 
     const sql: Sql = { dialect, tables }
     // One connection, to tell the application's transactions on this client from those on others.
@@ -103,11 +129,17 @@ export const make = (
     const instances = Instances.make(sql, claims)
     const read = Reads.make(sql, reads)
     const retention = Retention.make(sql, claims)
-    const write = Write.make(sql, journal)
+    const write = Write.make(sql, journal, largest)
     const claim = Claim.make(sql, claims)
     const cancel = Cancel.make(sql, claims)
     return TaskBackend.of({
-      info: { kind: dialect.kind, durability, shared: options.shared ?? true, maxLive: Number.POSITIVE_INFINITY },
+      info: {
+        kind: dialect.kind,
+        // What only this process can reach ends with it.
+        durability: options.shared === false ? "none" : durability,
+        shared: options.shared ?? true,
+        maxLive: Number.POSITIVE_INFINITY
+      },
       attach: (facts, now) => told("attach", instances.attach(facts, now)),
       detach: (instance) => told("detach", instances.detach(instance)),
       heartbeat: (instance, now) => told("heartbeat", instances.heartbeat(instance, now)),
@@ -123,7 +155,7 @@ export const make = (
             ? error
             : new TaskBackendError({
               method: "joinTransaction",
-              cause: new SqlProblem(dialect.problemOf(error) === "permanent", error)
+              cause: new SqlProblem(isPermanent(dialect, error), error)
             })),
       cancel: (taskId, now) => told("cancel", cancel(taskId, now)),
       get: (taskId) => told("get", read.get(taskId)),

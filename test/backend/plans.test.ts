@@ -1,10 +1,12 @@
 /** What each statement costs in a database with a long past and a long queue: a range of an index, never a whole table. */
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
-import { type TaskBackend, TaskEvent, type TaskId, TaskRecord } from "effect-taskflow"
+import type { TaskEvent } from "effect-taskflow"
+import { type TaskBackend, type TaskId, TaskRecord } from "effect-taskflow"
 import { fill, idOf, sizes, start } from "../support/manyTasks.js"
 import { type Planned, planned } from "../support/plans.js"
-import { backendOn, claimOf, databases, facts, instance, now, task, testOn } from "../support/sql.js"
+import { backendOn, claimOf, databases, facts, instance, now, task } from "../support/sql.js"
+import { testOn } from "../support/testOn.js"
 
 const id = (kind: number, n: number) => idOf(kind, n) as TaskId.TaskId
 
@@ -53,28 +55,45 @@ const exercise = (backend: TaskBackend["Type"], during: ReturnType<typeof planne
 
     const claimed = yield* during("claim", claimOf(backend, 20))
     expect(claimed.started.length).toBe(20)
-    yield* during("claim everything that steals", backend.claim({
-      instance,
-      tasks: ["nothing", "send_email", "resize"].map((name) => ({ name, version: 1, slots: 5_000, window: 0 })),
-      slots: 5_000,
-      window: 0,
-      stealAfter: 1_000,
-      now
-    }))
+    yield* during(
+      "claim everything that steals",
+      backend.claim({
+        instance,
+        tasks: ["nothing", "send_email", "resize"].map((name) => ({ name, version: 1, slots: 5_000, window: 0 })),
+        slots: 5_000,
+        window: 0,
+        stealAfter: 1_000,
+        now
+      })
+    )
     const tagged = task({ tags: { a: "b" } })
     yield* during("write plainly", write([insert(task()), insert(tagged), insert(task())]))
     const keyed = task({ idempotencyKey: "k" })
     yield* during("write with a key", write([insert(keyed), insert(task({ idempotencyKey: "k" }))]))
     const [first, second] = claimed.started as [TaskRecord.TaskRecord, TaskRecord.TaskRecord]
-    const attempt = { claim: 1, attempt: 1, instance, startedAt: now, endedAt: now, outcome: "success", failure: null } as const
+    const attempt = {
+      claim: 1,
+      attempt: 1,
+      instance,
+      startedAt: now,
+      endedAt: now,
+      outcome: "success",
+      failure: null
+    } as const
     const ended = TaskRecord.apply(first, { _tag: "Succeeded", taskId: first.taskId, at: now, result: null })
     if (ended._tag === "None") throw new Error("not legal")
-    yield* during("finish", write([{ _tag: "Finish", record: ended.value, owner: instance, claim: first.claim, attempt }]))
+    yield* during(
+      "finish",
+      write([{ _tag: "Finish", record: ended.value, owner: instance, claim: first.claim, attempt }])
+    )
     const { level: _, ...line } = { level: 0, at: now, claim: 1, message: "hello", annotations: null }
-    yield* during("write a line", write([
-      { _tag: "Log", taskId: second.taskId, line: { ...line, level: "INFO" } as unknown as TaskEvent.LogLine },
-      { _tag: "Log", taskId: id(6, 10), line: { ...line, level: "INFO" } as unknown as TaskEvent.LogLine }
-    ]))
+    yield* during(
+      "write a line",
+      write([
+        { _tag: "Log", taskId: second.taskId, line: { ...line, level: "INFO" } as unknown as TaskEvent.LogLine },
+        { _tag: "Log", taskId: id(6, 10), line: { ...line, level: "INFO" } as unknown as TaskEvent.LogLine }
+      ])
+    )
     yield* during("heartbeat", backend.heartbeat(instance, now))
     yield* during("cancel", backend.cancel(id(2, 100), now))
     yield* during("cancel what runs", backend.cancel(second.taskId, now))
@@ -123,7 +142,7 @@ for (const database of databases) {
         const large = new RegExp(`${place.prefix}(live|done|logs|tags|keys|attempts|batches)\\b|^[lt]$`)
         const isBad = (one: Planned) =>
           one.whole.some((name) => large.test(name)) ||
-(one.rows ?? 0) > boundOf(one)
+          (one.rows ?? 0) > boundOf(one)
         const bad = seen.filter((one) => isBad(one) && !throughBacklog(one, place.tables.live.name))
         const told = ({ during, plan, rows, text }: Planned) =>
           `${during}: ${text.slice(0, 400)} [${rows}] ${plan.slice(0, 1500)}`

@@ -109,18 +109,24 @@ export const fill = (client: SqlClient, tables: ReturnType<typeof withPrefix>) =
         ...arrival ? { seq: `(${created}) * 1024 + ${kind}` } : {}
       }
       const columns = Object.keys(values).join(", ")
-      return `INSERT INTO ${tables.live.name} (${columns}) SELECT ${Object.values(values).join(", ")} FROM ${numbers(count)}`
+      return `INSERT INTO ${tables.live.name} (${columns}) SELECT ${Object.values(values).join(", ")} FROM ${
+        numbers(count)
+      }`
     }
     const me = uuid(`'${instance}'`)
     const other = uuid("'00000000-0000-4000-8000-000000000009'")
     const status =
       "CASE WHEN n % 50 = 1 THEN 'failed' WHEN n % 500 = 2 THEN 'cancelled' WHEN n % 500 = 3 THEN 'interrupted' ELSE 'success' END"
     const name = "CASE n % 3 WHEN 0 THEN '\"send_email\"' WHEN 1 THEN '\"resize\"' ELSE '\"unknown\"' END"
-    const record = (text: string) => `CONCAT('{"taskId":"', ${text}, '","taskName":"send_email","status":"success",', ` +
+    const record = (text: string) =>
+      `CONCAT('{"taskId":"', ${text}, '","taskName":"send_email","status":"success",', ` +
       `'"idempotencyKey":null,"keyTtl":null,"endedAt":', ${created}, ',"tags":[],"payload":"${"x".repeat(200)}"}')`
-    const done = `INSERT INTO ${tables.done.name} (id, task, status, source, priority, created_at, removable_at, record) ` +
+    const done =
+      `INSERT INTO ${tables.done.name} (id, task, status, source, priority, created_at, removable_at, record) ` +
       `SELECT ${id(6)}, ${name}, ${status}, CASE WHEN n % 30000 = 7 THEN 'scheduled' ELSE 'manual' END, ` +
-      `CASE WHEN n % 50000 = 11 THEN 9 ELSE 0 END, ${created}, ${created} + 50, ${record(id(6))} FROM ${numbers(sizes.done)}`
+      `CASE WHEN n % 50000 = 11 THEN 9 ELSE 0 END, ${created}, ${created} + 50, ${record(id(6))} FROM ${
+        numbers(sizes.done)
+      }`
     const statements = [
       live(1, sizes.unknown, "unknown", { ready: "1", priority: "10" }),
       live(2, sizes.delayed, "send_email", { due: `${now} + 1000 + n`, priority: "20" }),
@@ -132,7 +138,9 @@ export const fill = (client: SqlClient, tables: ReturnType<typeof withPrefix>) =
       `INSERT INTO ${tables.logs.name} (task_id, line) SELECT ${id(6)}, '{"message":"hello"}' FROM ${numbers(100_000)}`,
       `INSERT INTO ${tables.attempts.name} (task_id, claim, attempt, entry) SELECT ${id(6)}, 1, 1, '{}' ` +
       `FROM ${numbers(20_000)}`,
-      `INSERT INTO ${tables.tags.name} (hash, task_id, tag) SELECT CONCAT('h', ${even("n", 10)}), ${id(6)}, '["a","b"]' ` +
+      `INSERT INTO ${tables.tags.name} (hash, task_id, tag) SELECT CONCAT('h', ${even("n", 10)}), ${
+        id(6)
+      }, '["a","b"]' ` +
       `FROM ${numbers(20_000)}`,
       `INSERT INTO ${tables.keys.name} (hash, task_id, until_at) SELECT CONCAT('k', n), ${id(6)}, NULL ` +
       `FROM ${numbers(20_000)}`,

@@ -2,14 +2,13 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Reactivity } from "@effect/experimental"
+import type { Reactivity } from "@effect/experimental"
 import type { SqlClient } from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import { MysqlClient } from "@effect/sql-mysql2"
 import { PgClient } from "@effect/sql-pg"
 import { SqliteClient } from "@effect/sql-sqlite-node"
-import { it } from "@effect/vitest"
 import { Effect, type Layer, type Scope } from "effect"
 import { type TaskBackend, TaskEvent, TaskId, TaskRecord } from "effect-taskflow"
 import * as MysqlBackend from "../../src/backend/MysqlBackend.js"
@@ -73,37 +72,6 @@ export const databases: ReadonlyArray<Database> = [
     layer: (prefix) => MysqlBackend.layer({ ...mysql, prefix, maxConnections: 5 })
   }
 ]
-
-/** What a test is given. */
-export interface Place {
-  readonly database: Database
-  readonly place: string
-  readonly prefix: string
-  readonly tables: ReturnType<typeof withPrefix>
-  readonly open: OpenClient
-}
-
-/** A test on a database, with tables of its own. */
-export const testOn =
-  (database: Database) =>
-  (
-    what: string,
-    body: (place: Place) => Effect.Effect<void, unknown, Scope.Scope | Reactivity.Reactivity>,
-    timeout = 60_000
-  ) =>
-    it.scopedLive(
-      what,
-      () =>
-        Effect.flatMap(database.place, (place) =>
-          body({
-            database,
-            place,
-            prefix: database.prefix(place),
-            tables: withPrefix(database.prefix(place)),
-            open: database.open(place)
-          })).pipe(Effect.provide(Reactivity.layer)),
-      timeout
-    )
 
 /** A backend on this client. */
 export const backendOn = (client: SqlClient, { prefix }: Pick<Place, "prefix">) => SqlBackend.make(client, { prefix })

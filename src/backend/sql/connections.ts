@@ -49,8 +49,17 @@ const inTransaction = <A, E>(dialect: Dialect, db: Db, body: (db: Db) => Effect.
         })
     }))
 
-/** Takes the client's one connection for each use. */
-export const shared = (client: SqlClient, dialect: Dialect): Connections => {
+/**
+ * Takes the client's one connection for each use. `busyTimeout`: how long that connection waits for locks by itself, in
+ * milliseconds; it does so synchronously, so our transactions go without and it is put back behind them.
+ */
+export const shared = (client: SqlClient, dialect: Dialect, busyTimeout = 0): Connections => {
+  const unhurried = <A, E>(db: Db, body: Effect.Effect<A, E>): Effect.Effect<A, E | SqlError> =>
+    busyTimeout === 0 ? body : Effect.acquireUseRelease(
+      command(db, "PRAGMA busy_timeout = 0"),
+      () => body,
+      () => Effect.orDie(command(db, `PRAGMA busy_timeout = ${busyTimeout}`))
+    )
   const use = <A, E>(body: (db: Db) => Effect.Effect<A, E>): Effect.Effect<A, E | SqlError> =>
     Effect.scoped(Effect.flatMap(client.reserve, (connection) => body(dialect.db(connection))))
   // What writes takes the write lock or fails at once: waiting is ours, with the connection given back meanwhile.
@@ -65,7 +74,7 @@ export const shared = (client: SqlClient, dialect: Dialect): Connections => {
   }
   return {
     use: (body) => waiting(use(body)),
-    transaction: (body) => waiting(Effect.uninterruptible(use((db) => inTransaction(dialect, db, body))))
+    transaction: (body) => waiting(Effect.uninterruptible(use((db) => unhurried(db, inTransaction(dialect, db, body)))))
   }
 }
 
@@ -93,7 +102,7 @@ export const joining = (connections: Connections, dialect: Dialect, ours: object
         : connections.use(body))
 })
 
-/** Keeps one connection of the client's pool. */
+/** Keeps one connection of the client's pool. It was told things that are not for others, so it is ended, not given back. */
 export const dedicated = (
   client: SqlClient,
   dialect: Dialect
@@ -103,10 +112,21 @@ export const dedicated = (
     let held: Held | null = null
     let over = false
 
+    // A connection that does not answer any more is left to the pool, which finds out by itself.
+    const end = (db: Db): Effect.Effect<void> =>
+      dialect.end === null
+        ? Effect.void
+        // The second statement is answered when the client has seen the end, and will not give the connection to others.
+        : Effect.zipRight(Effect.ignore(command(db, dialect.end)), Effect.ignore(command(db, "SELECT 1"))).pipe(
+          Effect.disconnect,
+          Effect.raceFirst(pauseFor(1_000)),
+          Effect.interruptible
+        )
+
     const drop = Effect.suspend(() => {
       const current = held
       held = null
-      return current === null ? Effect.void : Scope.close(current.scope, Exit.void)
+      return current === null ? Effect.void : Effect.zipRight(end(current.db), Scope.close(current.scope, Exit.void))
     })
 
     const take = Effect.suspend((): Effect.Effect<Db, SqlError> => {
@@ -127,9 +147,11 @@ export const dedicated = (
         ))
     })
 
-    // After anything but a refusal of the values the connection may be broken, or in a transaction that nobody will end.
-    const keepOrDrop = (error: unknown) =>
-      error instanceof SqlError && dialect.problemOf(error) === "transient" ? drop : Effect.void
+    // After anything that is not expected the connection may be broken: a server also hangs up on what is too large for it.
+    const keepOrDrop = (error: unknown) => {
+      const problem = error instanceof SqlError ? dialect.problemOf(error) : "busy"
+      return problem === "transient" || problem === "permanent" ? drop : Effect.void
+    }
 
     const use = <A, E>(body: (db: Db) => Effect.Effect<A, E>): Effect.Effect<A, E | SqlError> =>
       Effect.uninterruptible(

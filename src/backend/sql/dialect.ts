@@ -55,6 +55,8 @@ export interface Dialect {
   readonly forUpdate: string
   readonly skipLocked: string
   readonly forShare: string
+  /** Behind a table: the index to read it by, where the database would rather intersect two. */
+  readonly byIndex: (name: string) => string
   /** `column IN (values)`; never with no value. */
   readonly in: (column: string, type: ColumnType, values: ReadonlyArray<Value>) => Statement
   /** In order, at any number of rows. `orIgnore`: rows whose key is there are left out. */
@@ -74,7 +76,11 @@ export interface Dialect {
   /** Waits until nobody else is deciding this key, to the end of the transaction; null as above. */
   readonly lockKey: ((hash: string) => Statement) | null
   /** Held by one process while it makes the tables; null where the transaction itself is such a lock. */
-  readonly migrationLock: { readonly take: string; readonly give: string } | null
+  readonly migrationLock: { readonly take: ReadonlyArray<string>; readonly give: ReadonlyArray<string> } | null
+  /** Ends the connection it runs on; null where there is only one. */
+  readonly end: string | null
+  /** The most bytes a statement may have, as one column `bytes`; null where only the table's own limits count. */
+  readonly largestStatement: string | null
 }
 
 /** What every part of the SQL backend is made with. */

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { v4 } from "uuid"
 import type { Connections } from "./connections.js"
-import type { Dialect } from "./dialect.js"
+import type { Db, Dialect } from "./dialect.js"
 import type { Tables } from "./schema.js"
 
 /** Steps by number and name. MySQL commits every DDL statement by itself, so each step is one statement that may be repeated. */
@@ -19,9 +19,9 @@ const stepsOf = (dialect: Dialect, tables: Tables): ReadonlyArray<readonly [name
 
 const first = 1_000
 
-const loaderOf = (dialect: Dialect, tables: Tables) =>
+const loaderOf = (dialect: Dialect, tables: Tables, upTo: number) =>
   Migrator.fromRecord(Object.fromEntries(
-    stepsOf(dialect, tables).map(([name, sql], index) => [
+    stepsOf(dialect, tables).slice(0, upTo).map(([name, sql], index) => [
       `${first + index}_${name}`,
       Effect.flatMap(Client.SqlClient, (client) => client.unsafe(sql))
     ])
@@ -32,39 +32,59 @@ const retries = Schedule.intersect(
   Schedule.recurs(8)
 )
 
-/** Makes or upgrades the tables. `prefix` names the table of steps. */
+/** Makes or upgrades the tables. `prefix` names the table of steps; `upTo` leaves the later steps out. */
+export const migrate = (
+  client: Client.SqlClient,
+  connections: Connections,
+  dialect: Dialect,
+  tables: Tables,
+  prefix: string,
+  upTo = Number.POSITIVE_INFINITY
+) => {
+  // A step that fails dies in the migrator; whoever lost a race finds everything done at the next try.
+  const steps = Migrator.make({})({ loader: loaderOf(dialect, tables, upTo), table: `${prefix}migrations` }).pipe(
+    Effect.provideService(Client.SqlClient, client),
+    Effect.sandbox,
+    Effect.retry(retries),
+    Effect.unsandbox
+  )
+  // The migrator notes all steps before it runs the first, and MySQL commits both at once: a process that died in between
+  // left steps behind that are noted and were never done. They are statements that may be repeated, so they are.
+  const again = (db: Db) =>
+    dialect.kind === "mysql"
+      ? Effect.forEach(stepsOf(dialect, tables).slice(0, upTo), ([, sql]) => db.all({ sql, params: [] }), {
+        discard: true
+      })
+      : Effect.void
+  const { migrationLock: lock } = dialect
+  return lock === null
+    ? steps
+    : connections.use((db) =>
+      Effect.acquireUseRelease(
+        Effect.forEach(lock.take, (sql) => db.all({ sql, params: [] })),
+        () => Effect.zipRight(steps, again(db)),
+        () => Effect.ignore(Effect.forEach(lock.give, (sql) => db.all({ sql, params: [] })))
+      )
+    )
+}
+
+/** Makes or upgrades the tables, and gives the database its name. */
 export const run = (
   client: Client.SqlClient,
   connections: Connections,
   dialect: Dialect,
   tables: Tables,
   prefix: string
-) => {
-  // A step that fails dies in the migrator; whoever lost a race finds everything done at the next try.
-  const migrate = Migrator.make({})({ loader: loaderOf(dialect, tables), table: `${prefix}migrations` }).pipe(
-    Effect.provideService(Client.SqlClient, client),
-    Effect.sandbox,
-    Effect.retry(retries),
-    Effect.unsandbox
+) =>
+  Effect.zipRight(
+    migrate(client, connections, dialect, tables, prefix),
+    connections.transaction((db) =>
+      Effect.flatMap(db.all({ sql: `SELECT id FROM ${tables.meta.name}`, params: [] }), (rows) =>
+        rows.length > 0
+          ? Effect.succeed(rows[0]!["id"] as string) // safe: a text column
+          : Effect.suspend(() => {
+            const id = v4()
+            return Effect.as(Effect.forEach(dialect.insert(tables.meta, [[id]]), db.all, { discard: true }), id)
+          }))
+    )
   )
-  const identify = connections.transaction((db) =>
-    Effect.flatMap(db.all({ sql: `SELECT id FROM ${tables.meta.name}`, params: [] }), (rows) =>
-      rows.length > 0
-        ? Effect.succeed(rows[0]!["id"] as string) // safe: a text column
-        : Effect.suspend(() => {
-          const id = v4()
-          return Effect.as(Effect.forEach(dialect.insert(tables.meta, [[id]]), db.all, { discard: true }), id)
-        }))
-  )
-  const { migrationLock: lock } = dialect
-  const all = Effect.zipRight(migrate, identify)
-  return lock === null
-    ? all
-    : connections.use((db) =>
-      Effect.acquireUseRelease(
-        db.all({ sql: lock.take, params: [] }),
-        () => migrate,
-        () => Effect.ignore(db.all({ sql: lock.give, params: [] }))
-      )
-    ).pipe(Effect.zipRight(identify))
-}

@@ -22,7 +22,7 @@ const types: Record<ColumnType, string> = {
 }
 
 // Commands are not known to the protocol of prepared statements.
-const command = /^(START|COMMIT|ROLLBACK|SET|CREATE)/
+const command = /^(START|COMMIT|ROLLBACK|SET|CREATE|KILL)/
 
 const ask = (connection: Connection, { params, sql }: Statement) =>
   command.test(sql) ? connection.executeUnprepared(sql, params, undefined) : connection.executeRaw(sql, params)
@@ -96,6 +96,7 @@ export const mysqlDialect: Dialect = {
   forUpdate: " FOR UPDATE",
   skipLocked: " FOR UPDATE SKIP LOCKED",
   forShare: " LOCK IN SHARE MODE",
+  byIndex: (name) => ` FORCE INDEX (${name})`,
   in: (column, _type, values) => inList(column, values),
   insert: insertValues(),
   update: ({ columns, key, rows, table }) =>
@@ -128,7 +129,9 @@ export const mysqlDialect: Dialect = {
   nowait: " FOR UPDATE NOWAIT",
   lockKey: null,
   migrationLock: {
-    take: "SELECT GET_LOCK('effect-taskflow:migrate', 60)",
-    give: "SELECT RELEASE_LOCK('effect-taskflow:migrate')"
-  }
+    take: ["SELECT GET_LOCK('effect-taskflow:migrate', 60)"],
+    give: ["SELECT RELEASE_LOCK('effect-taskflow:migrate')"]
+  },
+  end: "KILL CONNECTION_ID()",
+  largestStatement: "SELECT @@max_allowed_packet AS bytes"
 }

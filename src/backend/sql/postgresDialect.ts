@@ -107,6 +107,7 @@ export const postgresDialect: Dialect = {
   forUpdate: " FOR UPDATE",
   skipLocked: " FOR UPDATE SKIP LOCKED",
   forShare: " FOR SHARE",
+  byIndex: () => "",
   in: (column, type, values) => ({ sql: `${column} = ANY(?::${types[type]}[])`, params: [values] }),
   insert: insert(),
   update: ({ columns, key, rows, table }) => [{
@@ -146,7 +147,10 @@ export const postgresDialect: Dialect = {
   nowait: null,
   lockKey: (hash) => ({ sql: "SELECT pg_advisory_xact_lock(hashtextextended(?, 8472))", params: [hash] }),
   migrationLock: {
-    take: "SELECT pg_advisory_lock(hashtext('effect-taskflow:migrate'))",
-    give: "SELECT pg_advisory_unlock(hashtext('effect-taskflow:migrate'))"
-  }
+    // A first migration on a slow server takes longer than the engine otherwise waits for a lock.
+    take: ["SET lock_timeout = '60s'", "SELECT pg_advisory_lock(hashtext('effect-taskflow:migrate'))"],
+    give: ["SELECT pg_advisory_unlock(hashtext('effect-taskflow:migrate'))", "SET lock_timeout = '2s'"]
+  },
+  end: "SELECT pg_terminate_backend(pg_backend_pid())",
+  largestStatement: null
 }

@@ -58,27 +58,34 @@ const conditionsOf = (query: ListQuery, tags: string): Conditions => {
 
 type Statuses = ReadonlyArray<TaskStatus.TaskStatus> | undefined
 
-// Each condition is a range of an index in the order of ids, so a page reads as many rows as it shows of each. None where
-// nothing can match; an empty one is no condition.
+/**
+ * Part of a page. Its condition is a range of an index in the order of ids, so that as many rows are read as are shown; or
+ * it is a small range, which is `sorted`.
+ */
+interface Range {
+  readonly condition: string
+  readonly sorted?: boolean
+}
 
 // At least the smallest id there is: the same as IS NOT NULL, in words that SQLite searches an index for.
 const isOwned = "owner >= '00000000-0000-0000-0000-000000000000'"
 
 /** Of unfinished tasks: what runs is owned, or waits for its next attempt. */
-const liveRanges = (statuses: Statuses): ReadonlyArray<string> => {
+const liveRanges = (statuses: Statuses): ReadonlyArray<Range> => {
   const [waits, runs] = (["pending", "running"] as const).map((status) => statuses?.includes(status) ?? true)
-  if (waits && runs) return [""]
-  if (waits) return ["status = 'pending'"]
-  return runs
-    ? [`status = 'running' AND ${isOwned}`, "status = 'running' AND owner IS NULL AND active = 0"]
-    : []
+  if (waits && runs) return [{ condition: "" }]
+  if (waits) return [{ condition: "status = 'pending'" }]
+  const owned = { condition: `status = 'running' AND ${isOwned}`, sorted: true }
+  return runs ? [owned, { condition: "status = 'running' AND owner IS NULL AND active = 0" }] : []
 }
 
 /** Of finished tasks: by status, also when every status of one name is asked for. */
-const doneRanges = (statuses: Statuses, byName: boolean): ReadonlyArray<string> => {
+const doneRanges = (statuses: Statuses, byName: boolean): ReadonlyArray<Range> => {
   const ends = TaskStatus.all.filter((status) => TaskStatus.isTerminal(status))
   const asked = ends.filter((status) => statuses?.includes(status) ?? true)
-  return asked.length === ends.length && !byName ? [""] : asked.map((status) => `status = '${status}'`)
+  return asked.length === ends.length && !byName
+    ? [{ condition: "" }]
+    : asked.map((status) => ({ condition: `status = '${status}'` }))
 }
 
 const emptyCounts = (): { [Status in TaskStatus.TaskStatus]: number } => ({
@@ -120,7 +127,7 @@ const durationsOf = (rows: ReadonlyArray<Row>): Stats["durations"] => {
   return { count, sum, min, max, p50: at(0.5), p95: at(0.95), p99: at(0.99) }
 }
 
-export const make = ({ tables }: Sql, connections: Pick<Connections, "use">) => {
+export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "use">) => {
   const ask = (statement: Statement) => connections.use((db) => db.all(statement))
   const live = tables.live.name
   const done = tables.done.name
@@ -142,20 +149,25 @@ export const make = ({ tables }: Sql, connections: Pick<Connections, "use">) => 
       Effect.gen(function*() {
         const direction = query.order === "oldest" ? "ASC" : "DESC"
         const { params, sql } = conditionsOf(query, tables.tags.name)
-        const read = (table: string, columns: string, ranges: ReadonlyArray<string>) => {
+        const read = (table: string, columns: string, ranges: ReadonlyArray<Range>) => {
           if (ranges.length === 0) return Effect.succeed<ReadonlyArray<Row>>([])
-          const parts = ranges.map((range) => {
-            const all = range === "" ? sql : [range, ...sql]
+          const parts = ranges.map(({ condition, sorted }) => {
+            const all = condition === "" ? sql : [condition, ...sql]
             const where = all.length === 0 ? "" : ` WHERE ${all.join(" AND ")}`
-            return `SELECT ${columns} FROM ${table}${where} ORDER BY id ${direction} LIMIT ?`
+            // No index is in this order, so none is gone through for the sake of it.
+            const order = sorted === true ? `active < 0, id ${direction}` : `id ${direction}`
+            return `SELECT ${columns} FROM ${table}${where} ORDER BY ${order} LIMIT ?`
           })
-          const text = parts.length === 1 ? parts[0]! : parts.map((part) => `SELECT * FROM (${part}) AS r`).join(" UNION ALL ")
+          const text = parts.length === 1
+            ? parts[0]!
+            : parts.map((part) => `SELECT * FROM (${part}) AS r`).join(" UNION ALL ")
           return db.all({ sql: text, params: ranges.flatMap(() => [...params, limit]) })
         }
         // A task that ends between the two reads would be in neither, so what has ended is read last.
         const waiting = (yield* read(live, "*", liveRanges(query.status))).map(fromLive)
         const byName = query.taskName !== undefined
-        const ended = (yield* read(done, "record, retried_as", doneRanges(query.status, byName))).map(fromDone)
+        const past = byName ? `${done}${dialect.byIndex(`${done}_task`)}` : done
+        const ended = (yield* read(past, "record, retried_as", doneRanges(query.status, byName))).map(fromDone)
         const seen = new Set(ended.map(({ taskId }) => taskId))
         const both = [...waiting.filter(({ taskId }) => !seen.has(taskId)), ...ended]
         const sign = direction === "ASC" ? 1 : -1

@@ -89,7 +89,12 @@ const live = table("live", [
     },
     { name: "suspect", columns: ["seq"], where: "ready = 2", allColumns: [] },
     // MySQL finds what waits for its next attempt here too, among the rows without an owner.
-    { name: "owner", columns: ["owner", "active"], where: "owner IS NOT NULL", allColumns: ["owner", "active", "status"] },
+    {
+      name: "owner",
+      columns: ["owner", "active"],
+      where: "owner IS NOT NULL",
+      allColumns: ["owner", "active", "status"]
+    },
     // Only attempts that failed cost an entry here.
     { name: "retrying", columns: ["id"], where: "status = 'running' AND owner IS NULL", allColumns: [] },
     {

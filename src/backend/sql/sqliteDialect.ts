@@ -76,6 +76,7 @@ export const sqliteDialect: Dialect = {
   forUpdate: "",
   skipLocked: "",
   forShare: "",
+  byIndex: () => "",
   in: (column, _type, values) => inList(column, values),
   insert,
   update: ({ columns, key, rows, table }) =>
@@ -118,5 +119,7 @@ export const sqliteDialect: Dialect = {
   tryKeys: null,
   nowait: null,
   lockKey: null,
-  migrationLock: null
+  migrationLock: null,
+  end: null,
+  largestStatement: null
 }

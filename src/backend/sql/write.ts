@@ -215,8 +215,25 @@ export const fence = ({ dialect, tables }: Sql, db: Db, instance: string) =>
     (rows) => rows.length === 1 ? Effect.void : Effect.fail(new InstanceFenced({ instance }))
   )
 
-/** `write` of the port. */
-export const make = (sql: Sql, connections: Connections) => {
+/** One task is more than a statement of this database can carry. */
+export class RowTooLarge extends Data.TaggedError("RowTooLarge")<{ readonly message: string }> {}
+
+// The text of a row is its payload and result as JSON text in JSON text, at most three bytes for each character.
+const tooLarge = (batch: Batch, largest: number): RowTooLarge | undefined => {
+  for (const change of batch.changes) {
+    if (!("record" in change)) continue
+    const { payload, result, taskName } = change.record
+    if ((payload.length + (result?.length ?? 0)) * 3 + 65_536 < largest) continue
+    const bytes = Buffer.byteLength(JSON.stringify([payload, result])) + 65_536
+    if (bytes < largest) continue
+    const message = `${taskName}: payload and result need ${bytes} bytes, the server takes ${largest} in one statement`
+    return new RowTooLarge({ message })
+  }
+  return undefined
+}
+
+/** `write` of the port. `largest`: the most bytes that a statement may have. */
+export const make = (sql: Sql, connections: Connections, largest: number) => {
   const { dialect, tables } = sql
   const readOutcomes = `SELECT outcomes FROM ${tables.batches.name} WHERE instance = ? AND lane = ? AND n = ?`
 
@@ -267,5 +284,8 @@ export const make = (sql: Sql, connections: Connections) => {
       return isRace(dialect, error) && races < maxRaces ? write(batch, races + 1) : Effect.fail(error)
     })
 
-  return (batch: Batch) => write(batch, 0)
+  return (batch: Batch) => {
+    const refused = tooLarge(batch, largest)
+    return refused === undefined ? write(batch, 0) : Effect.fail(refused)
+  }
 }

@@ -1,0 +1,153 @@
+/** How the tables come to be: at once from several processes, never twice, from an older version with what is in it. */
+import { inspect } from "node:util"
+import { describe, expect, it } from "@effect/vitest"
+import type { Layer } from "effect"
+import { Cause, Effect, Exit, Option, Redacted } from "effect"
+import { TaskBackend, TaskBackendError, TaskflowWiringError } from "effect-taskflow"
+import * as MysqlBackend from "../../src/backend/MysqlBackend.js"
+import * as PostgresBackend from "../../src/backend/PostgresBackend.js"
+import { dedicated, shared } from "../../src/backend/sql/connections.js"
+import * as Migrations from "../../src/backend/sql/migrations.js"
+import { mysqlDialect } from "../../src/backend/sql/mysqlDialect.js"
+import { postgresDialect } from "../../src/backend/sql/postgresDialect.js"
+import { sqliteDialect } from "../../src/backend/sql/sqliteDialect.js"
+import * as SqlBackend from "../../src/backend/SqlBackend.js"
+import * as SqliteBackend from "../../src/backend/SqliteBackend.js"
+import { mysql, postgres } from "../support/databases.js"
+import { atOnce } from "../support/processes.js"
+import { backendOn, batchOf, claimOf, databases, facts, instance, now, rowsOf, task } from "../support/sql.js"
+import { testOn } from "../support/testOn.js"
+
+const dialects = { sqlite: sqliteDialect, postgres: postgresDialect, mysql: mysqlDialect }
+const four = [1, 2, 3, 4]
+
+for (const database of databases) {
+  const test = testOn(database)
+  const { kind, name } = database
+
+  describe.skipIf(!database.present)(`the tables on ${name}`, () => {
+    for (const round of four) {
+      test(`are made once by four that start at once, round ${round}`, ({ open, prefix }) =>
+        Effect.gen(function*() {
+          const clients = yield* Effect.all(four.map(() => open), { concurrency: "unbounded" })
+          yield* Effect.forEach(clients, (client) => backendOn(client, { prefix }), { concurrency: "unbounded" })
+          expect(yield* rowsOf(clients[0]!, `${prefix}meta`)).toBe(1)
+        }))
+    }
+
+    test("are made once by four processes that start at once", ({ open, place, prefix }) =>
+      Effect.gen(function*() {
+        const ended = yield* atOnce(four.map(() => [name, place, "boot"]))
+        expect(ended).toEqual(four.map(() => ({ code: 0, stdout: "", stderr: "" })))
+        expect(yield* rowsOf(yield* open, `${prefix}meta`)).toBe(1)
+      }))
+
+    test("stay as they are at a second start", ({ open, prefix }) =>
+      Effect.gen(function*() {
+        const client = yield* open
+        const once = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.scoped(self)
+        const mine = task()
+        yield* once(Effect.gen(function*() {
+          const backend = yield* backendOn(client, { prefix })
+          yield* backend.attach(facts(), now)
+          yield* backend.write(batchOf(1, [mine]))
+        }))
+        const state = Effect.all([
+          client.unsafe(`SELECT * FROM ${prefix}migrations ORDER BY migration_id`),
+          client.unsafe(`SELECT * FROM ${prefix}meta`)
+        ])
+        const before = yield* state
+        const found = yield* once(Effect.flatMap(backendOn(client, { prefix }), (again) => again.get(mine.taskId)))
+        expect(yield* state).toEqual(before)
+        expect(found).toEqual(Option.some(mine))
+      }))
+
+    test("are brought up from an older version with the rows that are there", ({ open, prefix, tables }) =>
+      Effect.gen(function*() {
+        const client = yield* open
+        const dialect = dialects[kind]
+        // As many steps as make the first two tables.
+        const older = dialect.createTable(tables.live).length + dialect.createTable(tables.done).length
+        const mine = [task(), task({ idempotencyKey: "k" }), task({ priority: 3 })]
+        yield* Effect.scoped(Effect.gen(function*() {
+          const connections = kind === "sqlite" ? shared(client, dialect) : yield* dedicated(client, dialect)
+          yield* Migrations.migrate(client, connections, dialect, tables, prefix, older)
+          expect(yield* rowsOf(client, `${prefix}migrations`)).toBe(older)
+          const { liveRow, liveValues } = yield* Effect.promise(() => import("../../src/backend/sql/rows.js"))
+          const rows = mine.map((record) => liveValues(liveRow(record, now)))
+          yield* connections.use((db) => Effect.forEach(dialect.insert(tables.live, rows), db.all))
+        }))
+        const backend = yield* backendOn(client, { prefix })
+        expect(yield* rowsOf(client, `${prefix}migrations`)).toBeGreaterThan(older)
+        yield* backend.attach(facts(), now)
+        for (const one of mine) expect(yield* backend.get(one.taskId)).toEqual(Option.some(one))
+        const { started } = yield* claimOf(backend)
+        expect(started.map(({ taskId }) => taskId)).toEqual([mine[2]!, mine[0]!, mine[1]!].map(({ taskId }) => taskId))
+        expect(started[0]!.owner).toBe(instance)
+      }))
+
+    test("have a name that is safe, or there are none", ({ open }) =>
+      Effect.gen(function*() {
+        const client = yield* open
+        for (const prefix of ["", "Tasks_", "1_", "tasks-", "x; DROP TABLE users; --", "a".repeat(32)]) {
+          const exit = yield* Effect.exit(SqlBackend.make(client, { prefix }))
+          const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : null
+          expect(error).toBeInstanceOf(TaskflowWiringError)
+          expect(String(error)).toContain(JSON.stringify(prefix))
+        }
+      }))
+  })
+}
+
+// ── databases that are not there ─────────────────────────────────────────────────────────────────────────────────────
+
+const secret = "hunter2-very-secret"
+// Nothing listens there.
+const closed = 1
+
+const absent: Record<string, Layer.Layer<TaskBackend, TaskBackendError>> = {
+  "PostgreSQL by url": PostgresBackend.layer({
+    url: Redacted.make(`postgres://me:${secret}@127.0.0.1:${closed}/test`)
+  }),
+  "PostgreSQL by parts": PostgresBackend.layer({ host: "127.0.0.1", port: closed, password: Redacted.make(secret) }),
+  "PostgreSQL with a url that is none": PostgresBackend.layer({ url: Redacted.make(`postgres://me:${secret}@:x:y/`) }),
+  "MySQL by url": MysqlBackend.layer({ url: Redacted.make(`mysql://me:${secret}@127.0.0.1:${closed}/test`) }),
+  "MySQL by parts": MysqlBackend.layer({
+    host: "127.0.0.1",
+    port: closed,
+    username: "me",
+    database: "test",
+    password: Redacted.make(secret)
+  }),
+  "MySQL that refuses the password": MysqlBackend.layer({
+    ...mysql,
+    username: "nobody",
+    password: Redacted.make(secret)
+  }),
+  "MySQL without such a database": MysqlBackend.layer({ ...mysql, database: "there_is_none" }),
+  "PostgreSQL without such a database": PostgresBackend.layer({
+    ...postgres,
+    password: Redacted.make(secret),
+    database: "there_is_none"
+  }),
+  "SQLite in a folder that is not there": SqliteBackend.layer({ filename: "/there/is/none/tasks.db" })
+}
+
+describe("a database that cannot be reached", () => {
+  for (const [what, layer] of Object.entries(absent)) {
+    it.live(`fails the layer and tells no secret: ${what}`, () =>
+      Effect.gen(function*() {
+        const exit = yield* Effect.exit(Effect.provide(TaskBackend, layer))
+        const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : null
+        expect(error).toBeInstanceOf(TaskBackendError)
+        const told = [
+          String(error),
+          JSON.stringify(error),
+          inspect(error, { depth: 20, showHidden: true }),
+          Exit.isFailure(exit) ? Cause.pretty(exit.cause, { renderErrorCause: true }) : ""
+        ]
+        for (const text of told) expect(text).not.toContain(secret)
+        expect((error as TaskBackendError).message.length).toBeGreaterThan(40)
+      }), 20_000)
+  }
+})
