@@ -70,7 +70,7 @@ for (const database of databases) {
         const older = dialect.createTable(tables.live).length + dialect.createTable(tables.done).length
         const mine = [task(), task({ idempotencyKey: "k" }), task({ priority: 3 })]
         yield* Effect.scoped(Effect.gen(function*() {
-          const connections = kind === "sqlite" ? shared(client, dialect) : yield* dedicated(client, dialect)
+          const connections = kind === "sqlite" ? shared(client, dialect, 0) : yield* dedicated(client, dialect)
           yield* Migrations.migrate(client, connections, dialect, tables, prefix, older)
           expect(yield* rowsOf(client, `${prefix}migrations`)).toBe(older)
           const { liveRow, liveValues } = yield* Effect.promise(() => import("../../src/backend/sql/rows.js"))

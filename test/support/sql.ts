@@ -13,7 +13,6 @@ import { Effect, type Layer, type Scope } from "effect"
 import { type TaskBackend, TaskEvent, TaskId, TaskRecord } from "effect-taskflow"
 import * as MysqlBackend from "../../src/backend/MysqlBackend.js"
 import * as PostgresBackend from "../../src/backend/PostgresBackend.js"
-import { withPrefix } from "../../src/backend/sql/schema.js"
 import * as SqlBackend from "../../src/backend/SqlBackend.js"
 import * as SqliteBackend from "../../src/backend/SqliteBackend.js"
 import { hasMysql, hasPostgres, mysql, mysqlPrefix, postgres, postgresPrefix } from "./databases.js"
@@ -74,7 +73,8 @@ export const databases: ReadonlyArray<Database> = [
 ]
 
 /** A backend on this client. */
-export const backendOn = (client: SqlClient, { prefix }: Pick<Place, "prefix">) => SqlBackend.make(client, { prefix })
+export const backendOn = (client: SqlClient, { prefix }: { readonly prefix: string }) =>
+  SqlBackend.make(client, { prefix })
 
 /** What was sent on a connection of a client, and how to go on with it. */
 export interface Sent {
@@ -103,6 +103,26 @@ export const watched = (client: SqlClient, via: (sent: Sent) => Effect.Effect<an
   return new Proxy(client, {
     get: (target, key) => key === "reserve" ? Effect.map(target.reserve, wrap) : Reflect.get(target, key)
   })
+}
+
+/** A client whose connections, as far as they were used, `kill` ends by way of another. */
+export const killer = (client: SqlClient, other: SqlClient) => {
+  const [ask, end] = client.onDialectOrElse({
+    pg: () => ["SELECT pg_backend_pid() AS id", (id: number) => `SELECT pg_terminate_backend(${id})`] as const,
+    orElse: () => ["SELECT CONNECTION_ID() AS id", (id: number) => `KILL ${id}`] as const
+  })
+  const known = new Map<unknown, number>()
+  const via = ({ connection, run }: Sent) =>
+    known.has(connection) ? run : Effect.flatMap(connection.execute(ask, [], undefined), ([row]) => {
+      known.set(connection, Number(row.id))
+      return run
+    })
+  const kill = Effect.suspend(() => {
+    const ids = [...known.values()]
+    known.clear()
+    return Effect.forEach(ids, (id) => Effect.ignore(other.unsafe(end(id))), { discard: true })
+  })
+  return { client: watched(client, via), kill }
 }
 
 // ── records ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,5 +1,5 @@
 /**
- * The short way of a batch whose changes do not meet: new tasks without a key, and ends of attempts without one. That is
+ * The short way of a batch whose changes do not meet: new tasks without a key, starts, and ends of attempts without one. That is
  * nearly every batch of a busy engine. Nothing is read first; when a row is not as expected after all, the transaction is
  * rolled back and the batch takes the long way.
  */
@@ -18,13 +18,13 @@ export class NotPlain extends Data.TaggedError("NotPlain") {}
 /** The batch's own row was not written: its instance is not alive. */
 export class NoFence extends Data.TaggedError("NoFence") {}
 
-type Plain = Change & { readonly _tag: "Insert" | "Finish" }
+type Plain = Extract<Change, { readonly record: TaskRecord }>
 
 /** Whether the short way may be tried. */
 export const isPlain = (changes: ReadonlyArray<Change>): changes is ReadonlyArray<Plain> => {
   for (const change of changes) {
-    if (change._tag !== "Insert" && change._tag !== "Finish") return false
-    if (change.record.idempotencyKey !== null) return false
+    if (change._tag !== "Insert" && change._tag !== "Start" && change._tag !== "Finish") return false
+    if (change._tag !== "Start" && change.record.idempotencyKey !== null) return false
     if (change._tag === "Insert" && change.record.retryOf !== null) return false
   }
   if (changes.length === 1) return true
@@ -89,6 +89,42 @@ const takeOut = ({ dialect, tables }: Sql, db: Db, batch: Batch, ends: ReadonlyA
   })
 }
 
+// Starts what the writer holds in its window, if all of it is as it believes. Starts of one moment are one statement.
+const startAll = ({ dialect, tables }: Sql, db: Db, batch: Batch, starts: ReadonlyArray<TaskRecord>) => {
+  const live = tables.live.name
+  const byTime = new Map<number, Array<TaskRecord>>()
+  for (const record of starts) {
+    const at = record.attemptStartedAt!
+    const same = byTime.get(at)
+    if (same === undefined) byTime.set(at, [record])
+    else same.push(record)
+  }
+  const set = "status = 'running', active = 1, attempts = attempts + 1, started_at = COALESCE(started_at, ?), " +
+    "attempt_started_at = ?, instance = owner, next_attempt_at = NULL, due_at = NULL"
+  return Effect.forEach(byTime, ([at, records]) => {
+    const { params, sql } = dialect.in("id", "uuid", records.map(({ taskId }) => taskId))
+    const condition = `${sql} AND owner = ? AND active = 0 AND cancel = 0`
+    const held = [...params, batch.instance]
+    const update = `UPDATE ${live} SET ${set} WHERE ${condition}`
+    const rows = dialect.returning
+      ? db.all({ sql: `${update} RETURNING id, claim`, params: [at, at, ...held] })
+      : Effect.zipLeft(
+        db.all({
+          sql: `SELECT id, claim FROM ${live} WHERE ${condition} ORDER BY id${dialect.forUpdate}`,
+          params: held
+        }),
+        db.run({ sql: update, params: [at, at, ...held] })
+      )
+    return Effect.flatMap(rows, (found) => {
+      if (found.length !== records.length) return Effect.fail(new NotPlain())
+      const claims = new Map(found.map((row) => [row["id"], Number(row["claim"])]))
+      return records.every(({ claim, taskId }) => claims.get(taskId) === claim)
+        ? Effect.void
+        : Effect.fail(new NotPlain())
+    })
+  }, { discard: true })
+}
+
 /** The body of the transaction. */
 export const write = (
   sql: Sql,
@@ -99,12 +135,18 @@ export const write = (
   const { dialect, tables } = sql
   const inserts: Array<ReadonlyArray<Value>> = []
   const tags: Array<ReadonlyArray<Value>> = []
+  const starts: Array<TaskRecord> = []
   const ends: Array<Plain> = []
   for (const change of changes) {
     const { record } = change
     if (change._tag === "Finish") {
       if (change.owner !== batch.instance) return Effect.fail(new NotPlain())
       ends.push(change)
+      continue
+    }
+    if (change._tag === "Start") {
+      if (record.owner !== batch.instance) return Effect.fail(new NotPlain())
+      starts.push(record)
       continue
     }
     inserts.push(liveValues(liveRow(record, batch.now)))
@@ -116,6 +158,7 @@ export const write = (
   let steps: Effect.Effect<unknown, unknown> = signed(sql, db, batch)
   if (inserts.length > 0) steps = Effect.zipRight(steps, run(db, dialect.insert(tables.live, inserts)))
   if (tags.length > 0) steps = Effect.zipRight(steps, run(db, dialect.insert(tables.tags, tags)))
+  if (starts.length > 0) steps = Effect.zipRight(steps, startAll(sql, db, batch, starts))
   if (ends.length > 0) {
     steps = Effect.flatMap(Effect.zipRight(steps, takeOut(sql, db, batch, ends)), (records) => {
       const rollups: Plan["rollups"] = new Map()

@@ -100,18 +100,25 @@ export const isJoined = (row: Row): boolean => (row["facts"] as string).endsWith
 
 const tagsFrom = (pairs: ReadonlyArray<readonly [string, string]>): TaskRecord["tags"] => Object.fromEntries(pairs)
 
-/** The columns that say where a row waits, by who owns it and when it is due. */
-const place = (record: TaskRecord, now: number): Pick<LiveRow, "ready" | "due_at"> => {
-  if (record.owner !== null) return { ready: null, due_at: isLive(record) ? null : now }
+// Where a row waits: ready for anyone, for its time, or with its owner.
+const readyOf = (record: TaskRecord, now: number): number | null => {
+  if (record.owner !== null) return null
   const at = dueAt(record)
-  return at !== null && at > now
-    ? { ready: null, due_at: at }
-    : { ready: isSuspect(record) ? 2 : 1, due_at: null }
+  return at !== null && at > now ? null : isSuspect(record) ? 2 : 1
 }
 
-/** The columns of a row that change, for this record at `now`. */
+const dueOf = (record: TaskRecord, now: number): number | null => {
+  if (record.owner !== null) return isLive(record) ? null : now
+  const at = dueAt(record)
+  return at !== null && at > now ? at : null
+}
+
+// Literals without spreads, here and below: these run several times for each task.
+
+/** The columns of a row that change, for this record at `now`; its log counts are the row's own. */
 export const changing = (record: TaskRecord, now: number) => ({
-  ...place(record, now),
+  ready: readyOf(record, now),
+  due_at: dueOf(record, now),
   next_attempt_at: record.nextAttemptAt,
   status: record.status,
   owner: record.owner,
@@ -134,9 +141,22 @@ export const liveRow = (record: TaskRecord, now: number): LiveRow => ({
   priority: record.priority,
   source: record.source,
   created_at: record.createdAt,
-  ...changing(record, now),
+  ready: readyOf(record, now),
+  due_at: dueOf(record, now),
+  next_attempt_at: record.nextAttemptAt,
+  status: record.status,
+  owner: record.owner,
+  active: isLive(record) ? 1 : 0,
+  claim: record.claim,
+  attempts: record.attempts,
+  cancel: record.cancelRequested ? 1 : 0,
+  suspect: isSuspect(record) ? 1 : 0,
+  started_at: record.startedAt,
+  attempt_started_at: record.attemptStartedAt,
+  instance: record.instance,
   log_lines: record.logLines,
   log_bytes: record.logBytes,
+  state: stateOf(record),
   facts: factsOf(record)
 })
 
@@ -194,6 +214,43 @@ const removableAt = ({ endedAt, idempotencyKey, keyTtl, status }: TaskRecord): n
     ? Math.max(endedAt!, endedAt! + keyTtl - 1)
     : endedAt!
 
+// What most finished records have in common is left out of their text, and put back when they are read.
+const usual: Partial<TaskRecord> = {
+  kind: "task",
+  priority: 0,
+  idempotencyKey: null,
+  keyTtl: null,
+  source: "manual",
+  executor: "fiber",
+  requeueOnInterrupt: false,
+  maxCrashes: 3,
+  definitionVersion: 1,
+  runAt: null,
+  retryOf: null,
+  trace: null,
+  owner: null,
+  nextAttemptAt: null,
+  failures: 0,
+  crashes: 0,
+  cancelRequested: false,
+  result: null,
+  failure: null,
+  stopReason: null,
+  progress: null,
+  logLines: 0,
+  logBytes: 0
+}
+
+const unusualText = (record: TaskRecord): string => {
+  const kept: Record<string, unknown> = {}
+  for (const name in record) {
+    const value = record[name as keyof TaskRecord] // safe: its own names
+    if (name === "retriedAs" || (name in usual && usual[name as keyof TaskRecord] === value)) continue
+    kept[name] = name === "tags" ? Object.entries(record.tags) : value
+  }
+  return JSON.stringify(kept)
+}
+
 /** The row of a finished record, in the order of the columns. */
 export const doneRow = (record: TaskRecord): ReadonlyArray<Value> => [
   record.taskId,
@@ -204,13 +261,13 @@ export const doneRow = (record: TaskRecord): ReadonlyArray<Value> => [
   record.createdAt,
   removableAt(record),
   record.retriedAs,
-  JSON.stringify({ ...record, tags: Object.entries(record.tags) })
+  unusualText(record)
 ]
 
 /** The record of a row of `done` with its columns `record` and `retried_as`. */
 export const fromDone = (row: Row): TaskRecord => {
   const record = JSON.parse(row["record"] as string)
-  return { ...record, tags: tagsFrom(record.tags), retriedAs: row["retried_as"] as TaskId | null }
+  return { ...usual, ...record, tags: tagsFrom(record.tags), retriedAs: row["retried_as"] as TaskId | null }
 }
 
 /** Which roll-up row the end of a task is counted in, and what it adds: without the minute and the instance. */

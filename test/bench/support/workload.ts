@@ -56,8 +56,23 @@ export const engine = (backend: Layer.Layer<TaskBackend>, options?: TaskflowOpti
     )
   )
 
-/** How tasks come in. `many`: four producers with chunks of 1,000. `single`: 64 producers, one task at a time each. */
-export type Producers = "many" | "single" | "sequential"
+/** An engine without handlers: what it accepts stays unclaimed until `withHandlers`. */
+export const engineAlone = (backend: Layer.Layer<TaskBackend, unknown>) =>
+  ManagedRuntime.make(
+    Layer.orDie(TaskflowLayer({ unhandledAfter: "1 hour", announce: false }).pipe(Layer.provide(backend))).pipe(
+      Layer.provide(warnings)
+    )
+  )
+
+/** Registers the handlers while `self` runs. */
+export const withHandlers = <A, E>(self: Effect.Effect<A, E, TaskManager>): Effect.Effect<A, E, TaskManager> =>
+  Effect.scoped(Effect.zipRight(Layer.build(Layer.provide(handlers, warnings)), self))
+
+/**
+ * How tasks come in. `many`: four producers with chunks of 1,000. `single`: 64 producers, one task at a time each. `chunks`:
+ * all chunks of 500 at once. `sequentialChunks`: one producer, chunks of 500. `sequential`: one producer, one task at a time.
+ */
+export type Producers = "many" | "single" | "chunks" | "sequentialChunks" | "sequential"
 
 export interface EndToEnd {
   /** Until the last enqueue returned, and until the last task had ended. */
@@ -73,13 +88,16 @@ const produce = (kind: Kind, producers: Producers, n: number) => {
   const task = taskOf[kind] as typeof Noop
   const payload = payloadOf(kind)
   let next = 0
-  const chunks = Effect.gen(function*() {
-    while (next < n) {
+  const chunk = (size: number) =>
+    Effect.suspend(() => {
       const from = next
-      next = Math.min(n, from + 1_000)
-      yield* task.enqueueMany(Array.from({ length: next - from }, (_, index) => payload(from + index)))
-    }
-  })
+      next = Math.min(n, from + size)
+      return task.enqueueMany(Array.from({ length: next - from }, (_, index) => payload(from + index)))
+    })
+  const chunks = (size: number) =>
+    Effect.gen(function*() {
+      while (next < n) yield* chunk(size)
+    })
   const singles = Effect.gen(function*() {
     while (next < n) {
       next += 1
@@ -88,13 +106,44 @@ const produce = (kind: Kind, producers: Producers, n: number) => {
   })
   switch (producers) {
     case "many":
-      return Effect.all(Array.from({ length: 4 }, () => chunks), { concurrency: "unbounded", discard: true })
+      return Effect.all(Array.from({ length: 4 }, () => chunks(1_000)), { concurrency: "unbounded", discard: true })
+    case "chunks": {
+      const all = Array.from({ length: Math.ceil(n / 500) }, () => chunk(500))
+      return Effect.all(all, { concurrency: "unbounded", discard: true })
+    }
+    case "sequentialChunks":
+      return chunks(500)
     case "single":
       return Effect.all(Array.from({ length: 64 }, () => singles), { concurrency: "unbounded", discard: true })
     case "sequential":
       return singles
   }
 }
+
+/** Enqueues `n` tasks and waits until all are accepted. */
+export const enqueueOnly = Effect.fnUntraced(function*(kind: Kind, producers: Producers, n: number) {
+  const elapsed = Elapsed.start()
+  yield* produce(kind, producers, n)
+  return elapsed()
+})
+
+/** Registers the handlers and waits until `n` tasks that wait for them have succeeded. */
+export const drain = Effect.fnUntraced(function*(n: number) {
+  const manager = yield* TaskManager
+  const done = yield* Deferred.make<void>()
+  let succeeded = 0
+  const stop = manager.tap((event) => {
+    if (event._tag !== "Succeeded") return
+    succeeded += 1
+    if (succeeded === n) Deferred.unsafeDone(done, Effect.void)
+  })
+  const elapsed = Elapsed.start()
+  return yield* withHandlers(Effect.gen(function*() {
+    yield* Deferred.await(done)
+    stop()
+    return elapsed()
+  }))
+})
 
 /** Enqueues `n` tasks and waits until the last one has succeeded, as recorded. */
 export const endToEnd = Effect.fnUntraced(function*(kind: Kind, producers: Producers, n: number) {
@@ -131,7 +180,7 @@ export const watch = Effect.gen(function*() {
 })
 
 /** Milliseconds from before `enqueue` until the handler runs, `n` times, each on an engine that has been idle. */
-export const latencies = Effect.fnUntraced(function*(n: number) {
+export const latencies = Effect.fnUntraced(function*(n: number, pause: number = 1) {
   const manager = yield* TaskManager
   const payload = payloadOf("noop")
   const measured: Array<number> = []
@@ -140,7 +189,7 @@ export const latencies = Effect.fnUntraced(function*(n: number) {
     started = performance.now()
   }
   for (let id = 0; id < n; id += 1) {
-    yield* Effect.sleep("1 millis")
+    yield* Effect.sleep(pause)
     const from = performance.now()
     const { taskId } = yield* Noop.enqueue(payload(id))
     yield* manager.awaitResult(taskId)

@@ -1,0 +1,160 @@
+/**
+ * The engine on SQLite, PostgreSQL and MySQL/MariaDB, beside what their drivers do alone. `npm run bench:backends`.
+ *
+ * Every measurement is a fresh process on tables of its own that warms up with `warmUp` tasks first; the rounds are
+ * interleaved, and what is printed is their median. Quote ratios of one run: absolute numbers move with the machine. On a
+ * disk that syncs slowly commits decide, so commits, statements and log bytes of a task stand beside the rates. Nothing
+ * here asserts a time.
+ *
+ *     BENCH_BACKENDS=sqlite,postgres BENCH_N=2000 BENCH_ROUNDS=1 npm run bench:backends
+ *
+ * The default is all three, 20,000 tasks and 3 rounds; BENCH_SECONDS (1,800) bounds it, with fewer rounds where it must.
+ * Where the servers are: PGPORT, PGDATABASE, PGUSER, MYSQL_PORT, MYSQL_DATABASE, MYSQL_USER, MYSQL_PASSWORD.
+ *
+ * To see where the time goes, one end-to-end run in this process, which also prints what each statement took:
+ *
+ *     node test/bench/build.mjs
+ *     BENCH_PROFILE=end BENCH_BACKENDS=sqlite BENCH_N=100000 node --cpu-prof --cpu-prof-dir=/tmp/profile \
+ *       test/bench/dist/test/bench/backends.js
+ *
+ * BENCH_PROFILE takes any measure of `support/backendMeasures.ts`, BENCH_KIND=logging|failing|large another handler.
+ */
+import { type Answer, compute, pause, type Request, warmUp } from "./support/backendMeasures.js"
+import { answerParent } from "./support/child.js"
+import type { Elapsed } from "./support/elapsed.js"
+import * as Plan from "./support/plan.js"
+import * as Report from "./support/report.js"
+import * as Statements from "./support/statements.js"
+import * as Stores from "./support/stores.js"
+import type * as Workload from "./support/workload.js"
+
+const n = Number(process.env["BENCH_N"] ?? 20_000)
+const rounds = Number(process.env["BENCH_ROUNDS"] ?? 3)
+const budget = Number(process.env["BENCH_SECONDS"] ?? 1_800) * 1_000
+
+type Variant = Pick<Request, "kind" | "full">
+
+const request = ({ full, kind }: Variant, measure: Request["measure"], task: Workload.Kind = "noop"): Request => ({
+  measure,
+  kind,
+  full,
+  task,
+  n: measure === "idle" ? Math.min(300, n) : n
+})
+
+const measures = ["enqueue", "enqueueHandled", "many", "drain", "end", "single", "idle"] as const
+const variants = ["failing", "logging", "large"] as const
+
+const requestsOf = (variant: Variant): ReadonlyArray<Request> => [
+  request(variant, "raw"),
+  ...measures.map((measure) => request(variant, measure)),
+  ...variants.map((task) => request(variant, "end", task))
+]
+
+// Peers (plainjob, graphile-worker, pg-boss) belong here, as more requests of the same rounds: issue 9.
+const plan = Plan.make<Request, Answer>({ budget, guess: () => 0 })
+
+// ── what is printed ────────────────────────────────────────────────────────────────────────────────────────────────
+
+const names: { readonly [Measure in Request["measure"]]: string } = {
+  raw: "driver alone, inserts of one row",
+  enqueue: "enqueue one by one, no handler",
+  enqueueHandled: "enqueue one by one, tasks running",
+  many: "enqueueMany by 500, no handler",
+  drain: "drain",
+  end: "end to end, enqueueMany by 500",
+  single: "end to end, enqueue, 64 at once",
+  idle: "idle, enqueue to start"
+}
+
+const kindNames: { readonly [Kind in Workload.Kind]: string } = {
+  noop: "does nothing",
+  failing: "fails and is retried once",
+  logging: "logs ten lines",
+  large: "10 kB payload"
+}
+
+const perSecond = ({ wall }: Elapsed) => n / wall * 1_000
+const ofTask = (total: number) => total / n
+
+type Reporter = ReturnType<typeof Report.make>
+
+// Rate and what a task costs: processor time here, statements, commits, bytes in the server's log.
+const costs = (
+  variant: Variant,
+  { add }: Reporter,
+  name: string,
+  answers: ReadonlyArray<Answer>,
+  settings: Record<string, unknown>
+) => {
+  const each = (of: (answer: Answer) => number) => answers.map((answer) => ofTask(of(answer)))
+  add(name, "tasks/s", n, answers.map(({ elapsed }) => perSecond(elapsed)), settings)
+  add(`${name}, cpu`, "µs/task", n, each(({ elapsed }) => elapsed.cpu * 1_000), settings)
+  add(`${name}, statements`, "per task", n, each(({ counts }) => counts.statements), settings)
+  add(`${name}, commits`, "per task", n, each(({ counts }) => counts.commits), settings)
+  const written = variant.kind === "sqlite" ? "bytes written" : "server log"
+  add(`${name}, ${written}`, "bytes/task", n, each((answer) => answer.written), settings)
+  add(`${name}, peak RSS`, "MiB", n, answers.map(({ peak }) => peak), settings)
+}
+
+const report = (variant: Variant): void => {
+  const reporter = Report.make("backends", Stores.nameOf(variant))
+  const { add, table } = reporter
+  const answers = (measure: Request["measure"], task?: Workload.Kind) => plan.answers(request(variant, measure, task))
+
+  const raw = answers("raw")
+  add(names.raw, "rows/s", n, raw.map(({ elapsed }) => perSecond(elapsed)), { rowBytes: 400 })
+  add(
+    "driver alone, round trips",
+    "per s",
+    n,
+    raw.flatMap(({ roundTrips }) => roundTrips === null ? [] : [perSecond(roundTrips)])
+  )
+  for (const measure of measures) {
+    if (measure === "idle") continue
+    costs(variant, reporter, names[measure], answers(measure), { warmUp, payloadBytes: 100 })
+    if (measure !== "enqueue" && measure !== "enqueueHandled") continue
+    const ratios = answers(measure).flatMap(({ elapsed }, round) =>
+      raw[round] === undefined ? [] : [perSecond(elapsed) / perSecond(raw[round].elapsed)]
+    )
+    add(`${names[measure]}, of the driver's inserts`, "ratio", n, ratios)
+  }
+  const idle = answers("idle")
+  for (const share of ["p50", "p95", "p99"] as const) {
+    add(`${names.idle}, ${share}`, "ms", idle.length === 0 ? n : 300, idle.map(({ latency }) => latency![share]), {
+      warmUp,
+      pause
+    })
+  }
+  for (const task of variants) {
+    costs(variant, reporter, `handler ${kindNames[task]}`, answers("end", task), {
+      warmUp,
+      payloadBytes: task === "large" ? 10_000 : 100
+    })
+  }
+  table()
+}
+
+const profile = async (measure: string): Promise<void> => {
+  const [kind] = await Stores.available()
+  // safe: a wrong name ends in an error at once, and this is for the person who typed it
+  const task = (process.env["BENCH_KIND"] ?? "noop") as Workload.Kind
+  const asked = request({ kind: kind!, full: false }, measure as Request["measure"], task)
+  const statements = Statements.timeEach()
+  process.stderr.write(`${JSON.stringify(await compute(asked))}\n`)
+  for (const { millis, sql, times } of statements().slice(0, 25)) {
+    process.stderr.write(`${millis.toFixed(0).padStart(7)} ms ${String(times).padStart(7)} ×  ${sql.slice(0, 150)}\n`)
+  }
+}
+
+if (!(await answerParent(compute))) {
+  if (process.env["BENCH_PROFILE"] !== undefined) await profile(process.env["BENCH_PROFILE"])
+  else {
+    const kinds = await Stores.available()
+    const stores = kinds.flatMap((kind): ReadonlyArray<Variant> =>
+      kind === "sqlite" ? [{ kind, full: false }, { kind, full: true }] : [{ kind, full: false }]
+    )
+    await plan.run(stores.map((store) => ({ requests: requestsOf(store), optionalFrom: 1 })), rounds)
+    for (const store of stores) report(store)
+  }
+}
