@@ -37,7 +37,7 @@ import { type OnCommitted, TaskStore } from "./TaskStore.js"
 export class TaskDispatcher extends Context.Tag("effect-taskflow/TaskDispatcher")<TaskDispatcher, {
   /** Accepts a new task on the shortest fair way. */
   readonly accept: (facts: Omit<Enqueued, "owner">, onCommitted: OnCommitted) => void
-  /** Something was written in a transaction of the application: looks for it until it may have been committed. */
+  /** Something was written in a transaction of the application: looks for it until it was committed. */
   readonly lookSoon: () => void
   /** Takes a task that ended by itself (a cancel) out of the window. */
   readonly forget: (record: TaskRecord) => void
@@ -107,8 +107,8 @@ export const make = Effect.gen(function*() {
     if (cancelled.delete(record.taskId)) return giveUp(record, slot, "Cancelled")
     if (stop.isOver()) return giveUp(record, slot, record.requeueOnInterrupt ? "Requeued" : "Interrupted")
     if (record.requeueOnInterrupt && !lease.isHeld()) return giveUp(record, slot, "Requeued", "lostLease")
-    // While a suspect runs here no other one is claimed, nor told of.
-    if (record.crashes > 0) store.onEnd(record.taskId, () => onNext(record, now()))
+    // While a suspect runs here no other is claimed.
+    if (record.crashes > 0) store.onEnd(record.taskId, lookAgain)
     if (registered !== undefined) return runner.start(record, registered, slot, onNext)
     // Its handler left between the claim and now.
     giveUp(record, slot, record.kind === "task" ? "Requeued" : "Interrupted")
@@ -119,9 +119,8 @@ export const make = Effect.gen(function*() {
     const { claim, taskId } = record
     const started = { _tag: "Started", taskId, at: now(), instance: instance.id, claim } as const
     const legal = store.commit(started, (exit) => {
-      const current = store.get(taskId)
-      if (Exit.isSuccess(exit) && exit.value._tag === "Applied" && current !== undefined) run(current, slot)
-      else slot.release()
+      const current = Exit.isSuccess(exit) && exit.value._tag === "Applied" ? store.get(taskId) : undefined
+      return current === undefined ? slot.release() : run(current, slot)
     })
     if (!legal) slot.release()
   }
@@ -150,6 +149,10 @@ export const make = Effect.gen(function*() {
 
   const lookAgain = (): void => {
     backlog.addAll()
+    pump()
+  }
+  const haveALook = (): void => {
+    backlog.look()
     pump()
   }
   // Due times are the backend's; timers sleep on the Clock.
@@ -183,7 +186,7 @@ export const make = Effect.gen(function*() {
 
   // An answer to an identity that was declared dead meanwhile: those tasks were given back.
   const isOurs = (record: TaskRecord) => record.owner === instance.id
-  const poller = Poller.make({ ...config.poll, look: lookAgain })
+  const poller = Poller.make({ ...config.poll, look: haveALook })
 
   const receive = (claimed: Claimed): void => {
     const joined = new Set(claimed.joined)
@@ -215,7 +218,10 @@ export const make = Effect.gen(function*() {
     flush: journal.written,
     known: store.known,
     receive,
-    onEnd: () => pump()
+    onEnd: () => {
+      backlog.endLook()
+      pump()
+    }
   })
 
   if (shared) yield* Effect.forkScoped(Effect.interruptible(poller.run))
@@ -268,14 +274,14 @@ export const make = Effect.gen(function*() {
       timers: { schedule },
       unhandledAfter: config.unhandledAfter,
       now,
-      isOpen: () => !mayNotStart() && !claimer.isClaiming(),
+      isOpen: () => !mayNotStart() && (!claimer.isClaiming() || backlog.isLooking()),
       run,
       hold,
       wakeAt,
       pump
     }),
     awaitIdle,
-    lookSoon: LookSoon.make(timers, () => clock.unsafeCurrentTimeMillis(), lookAgain),
+    lookSoon: LookSoon.make({ schedule }, now, haveALook),
     cancelAtStart,
     drain: stop.drain,
     windowRoom: changed.until(() => queue.room() > backlog.arriving()),

@@ -123,7 +123,7 @@ export const make = (
 
     const sql: Sql = { dialect, tables }
     // One connection, to tell the application's transactions on this client from those on others.
-    const ours = yield* told("attach", Effect.scoped(client.reserve))
+    const ours = yield* told("attach", Effect.uninterruptible(Effect.scoped(client.reserve)))
     const reads = embedded ? Connections.joining(journal, dialect, ours) : Connections.pooled(client, dialect)
     const join = Ambient.make(sql, ours)
     const instances = Instances.make(sql, claims)

@@ -47,7 +47,7 @@ export const make = (options: {
     const { priority, runAt, taskId, taskName } = facts
     const handled = registry.of(facts) !== undefined
     const local = facts.kind === "effect"
-    const open = options.isOpen() && runAt === null && handled && (local || !backlog.claimable())
+    const open = options.isOpen() && runAt === null && handled && (local || !backlog.holdsUp())
 
     if (open && backlog.arriving() === 0 && slots.mayStart(taskName)) {
       const slot = slots.take(taskName)

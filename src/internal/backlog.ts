@@ -33,6 +33,10 @@ export const make = (options: {
     moment += 1
     waiting.set(taskName, moment)
   }
+  // Names of which others may have left something: worth a look, but no reason to keep new tasks from starting.
+  const looking = new Set<string>()
+  // The claim that was asked for last only looks, and how much of the window it may fill.
+  let look: { readonly window: number } | null = null
   const arrivingOf = new Map<string, number>()
   const unhandled = new Map<string, number>()
   let arriving = 0
@@ -52,7 +56,7 @@ export const make = (options: {
     Math.max(
       0,
       Math.min(
-        queue.room() - arriving,
+        queue.room() - arriving - (look?.window ?? 0),
         share(taskName) - queue.sizeOf(taskName) - (arrivingOf.get(taskName) ?? 0)
       )
     )
@@ -60,7 +64,26 @@ export const make = (options: {
   const startable = (taskName: string): number => Math.min(slots.free(), slots.freeOf(taskName))
 
   const handledWaiting = (): Array<string> =>
-    [...waiting.keys()].filter((taskName) => registry.get(taskName) !== undefined)
+    [...new Set([...waiting.keys(), ...looking])].filter((taskName) => registry.get(taskName) !== undefined)
+
+  const handled = (names: Iterable<string>): boolean => {
+    for (const taskName of names) if (registry.get(taskName) !== undefined) return true
+    return false
+  }
+
+  // Whether a claim of these names could bring something now. The window is refilled when half of it is used, not row by row.
+  const couldBring = (names: Iterable<string>): boolean => {
+    for (const taskName of names) {
+      if (registry.get(taskName) === undefined) continue
+      if (startable(taskName) > 0) return true
+      if (
+        queue.size() * 2 <= windowSize && queue.sizeOf(taskName) * 2 <= share(taskName) && windowRoom(taskName) > 0
+      ) {
+        return true
+      }
+    }
+    return false
+  }
 
   return {
     windowRoom,
@@ -95,25 +118,27 @@ export const make = (options: {
       const rows = claimed.started.length + claimed.pending.length
       // A claim that came back full may have left urgent ones behind; one that came back short has not.
       settleUrgent(claimed.more.length > 0 && rows > 0 ? Math.min(seen.urgent, rows) : seen.urgent)
+      look = null
+      for (const taskName of asked) looking.delete(taskName)
       for (const taskName of asked) if ((waiting.get(taskName) ?? 0) <= seen.moment) waiting.delete(taskName)
       for (const taskName of claimed.more) wait(taskName)
     },
 
-    /** Whether a claim could bring something now. The window is refilled when half of it is used, not row by row. */
-    claimable: (): boolean => {
-      if (waiting.size === 0) return false
-      if (urgent > 0) return true
-      for (const taskName of waiting.keys()) {
-        if (registry.get(taskName) === undefined) continue
-        if (startable(taskName) > 0) return true
-        if (
-          queue.size() * 2 <= windowSize && queue.sizeOf(taskName) * 2 <= share(taskName) && windowRoom(taskName) > 0
-        ) {
-          return true
-        }
-      }
-      return false
+    /** Has a look at every name, as soon as something of it could be taken. */
+    look: (): void => {
+      for (const taskName of registry.names()) looking.add(taskName)
     },
+    /** Whether the claim that is under way only looks. */
+    isLooking: (): boolean => look !== null,
+    /** No claim is under way any more, whatever became of it. */
+    endLook: (): void => {
+      look = null
+    },
+    /** Whether something waits that a claim could bring now, so that new tasks have to line up behind it. */
+    holdsUp: (): boolean => waiting.size > 0 && (urgent > 0 || couldBring(waiting.keys())),
+    /** Whether a claim could bring something now. */
+    claimable: (): boolean =>
+      (waiting.size > 0 && (urgent > 0 || couldBring(waiting.keys()))) || (looking.size > 0 && couldBring(looking)),
 
     /** Takes from the window what an urgent one outranks, as far as it stands in the way of all of them. */
     makeRoomForUrgent: (): ReadonlyArray<TaskRecord> => {
@@ -129,20 +154,25 @@ export const make = (options: {
     /** What to ask the backend for, or null when nothing could be taken. */
     request: (instance: InstanceId, now: number): ClaimRequest | null => {
       // While something in the window could start, what is claimed has to line up behind it.
-      const free = queue.canTake(slots.mayStart) ? 0 : slots.free()
+      const canStart = queue.canTake(slots.mayStart) ? 0 : slots.free()
+      // A look leaves half of everything to what comes meanwhile.
+      const looks = urgent === 0 && !handled(waiting.keys())
+      const free = looks ? Math.ceil(canStart / 2) : canStart
+      const room = looks ? Math.ceil(queue.room() / 2) : queue.room()
       const tasks = handledWaiting()
         .map((name) => ({
           name,
           version: registry.get(name)?.definition.version ?? 0,
           slots: Math.min(free, startable(name)),
-          window: windowRoom(name)
+          window: Math.min(room, windowRoom(name))
         }))
         .filter((task) => task.slots + task.window > 0)
       if (tasks.length === 0) {
         settleUrgent(urgent)
         return null
       }
-      return { instance, tasks, slots: free, window: queue.room(), stealAfter: shared ? stealAfter : null, now }
+      look = looks ? { window: room } : null
+      return { instance, tasks, slots: free, window: room, stealAfter: shared ? stealAfter : null, now }
     },
 
     /** Counts a task whose name nobody handles here; true when it is the first. */

@@ -190,6 +190,18 @@ for (const database of databases) {
           expect(started.map(({ taskId }) => taskId)).toEqual(mine.map(({ taskId }) => taskId))
         }))
 
+      test("or that readers stop waiting for are not lost to the others", (place) =>
+        Effect.gen(function*() {
+          const backend = yield* Effect.flatMap(place.open, (client) => attached(client, place))
+          const { taskId } = task()
+          for (let round = 0; round < 3; round += 1) {
+            const readers = yield* Effect.forEach(Array.from({ length: 50 }), () => Effect.fork(backend.get(taskId)))
+            yield* Effect.yieldNow()
+            yield* Fiber.interruptAll(readers)
+          }
+          expect(yield* backend.get(taskId)).toEqual(Option.none())
+        }), 10_000)
+
       test("in the middle of a write leave it to be written again, once", (place) =>
         Effect.gen(function*() {
           const other = yield* place.open

@@ -34,12 +34,15 @@ const budget = Number(process.env["BENCH_SECONDS"] ?? 1_800) * 1_000
 
 type Variant = Pick<Request, "kind" | "full">
 
+// One after another takes its time, and says no more with more of them.
+const most: Partial<Record<Request["measure"], number>> = { enqueue: 5_000, enqueueHandled: 5_000, idle: 300 }
+
 const request = ({ full, kind }: Variant, measure: Request["measure"], task: Workload.Kind = "noop"): Request => ({
   measure,
   kind,
   full,
   task,
-  n: measure === "idle" ? Math.min(300, n) : n
+  n: Math.min(n, most[measure] ?? n)
 })
 
 const measures = ["enqueue", "enqueueHandled", "many", "drain", "end", "single", "idle"] as const
@@ -74,65 +77,77 @@ const kindNames: { readonly [Kind in Workload.Kind]: string } = {
   large: "10 kB payload"
 }
 
-const perSecond = ({ wall }: Elapsed) => n / wall * 1_000
-const ofTask = (total: number) => total / n
+const perSecond = (count: number) => ({ wall }: Elapsed) => count / wall * 1_000
 
-type Reporter = ReturnType<typeof Report.make>
+const middle = (answers: ReadonlyArray<Answer>, of: (answer: Answer) => number) => Report.median(answers.map(of))
 
-// Rate and what a task costs: processor time here, statements, commits, bytes in the server's log.
-const costs = (
-  variant: Variant,
-  { add }: Reporter,
-  name: string,
-  answers: ReadonlyArray<Answer>,
-  settings: Record<string, unknown>
-) => {
-  const each = (of: (answer: Answer) => number) => answers.map((answer) => ofTask(of(answer)))
-  add(name, "tasks/s", n, answers.map(({ elapsed }) => perSecond(elapsed)), settings)
+/** Rate and what a task costs: processor time here, statements, commits, bytes in the server's log. */
+const costsOf = (asked: Request, name: string, add: ReturnType<typeof Report.make>["add"]): void => {
+  const { n } = asked
+  const answers = plan.answers(asked)
+  const settings = { warmUp, payloadBytes: asked.task === "large" ? 10_000 : 100 }
+  const each = (of: (answer: Answer) => number) => answers.map((answer) => of(answer) / n)
+  add(name, "tasks/s", n, answers.map(({ elapsed }) => perSecond(n)(elapsed)), settings)
   add(`${name}, cpu`, "µs/task", n, each(({ elapsed }) => elapsed.cpu * 1_000), settings)
   add(`${name}, statements`, "per task", n, each(({ counts }) => counts.statements), settings)
   add(`${name}, commits`, "per task", n, each(({ counts }) => counts.commits), settings)
-  const written = variant.kind === "sqlite" ? "bytes written" : "server log"
+  const written = asked.kind === "sqlite" ? "bytes written" : "server log"
   add(`${name}, ${written}`, "bytes/task", n, each((answer) => answer.written), settings)
   add(`${name}, peak RSS`, "MiB", n, answers.map(({ peak }) => peak), settings)
 }
 
-const report = (variant: Variant): void => {
-  const reporter = Report.make("backends", Stores.nameOf(variant))
-  const { add, table } = reporter
-  const answers = (measure: Request["measure"], task?: Workload.Kind) => plan.answers(request(variant, measure, task))
+const rate = (asked: Request) => middle(plan.answers(asked), ({ elapsed }) => perSecond(asked.n)(elapsed))
 
-  const raw = answers("raw")
-  add(names.raw, "rows/s", n, raw.map(({ elapsed }) => perSecond(elapsed)), { rowBytes: 400 })
-  add(
-    "driver alone, round trips",
-    "per s",
-    n,
-    raw.flatMap(({ roundTrips }) => roundTrips === null ? [] : [perSecond(roundTrips)])
-  )
+const report = (variant: Variant): void => {
+  const { add } = Report.make("backends", Stores.nameOf(variant))
+  const raw = plan.answers(request(variant, "raw"))
+  add(names.raw, "rows/s", n, raw.map(({ elapsed }) => perSecond(n)(elapsed)), { rowBytes: 400 })
+  const roundTrips = raw.flatMap(({ roundTrips }) => roundTrips === null ? [] : [perSecond(n)(roundTrips)])
+  add("driver alone, round trips", "per s", n, roundTrips)
   for (const measure of measures) {
-    if (measure === "idle") continue
-    costs(variant, reporter, names[measure], answers(measure), { warmUp, payloadBytes: 100 })
+    const asked = request(variant, measure)
+    if (measure === "idle") {
+      for (const share of ["p50", "p95", "p99"] as const) {
+        const values = plan.answers(asked).map(({ latency }) => latency![share])
+        add(`${names.idle}, ${share}`, "ms", asked.n, values, { warmUp, pause })
+      }
+      continue
+    }
+    costsOf(asked, names[measure], add)
     if (measure !== "enqueue" && measure !== "enqueueHandled") continue
-    const ratios = answers(measure).flatMap(({ elapsed }, round) =>
-      raw[round] === undefined ? [] : [perSecond(elapsed) / perSecond(raw[round].elapsed)]
+    const ratios = plan.answers(asked).flatMap(({ elapsed }, round) =>
+      raw[round] === undefined ? [] : [perSecond(asked.n)(elapsed) / perSecond(n)(raw[round].elapsed)]
     )
-    add(`${names[measure]}, of the driver's inserts`, "ratio", n, ratios)
+    add(`${names[measure]}, of the driver's inserts`, "ratio", asked.n, ratios)
   }
-  const idle = answers("idle")
-  for (const share of ["p50", "p95", "p99"] as const) {
-    add(`${names.idle}, ${share}`, "ms", idle.length === 0 ? n : 300, idle.map(({ latency }) => latency![share]), {
-      warmUp,
-      pause
-    })
-  }
-  for (const task of variants) {
-    costs(variant, reporter, `handler ${kindNames[task]}`, answers("end", task), {
-      warmUp,
-      payloadBytes: task === "large" ? 10_000 : 100
-    })
-  }
-  table()
+  for (const task of variants) costsOf(request(variant, "end", task), `handler ${kindNames[task]}`, add)
+}
+
+const summary = (stores: ReadonlyArray<Variant>): void => {
+  const row = (
+    figure: string,
+    of: (variant: Variant) => number,
+    digits = 0
+  ) => [figure, ...stores.map((store) => of(store).toLocaleString("en-US", { maximumFractionDigits: digits }))]
+  const end = (variant: Variant) => request(variant, "end")
+  const ofEnd = (of: (answer: Answer) => number) => (variant: Variant) => middle(plan.answers(end(variant)), of) / n
+  const latency = (share: "p50" | "p95" | "p99") => (variant: Variant) =>
+    middle(plan.answers(request(variant, "idle")), (answer) => answer.latency![share])
+  const lines = [
+    ["", ...stores.map(Stores.nameOf)],
+    row(`${names.raw}, /s`, (variant) => rate(request(variant, "raw"))),
+    ...measures.flatMap((measure) =>
+      measure === "idle" ? [] : [row(`${names[measure]}, /s`, (variant) => rate(request(variant, measure)))]
+    ),
+    ...(["p50", "p95", "p99"] as const).map((share) => row(`${names.idle}, ${share}, ms`, latency(share), 2)),
+    ...variants.map((task) => row(`handler ${kindNames[task]}, /s`, (variant) => rate(request(variant, "end", task)))),
+    row("end to end: cpu here, µs a task", ofEnd(({ elapsed }) => elapsed.cpu * 1_000)),
+    row("end to end: commits a task", ofEnd(({ counts }) => counts.commits), 4),
+    row("end to end: statements a task", ofEnd(({ counts }) => counts.statements), 3),
+    row("end to end: bytes written or in the server's log, a task", ofEnd(({ written }) => written)),
+    row("end to end: peak RSS, MiB", (variant) => middle(plan.answers(end(variant)), ({ peak }) => peak))
+  ]
+  process.stderr.write(`\n${Report.machine()}\n\n${Report.columns(lines)}\n`)
 }
 
 const profile = async (measure: string): Promise<void> => {
@@ -156,5 +171,6 @@ if (!(await answerParent(compute))) {
     )
     await plan.run(stores.map((store) => ({ requests: requestsOf(store), optionalFrom: 1 })), rounds)
     for (const store of stores) report(store)
+    summary(stores)
   }
 }

@@ -176,5 +176,9 @@ export const dedicated = (
 
 /** Takes a connection of the pool for each use: for reads, which may wait for the application's. */
 export const pooled = (client: SqlClient, dialect: Dialect): Pick<Connections, "use"> => ({
-  use: (body) => Effect.scoped(Effect.flatMap(client.reserve, (connection) => body(dialect.db(connection))))
+  // PgClient never gives back a connection whose taker was interrupted while it waited for one.
+  use: (body) =>
+    Effect.scoped(
+      Effect.flatMap(Effect.uninterruptible(client.reserve), (connection) => body(dialect.db(connection)))
+    )
 })

@@ -4,7 +4,8 @@
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import type * as Effect from "effect/Effect"
-import type { Durability } from "../../TaskBackend.js"
+import type { Batch, Durability } from "../../TaskBackend.js"
+import type { NotPlain, Parts } from "./plainWrite.js"
 import type { Column, ColumnType, Table, Tables } from "./schema.js"
 
 export type Value = string | number | null
@@ -59,6 +60,8 @@ export interface Dialect {
   readonly byIndex: (name: string) => string
   /** `column IN (values)`; never with no value. */
   readonly in: (column: string, type: ColumnType, values: ReadonlyArray<Value>) => Statement
+  /** A condition that no index shall be used for, because another one names fewer rows. */
+  readonly unindexed: (column: string, condition: string) => string
   /** In order, at any number of rows. `orIgnore`: rows whose key is there are left out. */
   readonly insert: (table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>) => ReadonlyArray<Statement>
   readonly update: (update: Update) => ReadonlyArray<Statement>
@@ -73,6 +76,13 @@ export interface Dialect {
   readonly tryKeys: ((hashes: ReadonlyArray<string>) => Statement) | null
   /** Behind a SELECT: fails as `busy` at once when a row is locked, also one that is just being inserted; null as above. */
   readonly nowait: string | null
+  /**
+   * Writes a batch of plain changes in one statement, and fails with `NotPlain` when it has to be looked at; null where a
+   * transaction does it.
+   */
+  readonly plainWrite:
+    | ((tables: Tables, db: Db, batch: Batch, parts: Parts) => Effect.Effect<void, SqlError | NotPlain>)
+    | null
   /** Waits until nobody else is deciding this key, to the end of the transaction; null as above. */
   readonly lockKey: ((hash: string) => Statement) | null
   /** Held by one process while it makes the tables; null where the transaction itself is such a lock. */

@@ -185,7 +185,7 @@ export const make = (sql: Sql, connections: Connections) => {
         const known = found["suspects"]
         const alone = (known === null ? yield* declareDead(db, suspect) : Number(known)) === 1
         const rows = yield* db.all({
-          sql: `SELECT * FROM ${live} WHERE owner = ? ORDER BY seq LIMIT ?${dialect.skipLocked}`,
+          sql: `SELECT * FROM ${live} WHERE owner = ? ORDER BY active, seq LIMIT ?${dialect.skipLocked}`,
           params: [suspect, limit]
         })
         const plan = emptyPlan()

@@ -98,6 +98,7 @@ export const mysqlDialect: Dialect = {
   forShare: " LOCK IN SHARE MODE",
   byIndex: (name) => ` FORCE INDEX (${name})`,
   in: (column, _type, values) => inList(column, values),
+  unindexed: (column, condition) => `${column} ${condition}`,
   insert: insertValues(),
   update: ({ columns, key, rows, table }) =>
     inChunks(rows).map((chunk): Statement => ({
@@ -127,6 +128,7 @@ export const mysqlDialect: Dialect = {
   clock: "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS DOUBLE) AS now_ms",
   tryKeys: null,
   nowait: " FOR UPDATE NOWAIT",
+  plainWrite: null,
   lockKey: null,
   migrationLock: {
     take: ["SELECT GET_LOCK('effect-taskflow:migrate', 60)"],

@@ -8,6 +8,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type { Batch, Change, Outcome } from "../../TaskBackend.js"
 import type { TaskRecord } from "../../TaskRecord.js"
+import type { Connections } from "./connections.js"
 import type { Db, Sql, Statement, Value } from "./dialect.js"
 import { countEnd, type Plan, rollupRows } from "./plan.js"
 import { doneRow, liveRow, liveValues, tagHash } from "./rows.js"
@@ -60,7 +61,7 @@ const signed = ({ dialect, tables }: Sql, db: Db, batch: Batch) =>
 const takeOut = ({ dialect, tables }: Sql, db: Db, batch: Batch, ends: ReadonlyArray<Plain>) => {
   const live = tables.live.name
   const { params, sql } = dialect.in("id", "uuid", ends.map(({ record }) => record.taskId))
-  const condition = `${sql} AND owner = ? AND active = 1`
+  const condition = `${sql} AND ${dialect.unindexed("owner", "= ?")} AND active = 1`
   const columns = "id, claim, log_lines, log_bytes"
   const all = [...params, batch.instance]
   const rows = dialect.returning
@@ -103,7 +104,7 @@ const startAll = ({ dialect, tables }: Sql, db: Db, batch: Batch, starts: Readon
     "attempt_started_at = ?, instance = owner, next_attempt_at = NULL, due_at = NULL"
   return Effect.forEach(byTime, ([at, records]) => {
     const { params, sql } = dialect.in("id", "uuid", records.map(({ taskId }) => taskId))
-    const condition = `${sql} AND owner = ? AND active = 0 AND cancel = 0`
+    const condition = `${sql} AND ${dialect.unindexed("owner", "= ?")} AND active = 0 AND cancel = 0`
     const held = [...params, batch.instance]
     const update = `UPDATE ${live} SET ${set} WHERE ${condition}`
     const rows = dialect.returning
@@ -125,14 +126,16 @@ const startAll = ({ dialect, tables }: Sql, db: Db, batch: Batch, starts: Readon
   }, { discard: true })
 }
 
-/** The body of the transaction. */
-export const write = (
-  sql: Sql,
-  db: Db,
-  batch: Batch,
-  changes: ReadonlyArray<Plain>
-): Effect.Effect<ReadonlyArray<Outcome>, unknown> => {
-  const { dialect, tables } = sql
+/** What the changes of a batch come to. */
+export interface Parts {
+  readonly inserts: ReadonlyArray<ReadonlyArray<Value>>
+  readonly tags: ReadonlyArray<ReadonlyArray<Value>>
+  readonly starts: ReadonlyArray<TaskRecord>
+  readonly ends: ReadonlyArray<Plain>
+}
+
+/** Null when somebody else's tasks are among them. */
+const partsOf = (batch: Batch, changes: ReadonlyArray<Plain>): Parts | null => {
   const inserts: Array<ReadonlyArray<Value>> = []
   const tags: Array<ReadonlyArray<Value>> = []
   const starts: Array<TaskRecord> = []
@@ -140,12 +143,12 @@ export const write = (
   for (const change of changes) {
     const { record } = change
     if (change._tag === "Finish") {
-      if (change.owner !== batch.instance) return Effect.fail(new NotPlain())
+      if (change.owner !== batch.instance) return null
       ends.push(change)
       continue
     }
     if (change._tag === "Start") {
-      if (record.owner !== batch.instance) return Effect.fail(new NotPlain())
+      if (record.owner !== batch.instance) return null
       starts.push(record)
       continue
     }
@@ -155,19 +158,43 @@ export const write = (
       tags.push([tagHash(name, value), record.taskId, JSON.stringify([name, value])])
     }
   }
+  return { inserts, tags, starts, ends }
+}
+
+/** The rows of `rollups` for the ends among the parts. */
+export const endsCounted = (batch: Batch, records: ReadonlyArray<TaskRecord>): ReadonlyArray<ReadonlyArray<Value>> => {
+  const rollups: Plan["rollups"] = new Map()
+  for (const record of records) countEnd(rollups, record)
+  return rollupRows(rollups, batch.now, batch.instance)
+}
+
+/** The body of a transaction. */
+const body = (sql: Sql, db: Db, batch: Batch, { ends, inserts, starts, tags }: Parts) => {
+  const { dialect, tables } = sql
   let steps: Effect.Effect<unknown, unknown> = signed(sql, db, batch)
   if (inserts.length > 0) steps = Effect.zipRight(steps, run(db, dialect.insert(tables.live, inserts)))
   if (tags.length > 0) steps = Effect.zipRight(steps, run(db, dialect.insert(tables.tags, tags)))
   if (starts.length > 0) steps = Effect.zipRight(steps, startAll(sql, db, batch, starts))
-  if (ends.length > 0) {
-    steps = Effect.flatMap(Effect.zipRight(steps, takeOut(sql, db, batch, ends)), (records) => {
-      const rollups: Plan["rollups"] = new Map()
-      for (const record of records) countEnd(rollups, record)
-      return Effect.zipRight(
-        run(db, dialect.insert(tables.done, records.map(doneRow))),
-        run(db, dialect.addUp(tables.rollups, rollupRows(rollups, batch.now, batch.instance)))
-      )
-    })
-  }
-  return Effect.as(steps, changes.map(() => applied))
+  if (ends.length === 0) return steps
+  return Effect.flatMap(Effect.zipRight(steps, takeOut(sql, db, batch, ends)), (records) =>
+    Effect.zipRight(
+      run(db, dialect.insert(tables.done, records.map(doneRow))),
+      run(db, dialect.addUp(tables.rollups, endsCounted(batch, records)))
+    ))
+}
+
+/** Writes the batch, in one statement where the dialect has one for it. */
+export const write = (
+  sql: Sql,
+  connections: Connections,
+  batch: Batch,
+  changes: ReadonlyArray<Plain>
+): Effect.Effect<ReadonlyArray<Outcome>, unknown> => {
+  const parts = partsOf(batch, changes)
+  if (parts === null) return Effect.fail(new NotPlain())
+  const { plainWrite } = sql.dialect
+  const written = plainWrite === null
+    ? connections.transaction((db) => body(sql, db, batch, parts))
+    : connections.use((db) => plainWrite(sql.tables, db, batch, parts))
+  return Effect.as(written, changes.map(() => applied))
 }

@@ -3,18 +3,10 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import type { Db, Dialect, Problem, Row, Statement, Value } from "./dialect.js"
-import type { ColumnType, Table } from "./schema.js"
+import * as PostgresPlainWrite from "./postgresPlainWrite.js"
+import { arrays, codeOf, columnsOf, types } from "./postgresText.js"
+import type { Table } from "./schema.js"
 import { definitionOf, memo, namesOf } from "./statements.js"
-
-const types: Record<ColumnType, string> = {
-  uuid: "uuid",
-  int: "integer",
-  bigint: "bigint",
-  name: "text",
-  text: "text",
-  hash: "text",
-  word: "text"
-}
 
 // ── statements ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -51,12 +43,6 @@ const db = (connection: Connection): Db => ({
   run: (statement) => Effect.map(ask(connection, statement), ({ rowCount }) => rowCount ?? 0)
 })
 
-const columnsOf = (rows: ReadonlyArray<ReadonlyArray<Value>>, width: number): ReadonlyArray<ReadonlyArray<Value>> =>
-  Array.from({ length: width }, (_, index) => rows.map((row) => row[index]!))
-
-const arrays = (columns: ReadonlyArray<{ readonly type: ColumnType }>): string =>
-  columns.map(({ type }) => `?::${types[type]}[]`).join(", ")
-
 const insert = (tail = "") => (table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>): ReadonlyArray<Statement> => [{
   sql: memo(
     `postgres insert ${table.name}${tail}`,
@@ -66,15 +52,6 @@ const insert = (tail = "") => (table: Table, rows: ReadonlyArray<ReadonlyArray<V
 }]
 
 // ── errors ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-const codeOf = (error: unknown): string => {
-  let current: unknown = error
-  for (let depth = 0; depth < 5 && typeof current === "object" && current !== null; depth += 1) {
-    if ("code" in current && typeof current.code === "string" && /^[0-9A-Z]{5}$/.test(current.code)) return current.code
-    current = "cause" in current ? current.cause : null
-  }
-  return ""
-}
 
 const problemOf = (error: unknown): Problem => {
   const code = codeOf(error)
@@ -109,6 +86,7 @@ export const postgresDialect: Dialect = {
   forShare: " FOR SHARE",
   byIndex: () => "",
   in: (column, type, values) => ({ sql: `${column} = ANY(?::${types[type]}[])`, params: [values] }),
+  unindexed: (column, condition) => `(${column} ${condition}) IS TRUE`,
   insert: insert(),
   update: ({ columns, key, rows, table }) => [{
     sql: memo(`postgres update ${table.name} ${namesOf(columns)}`, () => {
@@ -145,6 +123,7 @@ export const postgresDialect: Dialect = {
     params: [hashes]
   }),
   nowait: null,
+  plainWrite: PostgresPlainWrite.write,
   lockKey: (hash) => ({ sql: "SELECT pg_advisory_xact_lock(hashtextextended(?, 8472))", params: [hash] }),
   migrationLock: {
     // A first migration on a slow server takes longer than the engine otherwise waits for a lock.

@@ -78,6 +78,7 @@ export const sqliteDialect: Dialect = {
   forShare: "",
   byIndex: () => "",
   in: (column, _type, values) => inList(column, values),
+  unindexed: (column, condition) => `+${column} ${condition}`,
   insert,
   update: ({ columns, key, rows, table }) =>
     inChunks(rows).map((chunk) => ({
@@ -118,6 +119,7 @@ export const sqliteDialect: Dialect = {
   clock: null,
   tryKeys: null,
   nowait: null,
+  plainWrite: null,
   lockKey: null,
   migrationLock: null,
   end: null,

@@ -258,7 +258,7 @@ export const make = (sql: Sql, connections: Connections, largest: number) => {
     const { changes } = batch
     if (!PlainWrite.isPlain(changes)) return long(batch)
     return Effect.catchAll(
-      connections.transaction((db) => PlainWrite.write(sql, db, batch, changes)),
+      PlainWrite.write(sql, connections, batch, changes),
       (error) =>
         error instanceof PlainWrite.NotPlain || error instanceof PlainWrite.NoFence || isRace(dialect, error)
           ? long(batch)

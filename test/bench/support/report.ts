@@ -32,8 +32,22 @@ export const quantile = (values: ReadonlyArray<number>, share: number): number =
 /** Four significant digits: more is noise. */
 const rounded = (value: number): number => Number(value.toPrecision(4))
 
-const text = (value: number): string =>
+const number = (value: number): string =>
   value.toLocaleString("en-US", { maximumFractionDigits: Math.abs(value) >= 100 ? 0 : 3 })
+
+/** What was measured on, in one line. */
+export const machine = (): string =>
+  `${os.cpus().length} × ${os.cpus()[0]?.model.trim() ?? "unknown CPU"}, Node ${process.version}, ` +
+  `load ${os.loadavg()[0]!.toFixed(2)}`
+
+/** Lines with their cells below each other; those of `left` begin at the left. */
+export const columns = (rows: ReadonlyArray<ReadonlyArray<string>>, left: ReadonlyArray<number> = [0]): string => {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  return rows.map((row) =>
+    row.map((cell, column) => left.includes(column) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))
+      .join("  ").trimEnd()
+  ).join("\n")
+}
 
 /** Collects the measurements of one benchmark and prints each as it comes. */
 export const make = (bench: string, backend: string) => {
@@ -70,18 +84,10 @@ export const make = (bench: string, backend: string) => {
   const table = (): void => {
     const rows = measurements.map(({ metric, n, settings, unit, value }) => {
       const { max, min, rounds } = settings as { readonly min: number; readonly max: number; readonly rounds: number }
-      return [metric, text(n), text(value), unit, `${text(min)} – ${text(max)}`, String(rounds)]
+      return [metric, number(n), number(value), unit, `${number(min)} – ${number(max)}`, String(rounds)]
     })
-    const all = [["metric", "n", "median", "unit", "min – max", "rounds"], ...rows]
-    const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)))
-    const lines = all.map((row) =>
-      row.map((cell, column) =>
-        column === 0 || column === 3 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)
-      ).join("  ").trimEnd()
-    )
-    const machine = `${os.cpus().length} × ${os.cpus()[0]?.model.trim() ?? "unknown CPU"}, Node ${process.version}, ` +
-      `load ${os.loadavg()[0]!.toFixed(2)}`
-    process.stderr.write(`\n${bench} on ${backend}: ${machine}\n\n${lines.join("\n")}\n`)
+    const text = columns([["metric", "n", "median", "unit", "min – max", "rounds"], ...rows], [0, 3])
+    process.stderr.write(`\n${bench} on ${backend}: ${machine()}\n\n${text}\n`)
   }
 
   return { add, table }

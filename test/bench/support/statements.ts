@@ -7,7 +7,7 @@ import { createRequire } from "node:module"
 import type { Kind } from "./stores.js"
 
 export interface Counts {
-  /** Begin and commit included. On SQLite a call into the library, on a server a round trip. */
+  /** Begin and commit are statements. On SQLite a call into the library, on a server a round trip. */
   readonly statements: number
   readonly commits: number
 }
@@ -23,7 +23,26 @@ let statements = 0
 let commits = 0
 let byText: Map<string, Timed> | null = null
 
-const isCommit = /(^|;)\s*commit\s*;?\s*$/i
+const begins = /^\s*(begin|start transaction)\b/i
+const ends = /(^|;)\s*(commit|rollback)\s*;?\s*$/i
+const commit = /commit\s*;?\s*$/i
+// A write outside a transaction is one by itself. `FOR UPDATE` only locks.
+const writes = /\b(insert into|update \S+ (as \S+ )?set|delete from|replace into)\b/i
+
+// Connections in a transaction.
+const open = new WeakSet<object>()
+
+const isCommit = (connection: object, sql: string): boolean => {
+  if (begins.test(sql)) {
+    open.add(connection)
+    return false
+  }
+  if (ends.test(sql)) {
+    open.delete(connection)
+    return commit.test(sql)
+  }
+  return !open.has(connection) && writes.test(sql)
+}
 
 const textOf = (query: unknown): string => {
   if (typeof query === "string") return query
@@ -40,14 +59,20 @@ const took = (sql: string, from: number): void => {
   timed.millis += performance.now() - from
 }
 
-type Method = (this: { readonly source?: string }, ...args: Array<unknown>) => unknown
+/** A connection, or a statement of SQLite. */
+interface Self {
+  readonly source?: string
+  readonly database?: object
+}
+
+type Method = (this: Self, ...args: Array<unknown>) => unknown
 
 const wrap = (on: Record<string, Method>, method: string, textIs: "source" | "argument"): void => {
   const before = on[method]!
   on[method] = function(...args) {
     const sql = textIs === "source" ? this.source ?? "" : textOf(args[0])
     statements += 1
-    if (isCommit.test(sql)) commits += 1
+    if (isCommit(this.database ?? this, sql)) commits += 1
     if (byText === null) return before.apply(this, args)
     const from = performance.now()
     const callback = args.at(-1)
