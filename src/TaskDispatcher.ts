@@ -119,8 +119,10 @@ export const make = Effect.gen(function*() {
     const { claim, taskId } = record
     const started = { _tag: "Started", taskId, at: now(), instance: instance.id, claim } as const
     const legal = store.commit(started, (exit) => {
-      const current = Exit.isSuccess(exit) && exit.value._tag === "Applied" ? store.get(taskId) : undefined
-      return current === undefined ? slot.release() : run(current, slot)
+      const current = store.get(taskId)
+      if (Exit.isSuccess(exit) && exit.value._tag === "Applied" && current !== undefined) return run(current, slot)
+      if (Exit.isFailure(exit) && current !== undefined) unclaim(current)
+      slot.release()
     })
     if (!legal) slot.release()
   }
@@ -147,14 +149,12 @@ export const make = Effect.gen(function*() {
 
   // ── waiting for a time ─────────────────────────────────────────────────────────────────────────────────────────
 
-  const lookAgain = (): void => {
-    backlog.addAll()
+  const then = (change: () => void) => (): void => {
+    change()
     pump()
   }
-  const haveALook = (): void => {
-    backlog.look()
-    pump()
-  }
+  const lookAgain = then(backlog.addAll)
+  const haveALook = then(backlog.look)
   // Due times are the backend's; timers sleep on the Clock.
   const schedule: Timers.Timers["schedule"] = (at, run) => timers.schedule(at - instance.offset(), run)
   const wakeAt = DueTimer.make({ schedule }, lookAgain)
@@ -199,7 +199,8 @@ export const make = Effect.gen(function*() {
       store.adopt(record, joined.has(record.taskId))
       hold(record)
     }
-    if (claimed.nextDueAt !== null) wakeAt(claimed.nextDueAt)
+    // One that is due and was not taken is locked by somebody: it is not asked for at once.
+    if (claimed.nextDueAt !== null) wakeAt(Math.max(claimed.nextDueAt, now() + 10))
   }
 
   const claimer = yield* Claimer.make({
@@ -218,10 +219,7 @@ export const make = Effect.gen(function*() {
     flush: journal.written,
     known: store.known,
     receive,
-    onEnd: () => {
-      backlog.endLook()
-      pump()
-    }
+    onEnd: then(backlog.endLook)
   })
 
   if (shared) yield* Effect.forkScoped(Effect.interruptible(poller.run))

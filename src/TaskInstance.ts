@@ -36,9 +36,13 @@ export class TaskInstance extends Context.Tag("effect-taskflow/TaskInstance")<Ta
   readonly renew: (fenced: InstanceId) => Effect.Effect<void>
   /** `listener` hears, in the same step, that the identity changed. */
   readonly onRenewed: (listener: (old: InstanceId) => void) => void
+  /** The backend did not answer while the engine closed: that this instance goes is told, but hardly waited for. */
+  readonly expectNoAnswer: () => void
 }>() {}
 
-const detachGrace = 5_000
+// How long closing waits until the backend knows; what it never hears, the others see for themselves one lease later.
+const detachGrace = 3_000
+const detachGraceWhenSilent = 1_000
 
 // What a network and a busy process add to the measurement of a clock, in milliseconds.
 const clockNoise = 1_000
@@ -51,6 +55,7 @@ export const make = Effect.gen(function*() {
   const listeners: Array<(old: InstanceId) => void> = []
   let offset = 0
   let renewals = 0
+  let grace = detachGrace
   const now = () => clock.unsafeCurrentTimeMillis() + offset
   const newFacts = (): InstanceFacts => ({
     id: InstanceId.make(ids.next(clock.unsafeCurrentTimeMillis())),
@@ -60,7 +65,8 @@ export const make = Effect.gen(function*() {
 
   const attachAgain = (next: InstanceFacts, failures: number): Effect.Effect<void> =>
     Effect.catchAllCause(
-      Effect.suspend(() => backend.attach(next, now())),
+      // One that is never answered must not keep the engine from closing.
+      Effect.disconnect(Effect.suspend(() => backend.attach(next, now()))),
       (cause) =>
         Effect.logWarning("task instance: the backend failed, asking again", cause).pipe(
           Effect.zipRight(Backoff.afterFailure(failures)),
@@ -88,13 +94,13 @@ export const make = Effect.gen(function*() {
 
   yield* backend.attach(facts, now())
   yield* Effect.addFinalizer(() =>
-    within(
+    Effect.asVoid(within(
       Effect.catchAllCause(Effect.suspend(() => backend.detach(facts.id, now())), (cause) =>
         Cause.isInterruptedOnly(cause)
           ? Effect.void
           : Effect.logWarning("task instance: the backend was not told that this instance goes", cause)),
-      detachGrace
-    )
+      grace
+    ))
   )
 
   return TaskInstance.of({
@@ -115,6 +121,9 @@ export const make = Effect.gen(function*() {
     renew,
     onRenewed: (listener) => {
       listeners.push(listener)
+    },
+    expectNoAnswer: () => {
+      grace = detachGraceWhenSilent
     }
   })
 })

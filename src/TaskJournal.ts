@@ -65,6 +65,9 @@ const maxWaitingSize = 64 * 1_048_576
 const closedAlready = "the engine is closed"
 const dead = "this instance was declared dead before it accepted the effect: nothing was written, run it again"
 
+// How long closing waits for what is still to be written, in milliseconds.
+const flushGrace = { whole: 5_000, left: 1_000 }
+
 // The first wait for a busy key, and the longest.
 const busyFor = { first: 20, longest: 500 }
 
@@ -229,7 +232,8 @@ export const make = Effect.gen(function*() {
   // ── waiting for it ─────────────────────────────────────────────────────────────────────────────────────────────
 
   const written = Effect.async<void>((resume) => {
-    if (answered === submitted) resume(Effect.void)
+    // More are answered than were submitted once closing answered those whose busy key was still waited for.
+    if (answered >= submitted) resume(Effect.void)
     else barriers.push({ upTo: submitted, resume: () => resume(Effect.void) })
   })
 
@@ -253,12 +257,20 @@ export const make = Effect.gen(function*() {
     writing: () => inFlight.length === 0 ? null : { since: takenAt, lastError }
   })
 
+  // What already waits for longer than the whole grace had its time while the tasks were drained.
+  const closeGrace = (): number => {
+    const longAgo = clock.unsafeCurrentTimeMillis() - flushGrace.whole
+    const stuck = inFlight.length > 0 && takenAt <= longAgo || [...deferred].some(({ busySince }) => busySince <= longAgo)
+    return stuck ? flushGrace.left : flushGrace.whole
+  }
+
   // Last of the engine to close: whatever was handed over is still written, for a bounded time; who still waits then is told.
   yield* Effect.addFinalizer(() =>
-    within(flush, 5_000).pipe(
+    Effect.suspend(() => within(flush, closeGrace())).pipe(
       Effect.zipRight(Effect.suspend(() => {
         closed = true
-        return within(Fiber.interrupt(fiber).pipe(Effect.asVoid), 1_000)
+        if (inFlight.length > 0) instance.expectNoAnswer()
+        return within(Fiber.interrupt(fiber), 1_000)
       })),
       Effect.zipRight(Effect.suspend(() => {
         const left = new Set([...inFlight, ...queue.takeAll(), ...deferred])

@@ -137,7 +137,10 @@ export const make = Effect.gen(function*() {
   // A chunk that brings nothing waits for the next heartbeat: somebody is changing those tasks just now.
   const reap = (suspect: Peer, taken: number): Effect.Effect<void, TaskBackendError> =>
     Effect.flatMap(
-      backend.reap({ suspect: suspect.id, beat: suspect.beat, now: instance.now(), limit: reapChunk }),
+      // One that is never answered must not keep the engine from closing.
+      Effect.disconnect(
+        backend.reap({ suspect: suspect.id, beat: suspect.beat, now: instance.now(), limit: reapChunk })
+      ),
       ({ left, records }) => {
         for (const { onReaped } of listeners) onReaped(records)
         const total = taken + records.length
@@ -150,14 +153,22 @@ export const make = Effect.gen(function*() {
       }
     )
 
+  // One whose tasks cannot be taken over must not keep those behind it from being taken over.
+  const reapOne = (suspect: Peer): Effect.Effect<void> =>
+    Effect.catchAllCause(
+      Effect.suspend(() => reap(suspect, 0)),
+      (cause) =>
+        Effect.logWarning(
+          `task lease: taking over the tasks of instance ${suspect.id} failed, the next round goes on`,
+          cause
+        )
+    )
+
   // Beside the heartbeats: taking over many tasks must not cost this instance its own lease.
   const reapAll = (suspects: ReadonlyArray<Peer>): Effect.Effect<void> => {
     if (suspects.length === 0 || reaping) return Effect.void
     reaping = true
-    return Effect.forEach(suspects, (suspect) => reap(suspect, 0), { discard: true }).pipe(
-      Effect.catchAllCause((cause) =>
-        Effect.logWarning("task lease: taking over failed, the next round goes on", cause)
-      ),
+    return Effect.forEach(suspects, reapOne, { discard: true }).pipe(
       Effect.ensuring(Effect.sync(() => reaping = false)),
       Effect.forkIn(scope),
       Effect.asVoid

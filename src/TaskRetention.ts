@@ -55,7 +55,9 @@ export const make = Effect.gen(function*() {
     Effect.zipRight(Effect.suspend(() => sweep(0, maxChunks))),
     Effect.catchAllCause((cause) =>
       Effect.logWarning("task retention: the backend failed, the next round goes on", cause)
-    )
+    ),
+    // A question that is never answered must not keep the engine from closing.
+    Effect.disconnect
   )
 
   if (backend.info.shared) {

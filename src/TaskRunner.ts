@@ -114,7 +114,10 @@ export const make = Effect.gen(function*() {
     const { error: codec } = registered.definition
     return !verdict.typed || codec === null
       ? Effect.succeed(null)
-      : Effect.catchAllCause(Effect.suspend(() => codec.encode(verdict.error)), () => Effect.succeed(null))
+      : Effect.suspend(() => codec.encode(verdict.error)).pipe(
+        Effect.map((text) => text.length <= config.maxPayloadSize ? text : null),
+        Effect.catchAllCause(() => Effect.succeed(null))
+      )
   }
 
   const decideFailure = Effect.fnUntraced(function*(
@@ -153,10 +156,8 @@ export const make = Effect.gen(function*() {
 
   // The backend refused what became of it for good (a result beyond what the database takes): it fails with these words.
   const failUnwritten = ({ taskId }: TaskEvent, cause: Cause.Cause<unknown>): void => {
-    const error = new Error(
-      `what became of this attempt cannot be stored: ${messageOf(Cause.squash(cause)).slice(0, 500)}`
-    )
-    const failure: TaskFailure = { kind: "defect", name: "NotStored", message: error.message, stack: "", error: null }
+    const message = `what became of this attempt cannot be stored: ${messageOf(Cause.squash(cause)).slice(0, 500)}`
+    const failure: TaskFailure = { kind: "defect", name: "NotStored", message, stack: "", error: null }
     store.commit({ _tag: "Failed", taskId, at: now(), failure, stopReason: "unrecoverable" })
   }
 

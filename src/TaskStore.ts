@@ -113,6 +113,13 @@ export const make = Effect.gen(function*() {
     }
   }
 
+  // What can never be written did not happen: the task is as before, and something else may become of it. A line or a word
+  // of progress that is missing changes nothing.
+  const undo = (event: TaskEvent, before: TaskRecord.TaskRecord, after: TaskRecord.TaskRecord): void => {
+    if (event._tag === "Logged" || event._tag === "Progressed") return
+    if (window.get(after.taskId) === after) window.set(after.taskId, before)
+  }
+
   const fold = (record: TaskRecord.TaskRecord, further: ReadonlyArray<TaskEvent>): TaskRecord.TaskRecord => {
     let current = record
     for (const event of further) current = Option.getOrElse(TaskRecord.apply(current, event), () => current)
@@ -167,8 +174,7 @@ export const make = Effect.gen(function*() {
       else {
         journal.submit(change, (exit) => {
           if (Exit.isSuccess(exit)) settle(event, after, exit.value)
-          // What can never be written did not happen: the task is as before, and something else may become of it.
-          else if (isPermanent(exit.cause) && window.get(after.taskId) === after) window.set(after.taskId, before)
+          else if (isPermanent(exit.cause)) undo(event, before, after)
           else leave(after)
           onCommitted?.(exit)
         })

@@ -19,9 +19,15 @@ export type MysqlBackendOptions = SqlBackend.SqlBackendOptions & MysqlClient.Mys
 
 const make = ({ prefix, ...config }: MysqlBackendOptions) =>
   Effect.gen(function*() {
-    const client = yield* Effect.mapError(
-      MysqlClient.make(config),
-      (cause) => new TaskBackendError({ method: "connect", cause })
+    const client = yield* MysqlClient.make(config).pipe(
+      Effect.mapError((cause) => new TaskBackendError({ method: "connect", cause })),
+      // A URL that cannot be read throws inside the driver, with the URL and its password in the error.
+      Effect.catchAllDefect(() =>
+        new TaskBackendError({
+          method: "connect",
+          cause: new Error("the options or the url are not those of a server")
+        })
+      )
     )
     return yield* SqlBackend.make(client, { prefix, ownClient: true })
   })

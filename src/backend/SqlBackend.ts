@@ -124,7 +124,7 @@ export const make = (
     const sql: Sql = { dialect, tables }
     // One connection, to tell the application's transactions on this client from those on others.
     const ours = yield* told("attach", Effect.uninterruptible(Effect.scoped(client.reserve)))
-    const reads = embedded ? Connections.joining(journal, dialect, ours) : Connections.pooled(client, dialect)
+    const reads = Connections.joining(embedded ? journal : Connections.pooled(client, dialect), dialect, ours)
     const join = Ambient.make(sql, ours)
     const instances = Instances.make(sql, claims)
     const read = Reads.make(sql, reads)

@@ -64,7 +64,10 @@ export const claim = (tables: Tables, request: ClaimRequest): Claimed => {
     }
     const idle: Array<LiveRow> = []
     for (const row of tables.holdings.windowsOfOthers(instance)) {
-      if (roomOf(row.record) !== undefined && now - row.heldSince > stealAfter) idle.push(row)
+      // Nobody else has the code of a one-off effect.
+      if (row.record.kind === "task" && roomOf(row.record) !== undefined && now - row.heldSince > stealAfter) {
+        idle.push(row)
+      }
     }
     for (const row of idle.sort(byPriorityThenArrival)) {
       const room = roomOf(row.record)

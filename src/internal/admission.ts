@@ -59,8 +59,9 @@ const resultOf = (
   )
 }
 
-// What is written together: `enqueueMany` with more goes in several commits.
+// What is written together: `enqueueMany` with more goes in several commits. Each key is a lock on some databases.
 const maxTogether = 10_000
+const maxKeysTogether = 1_000
 
 type Front = Pick<TaskManager["Type"], "enqueue" | "enqueueMany" | "run">
 
@@ -171,10 +172,13 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
       const checked = yield* Effect.forEach(payloads, (payload, index) =>
         prepared(definition, payload, optionsOf(payload, index)))
       const results: Array<EnqueueResult> = []
-      for (let start = 0; start < checked.length; start += maxTogether) {
-        const together = checked.slice(start, start + maxTogether)
-        const factsAt = (at: number) =>
-          together.map((one) => factsOf(definition, one, ids.next(at), at))
+      const keyed = checked.some(({ idempotencyKey }) =>
+        idempotencyKey !== null
+      )
+      const most = keyed ? maxKeysTogether : maxTogether
+      for (let start = 0; start < checked.length; start += most) {
+        const together = checked.slice(start, start + most)
+        const factsAt = (at: number) => together.map((one) => factsOf(definition, one, ids.next(at), at))
         for (const result of yield* accept(factsAt, commitAll, identity)) results.push(result)
       }
       return results

@@ -13,6 +13,9 @@ import * as Backoff from "./backoff.js"
 import type { Signal } from "./signal.js"
 import type { Slots } from "./slots.js"
 
+// The second look finds what the server had not yet committed at the first.
+const looksForUnheard = 2
+
 export interface Claimer {
   /** Whether a claim is under way. */
   readonly isClaiming: () => boolean
@@ -43,6 +46,9 @@ export const make = (options: {
   const { backend, backlog, instance, slots } = options
   let claiming = false
   let fences = 0
+  let failures = 0
+  // How often to look for what a failed claim may have left; before that nothing new is claimed.
+  let unheard = 0
 
   const claim = (request: ClaimRequest): Effect.Effect<void> => {
     const unreserve = slots.reserve(request.slots, request.tasks)
@@ -53,47 +59,53 @@ export const make = (options: {
         unreserve()
         if (claimed === null) return
         fences = 0
+        failures = 0
         backlog.replace(request.tasks.map(({ name }) => name), claimed, seen)
         options.receive(claimed)
       })
-    // The claim may have been committed although its answer was lost: then there are rows of ours that we never heard of.
-    // One that was known before, or is known by now, is no such row.
-    const recover = Effect.suspend(() => {
-      const { id } = instance
-      const before = options.known()
-      return Effect.matchCause(backend.owned(id), {
-        onFailure: () => {},
-        onSuccess: (rows) => {
-          const now = options.known()
-          const unheard = rows.filter(({ taskId }) => !before.has(taskId) && !now.has(taskId))
-          if (unheard.length === 0 || instance.id !== id) return
-          const [started, pending] = [unheard.filter(isLive), unheard.filter((row) => !isLive(row))]
-          options.receive({ started, pending, more: [], nextDueAt: null, joined: [] })
-        }
-      })
-    })
-    // A driver may also die, so the whole cause is asked again.
-    const ask = (failures: number): Effect.Effect<void> =>
-      Effect.matchCauseEffect(backend.claim(request), {
-        onSuccess: over,
-        onFailure: (cause) => {
-          // Under the new identity there is another request; the pause is for a backend that refuses every identity.
-          if (isFenced(cause)) {
-            fences += 1
-            return Effect.zipRight(
-              Effect.interruptible(instance.renew(request.instance)),
-              Effect.zipRight(Backoff.afterFailure(fences), over(null))
-            )
-          }
-          return Effect.logWarning("task dispatcher: claiming failed, asking again", cause).pipe(
-            Effect.zipRight(Backoff.afterFailure(failures)),
-            Effect.zipRight(recover),
-            Effect.zipRight(Effect.suspend(() => options.isStopping() ? over(null) : ask(failures + 1)))
+    // A driver may also die, so it is the whole cause that is looked at. What to ask for is decided anew after a failure.
+    return Effect.matchCauseEffect(backend.claim(request), {
+      onSuccess: over,
+      onFailure: (cause) => {
+        // Under the new identity there is another request; the pause is for a backend that refuses every identity.
+        if (isFenced(cause)) {
+          fences += 1
+          return Effect.zipRight(
+            Effect.interruptible(instance.renew(request.instance)),
+            Effect.zipRight(Backoff.afterFailure(fences), over(null))
           )
         }
-      })
-    return ask(1)
+        failures += 1
+        unheard = looksForUnheard
+        return Effect.logWarning("task dispatcher: claiming failed, asking again", cause).pipe(
+          Effect.zipRight(over(null)),
+          Effect.zipRight(Backoff.afterFailure(failures))
+        )
+      }
+    })
   }
+
+  // A claim that failed may have been committed, or be committed a moment later: then there are rows of ours that we never
+  // heard of. One that was known before, or is known by now, is no such row.
+  const recover = Effect.suspend(() => {
+    const { id } = instance
+    const before = options.known()
+    return Effect.matchCauseEffect(backend.owned(id), {
+      onFailure: () => {
+        failures += 1
+        return Backoff.afterFailure(failures)
+      },
+      onSuccess: (rows) =>
+        Effect.sync(() => {
+          unheard -= 1
+          const now = options.known()
+          const missed = rows.filter(({ taskId }) => !before.has(taskId) && !now.has(taskId))
+          if (missed.length === 0 || instance.id !== id) return
+          const [started, pending] = [missed.filter(isLive), missed.filter((row) => !isLive(row))]
+          options.receive({ started, pending, more: [], nextDueAt: null, joined: [] })
+        })
+    })
+  })
 
   const once = Effect.suspend(() => {
     if (options.isStopping()) return Effect.void
@@ -101,10 +113,13 @@ export const make = (options: {
     // What leaves the window has to be in the backend before the claim, so that it competes there.
     return Effect.zipRight(
       options.makeRoom() ? options.flush : Effect.void,
-      Effect.suspend(() => {
-        const request = options.request()
-        return request === null ? Effect.void : claim(request)
-      })
+      Effect.zipRight(
+        unheard > 0 ? recover : Effect.void,
+        Effect.suspend(() => {
+          const request = unheard < looksForUnheard && !options.isStopping() ? options.request() : null
+          return request === null ? Effect.void : claim(request)
+        })
+      )
     )
   }).pipe(
     Effect.ensuring(Effect.sync(() => {

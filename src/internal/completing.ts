@@ -41,6 +41,11 @@ export const inTransaction = (
       const { record } = attempt
       const event = { _tag: "Succeeded", taskId: record.taskId, at: now(), result } as const
       const before = store.get(record.taskId) ?? record
+      // It came back here under a newer claim: that one is not this attempt's to end.
+      if (before.claim !== record.claim) {
+        attempt.stop("lostLease")
+        return Effect.interrupt
+      }
       const after = Option.getOrElse(TaskRecord.apply(before, event), () => before)
       const change = changeOf(before, event, after)
       if (change === null || !("attempt" in change)) return Effect.interrupt

@@ -19,7 +19,7 @@ import {
 } from "../TaskError.js"
 import { isTaskId, type TaskId } from "../TaskId.js"
 import type { Parts, TaskManager } from "../TaskManager.js"
-import { isDone, type TaskRecord } from "../TaskRecord.js"
+import { isDone, isLive, type TaskRecord } from "../TaskRecord.js"
 import { isRetryable } from "../TaskStatus.js"
 import { factsOf } from "./admission.js"
 import * as Backoff from "./backoff.js"
@@ -51,15 +51,19 @@ export const make = (
   // Under an identity that was declared dead, others decide what becomes of it. Without an owner it is just being written.
   const isOurs = (held: TaskRecord): boolean => held.owner === null || held.owner === instance.id
 
-  // What this instance holds is newer than what the backend has: its last writes may still be on their way.
+  // What runs or just ended here is newer than what the backend has: its last writes may still be on their way. What only
+  // waits in the window of a shared backend may have been taken over by another instance.
+  const isNewest = (held: TaskRecord): boolean => isOurs(held) && (!backend.info.shared || isLive(held) || isDone(held))
+
   const find = (taskId: TaskId): Effect.Effect<TaskRecord, TaskNotFound | TaskBackendError> =>
     Effect.suspend(() => {
       const held = store.get(taskId)
-      if (held !== undefined && isOurs(held)) return Effect.succeed(held)
+      if (held !== undefined && isNewest(held)) return Effect.succeed(held)
       return Effect.flatMap(
         backend.get(taskId),
         Option.match({
-          onNone: () => Effect.fail(new TaskNotFound({ taskId })),
+          // Its insert may be on its way.
+          onNone: () => held === undefined ? Effect.fail(new TaskNotFound({ taskId })) : Effect.succeed(held),
           onSome: Effect.succeed
         })
       )
@@ -128,7 +132,7 @@ export const make = (
 
   const isHeld = (taskId: TaskId): boolean => {
     const held = store.get(taskId)
-    return held !== undefined && isOurs(held)
+    return held !== undefined && isNewest(held)
   }
 
   // It may run elsewhere, where nobody calls back. A backend that fails is asked again, like everywhere.

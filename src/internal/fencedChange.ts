@@ -16,10 +16,11 @@ export const sizeOf = (change: Change): number => {
       return 200
     case "Release":
     case "Finish": {
-      const { failure, result } = change.record
+      const { failure, payload, result } = change.record
       // A failure is written twice, with the record and with the attempt.
       const told = failure === null ? 0 : failure.message.length + failure.stack.length + (failure.error?.length ?? 0)
-      return 200 + (result?.length ?? 0) + 2 * told
+      // A finished record is written whole.
+      return 200 + (change._tag === "Finish" ? payload.length : 0) + (result?.length ?? 0) + 2 * told
     }
     case "Log":
       return 200 + (change.line.message?.length ?? 0) + (change.line.annotations?.length ?? 0)

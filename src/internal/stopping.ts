@@ -3,6 +3,7 @@
  *
  * The first one to close stops everything that has not started; all that close together share one deadline. Nothing
  * starts again unless a handler comes, or a second passes in which none closed: then only a handler had left.
+ * The first that finds the backend not answering waits for it; the others know.
  */
 import * as Effect from "effect/Effect"
 import type { TaskRunner } from "../TaskRunner.js"
@@ -42,13 +43,19 @@ export const make = (options: {
   let stopping = false
   let closed = false
   let draining = 0
-  let deadline = Number.NEGATIVE_INFINITY
+  // Of this stop; null when nothing stops.
+  let deadline: number | null = null
+  let silent = false
   let cancelReopening = () => {}
 
   const reopen = (): void => {
     cancelReopening()
     stopping = closed || draining > 0
-    if (!stopping) options.onReopen()
+    if (stopping) return
+    // The next stop is another one: it has a deadline of its own, and the backend may answer again.
+    deadline = null
+    silent = false
+    options.onReopen()
   }
 
   const drain = (taskName?: string): Effect.Effect<void> =>
@@ -56,14 +63,19 @@ export const make = (options: {
       stopping = true
       cancelReopening()
       draining += 1
-      // A stop long after the last one has a deadline of its own.
-      if (now() > deadline + shutdownTimeout) deadline = now() + shutdownTimeout
+      deadline ??= now() + shutdownTimeout
       options.letGo()
-      const left = Math.max(0, deadline - now())
-      return endWithin(options.runner, options.ended(taskName), left, taskName).pipe(
+      const millis = Math.max(0, deadline - now())
+      const ended = options.ended(taskName)
+      return endWithin({ runner: options.runner, ended, millis, taskName, isSilent: () => silent }).pipe(
         // A backend that is down must not hold up the process.
-        Effect.zipRight(within(options.flush, flushGrace)),
-        Effect.zipRight(Effect.sync(() => {
+        Effect.flatMap((answered) => {
+          if (!answered) silent = true
+          return within(options.flush, silent ? 0 : flushGrace)
+        }),
+        Effect.flatMap((flushed) =>
+          Effect.sync(() => {
+          if (!flushed) silent = true
           draining -= 1
           if (draining === 0 && !closed) cancelReopening = options.timers.schedule(now() + reopenAfter, reopen)
         }))
@@ -72,7 +84,7 @@ export const make = (options: {
 
   return {
     isStopping: () => stopping,
-    isOver: () => stopping && now() >= deadline,
+    isOver: () => stopping && deadline !== null && now() >= deadline,
     reopen,
     drain,
     close: Effect.suspend(() => {

@@ -17,18 +17,13 @@ import { Effect, Exit, Scope } from "effect"
 import { answerParent, ask } from "./support/child.js"
 import { fill } from "./support/history.js"
 import * as Report from "./support/report.js"
-import { burst, type BurstAnswer, historyOf, seed } from "./support/resourceMeasures.js"
+import { burst, type BurstAnswer, type HistoryAnswer, historyOf, seed } from "./support/resourceMeasures.js"
 import * as Stores from "./support/stores.js"
 
 type Request =
   | { readonly _tag: "burst"; readonly kind: Stores.Kind; readonly n: number }
   /** Without a store on one that is empty. */
   | { readonly _tag: "history"; readonly kind: Stores.Kind; readonly store: Stores.Store | null; readonly n: number }
-
-interface HistoryAnswer {
-  readonly start: number
-  readonly perSecond: number
-}
 
 const part = process.env["BENCH_PART"] ?? "burst,history"
 const burstSize = Number(process.env["BENCH_BURST"] ?? 100_000)
@@ -98,11 +93,13 @@ const historyOn = async (kind: Stores.Kind): Promise<void> => {
       const settings = { history: size }
       add(`start-up, ${size} finished`, "ms", n, measured.map(({ start }) => start), settings)
       add(`end to end, ${size} finished`, "tasks/s", n, measured.map(({ perSecond }) => perSecond), settings)
+      add(`end to end, ${size} finished, cpu`, "µs/task", n, measured.map(({ cpu }) => cpu), settings)
       if (measured === least) continue
       const ratio = (of: (answer: HistoryAnswer) => number) =>
         measured.map((answer, round) => of(answer) / of(least[round]!))
       add(`start-up, ${size} finished, of the least`, "ratio", n, ratio(({ start }) => start), settings)
       add(`end to end, ${size} finished, of the least`, "ratio", n, ratio(({ perSecond }) => perSecond), settings)
+      add(`end to end, ${size} finished, cpu, of the least`, "ratio", n, ratio(({ cpu }) => cpu), settings)
     }
     table()
   } finally {

@@ -10,15 +10,12 @@ import type { Outcome } from "../../TaskBackend.js"
 import { TaskWrongTransaction } from "../../TaskError.js"
 import type { InstanceId } from "../../TaskEvent.js"
 import type { TaskRecord } from "../../TaskRecord.js"
-import { transactionConnection } from "./connections.js"
+import { isSameClient, transactionConnection } from "./connections.js"
 import type { Db, Sql } from "./dialect.js"
+import { selectIn } from "./lists.js"
 import { type Found, planOf } from "./plan.js"
 import { joinedFacts, keyHash } from "./rows.js"
-import { apply, selectIn } from "./write.js"
-
-/** Whether two connections are of one client: each client has a class of its own, or only one connection. */
-export const isSameClient = (a: object, b: object): boolean =>
-  a === b || (a.constructor === b.constructor && a.constructor !== Object)
+import { apply } from "./write.js"
 
 /** `joinTransaction` of the port. `ours` is a connection of the backend's client. */
 export const make = (sql: Sql, ours: object) => {

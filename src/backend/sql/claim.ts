@@ -9,34 +9,14 @@ import type { Claimed, ClaimRequest } from "../../TaskBackend.js"
 import type { TaskId } from "../../TaskId.js"
 import type { TaskRecord } from "../../TaskRecord.js"
 import type { Connections } from "./connections.js"
-import type { Db, Row, Sql, Statement, Value } from "./dialect.js"
+import type { Db, Row, Sql, Value } from "./dialect.js"
+import { before, type Head, headsOf, stealable, suspectOf, type Wanted } from "./heads.js"
 import { fromLive, isJoined, nameText } from "./rows.js"
 import { fence } from "./write.js"
 
 // Rows that become ready in one claim, and in one step of it.
 const promoteStep = 500
 const maxPromoteSteps = 20
-
-/** A row that could be taken. */
-interface Head {
-  readonly id: string
-  readonly task: string
-  readonly priority: number
-  readonly seq: number
-  readonly suspect: boolean
-}
-
-type Wanted = ClaimRequest["tasks"][number] & { readonly task: string }
-
-const headOf = (suspect: boolean) => (row: Row): Head => ({
-  id: row["id"] as string, // safe (both): text columns
-  task: row["task"] as string,
-  priority: Number(row["priority"]),
-  seq: Number(row["seq"]),
-  suspect
-})
-
-const before = (a: Head, b: Head): number => b.priority - a.priority || a.seq - b.seq
 
 /** Makes ready what is due by `now`. Answers when the next is due. */
 const promote = ({ dialect, tables }: Sql, db: Db, now: number) => {
@@ -61,95 +41,6 @@ const promote = ({ dialect, tables }: Sql, db: Db, now: number) => {
     })
   return step(maxPromoteSteps)
 }
-
-/** The versions of each name that have ready rows and that the instance knows: found by skipping, not by counting. */
-const lanesOf = ({ tables }: Sql, db: Db, wanted: ReadonlyArray<Wanted>) => {
-  const live = tables.live.name
-  const newest = (task: string, below: string) =>
-    `(SELECT MAX(version) FROM ${live} l WHERE l.task = ${task} AND l.ready = 1 AND l.version ${below})`
-  const first = wanted.map(() => `SELECT ${newest("?", "<= ?")} AS version, ? AS at`).join(" UNION ALL ")
-  return Effect.map(
-    db.all({ sql: first, params: wanted.flatMap(({ task, version }, index) => [task, version, index]) }),
-    (rows) =>
-      rows.flatMap((row) =>
-        row["version"] === null ? [] : [{ version: Number(row["version"]), of: wanted[Number(row["at"])]! }]
-      )
-  )
-}
-
-/** The first ready rows of each name, one more than could be taken. */
-const headsOf = (sql: Sql, db: Db, wanted: ReadonlyArray<Wanted>) =>
-  Effect.gen(function*() {
-    const { dialect, tables } = sql
-    const live = tables.live.name
-    const heads: Array<Head> = []
-    // Usually one version is there. An older one shows when the newest known gave less than was asked for.
-    let asked = wanted
-    while (asked.length > 0) {
-      const lanes = yield* lanesOf(sql, db, asked)
-      if (lanes.length === 0) break
-      const one =
-        `SELECT * FROM (SELECT id, task, priority, seq FROM ${live} WHERE ready = 1 AND task = ? AND version = ? ` +
-        `ORDER BY priority DESC, seq LIMIT ?${dialect.kind === "postgres" ? dialect.skipLocked : ""}) AS h`
-      const statement: Statement = {
-        sql: lanes.map(() => one).join(" UNION ALL "),
-        params: lanes.flatMap(({ of, version }) => [of.task, version, of.slots + of.window + 1])
-      }
-      for (const row of yield* db.all(statement)) heads.push(headOf(false)(row))
-      // Older versions compete with newer ones by priority, so all of them are read.
-      asked = lanes.map(({ of, version }) => ({ ...of, version: version - 1 }))
-    }
-    return heads.sort(before)
-  })
-
-const holdsSuspect = ({ tables }: Sql, db: Db, instance: string) =>
-  Effect.map(
-    db.all({ sql: `SELECT seq FROM ${tables.live.name} WHERE owner = ? AND suspect = 1 LIMIT 1`, params: [instance] }),
-    (rows) => rows.length > 0
-  )
-
-const suspectOf = (sql: Sql, db: Db, wanted: ReadonlyArray<Wanted>, instance: string) =>
-  Effect.gen(function*() {
-    const { dialect, tables } = sql
-    const live = tables.live.name
-    const any = yield* db.all({ sql: `SELECT seq FROM ${live} WHERE ready = 2 LIMIT 1`, params: [] })
-    if (any.length === 0) return []
-    if (yield* holdsSuspect(sql, db, instance)) return []
-    const names = dialect.in("task", "name", wanted.map(({ task }) => task))
-    const rows = yield* db.all({
-      sql: `SELECT id, task, priority, seq, version FROM ${live} WHERE ready = 2 AND ${names.sql} ` +
-        `ORDER BY priority DESC, seq LIMIT 50${dialect.skipLocked}`,
-      params: names.params
-    })
-    const known = rows.filter((row) =>
-      wanted.some(({ task, version }) => task === row["task"] && Number(row["version"]) <= version)
-    )
-    return known.map(headOf(true))
-  })
-
-/** What others hold without starting it; of suspects one at most, and none when this instance has one. */
-const stealable = (sql: Sql, db: Db, wanted: ReadonlyArray<Wanted>, request: ClaimRequest, slots: number) =>
-  Effect.gen(function*() {
-    if (request.stealAfter === null || slots === 0 || wanted.length === 0) return []
-    const { dialect, tables } = sql
-    const names = dialect.in("task", "name", wanted.map(({ task }) => task))
-    const rows = yield* db.all({
-      sql: `SELECT id, task, priority, seq, version, suspect FROM ${tables.live.name} WHERE owner IS NOT NULL AND ` +
-        `owner <> ? AND active = 0 AND due_at < ? AND ${names.sql} ORDER BY priority DESC, seq LIMIT ?${dialect.skipLocked}`,
-      params: [request.instance, request.now - request.stealAfter, ...names.params, slots * 2 + 10]
-    })
-    const known = rows.filter((row) =>
-      wanted.some(({ task, version }) => task === row["task"] && Number(row["version"]) <= version)
-    )
-    if (known.every((row) => Number(row["suspect"]) === 0)) return known.map(headOf(false))
-    let mayHaveOne = !(yield* holdsSuspect(sql, db, request.instance))
-    return known.map((row) => headOf(Number(row["suspect"]) === 1)(row)).filter(({ suspect }) => {
-      if (!suspect) return true
-      const takes = mayHaveOne
-      mayHaveOne = false
-      return takes
-    })
-  })
 
 interface Picked {
   readonly start: Array<string>
@@ -184,9 +75,9 @@ const pick = (heads: ReadonlyArray<Head>, wanted: ReadonlyArray<Wanted>, request
   return picked
 }
 
-/** Locks the rows if nobody else took them meanwhile, and writes them as this instance's. */
+/** Writes the rows as this instance's if nobody else took them meanwhile. */
 const take = (
-  sql: Sql,
+  { dialect, tables }: Sql,
   db: Db,
   ids: ReadonlyArray<string>,
   request: ClaimRequest,
@@ -197,39 +88,94 @@ const take = (
 ) =>
   Effect.gen(function*() {
     if (ids.length === 0) return []
-    const { dialect, tables } = sql
-    const live = tables.live.name
-    const list = dialect.in("id", "uuid", ids)
-    const rows = yield* db.all({
-      sql: `SELECT * FROM ${live} WHERE ${list.sql} AND ${still} ORDER BY priority DESC, seq${dialect.skipLocked}`,
-      params: [...list.params, ...params]
-    })
-    if (rows.length === 0) return []
-    const won = dialect.in("id", "uuid", rows.map((row) => row["id"] as string)) // safe: a text column
     const { instance, now } = request
+    const live = tables.live.name
     const started = "status = 'running', active = 1, attempts = attempts + 1, started_at = COALESCE(started_at, ?), " +
       "attempt_started_at = ?, instance = ?, next_attempt_at = NULL, due_at = NULL"
-    const change: Statement = {
-      sql:
-        `UPDATE ${live} SET owner = ?, ready = NULL, claim = claim + 1, ${as === "started" ? started : "due_at = ?"} ` +
-        `WHERE ${won.sql}`,
-      params: [instance, ...as === "started" ? [now, now, instance] : [now], ...won.params]
+    const set = `owner = ?, ready = NULL, claim = claim + 1, ${as === "started" ? started : "due_at = ?"}`
+    const values = [instance, ...as === "started" ? [now, now, instance] : [now]]
+    const list = dialect.in("id", "uuid", ids)
+    const rows = dialect.returning
+      ? yield* db.all({
+        sql: `UPDATE ${live} SET ${set} WHERE ${
+          dialect.skipLocked === ""
+            ? `${list.sql} AND ${still}`
+            : `id IN (SELECT id FROM ${live} WHERE ${list.sql} AND ${still}${dialect.skipLocked})`
+        } RETURNING *`,
+        params: [...values, ...list.params, ...params]
+      })
+      : yield* db.all({
+        sql: `SELECT * FROM ${live} WHERE ${list.sql} AND ${still} ORDER BY seq${dialect.skipLocked}`,
+        params: [...list.params, ...params]
+      })
+    if (rows.length === 0) return []
+    if (!dialect.returning) {
+      const won = dialect.in("id", "uuid", rows.map((row) => row["id"] as string)) // safe: a text column
+      yield* db.all({ sql: `UPDATE ${live} SET ${set} WHERE ${won.sql}`, params: [...values, ...won.params] })
     }
-    yield* db.all(change)
-    for (const row of rows) if (Number(row["claim"]) === 0 && isJoined(row)) joined.push(row["id"] as TaskId) // safe: an id
-    return rows.map(fromLive).map((record): TaskRecord => {
-      const mine = { ...record, owner: instance, claim: record.claim + 1 }
-      if (as === "held") return mine
-      return {
-        ...mine,
-        status: "running",
-        instance,
-        attempts: record.attempts + 1,
-        startedAt: record.startedAt ?? now,
-        attemptStartedAt: now,
-        nextAttemptAt: null
-      }
-    })
+    const after = dialect.returning ? rows : rows.map((row) => rowAfter(row, request, as))
+    for (const row of after) if (Number(row["claim"]) === 1 && isJoined(row)) joined.push(row["id"] as TaskId) // safe: an id
+    return [...after].sort(byPriorityThenArrival).map(fromLive)
+  })
+
+const byPriorityThenArrival = (a: Row, b: Row): number =>
+  Number(b["priority"]) - Number(a["priority"]) || Number(a["seq"]) - Number(b["seq"])
+
+// What the update made of a row that was read before it.
+const rowAfter = (row: Row, { instance, now }: ClaimRequest, as: "started" | "held"): Row => {
+  const mine = { ...row, owner: instance, claim: Number(row["claim"]) + 1 }
+  return as === "held" ? mine : {
+    ...mine,
+    status: "running",
+    instance,
+    attempts: Number(row["attempts"]) + 1,
+    started_at: row["started_at"] ?? now,
+    attempt_started_at: now,
+    next_attempt_at: null
+  }
+}
+
+const maxRounds = 3
+
+const countOf = (records: ReadonlyArray<TaskRecord>, name: string): number =>
+  records.reduce((count, { taskName }) => taskName === name ? count + 1 : count, 0)
+
+/** Takes what fits of the ready rows, and others in the place of those that somebody else was faster with. */
+const takeReady = (
+  sql: Sql,
+  db: Db,
+  ready: ReadonlyArray<Head>,
+  wanted: ReadonlyArray<Wanted>,
+  request: ClaimRequest,
+  joined: Array<TaskId>
+) =>
+  Effect.gen(function*() {
+    const started: Array<TaskRecord> = []
+    const pending: Array<TaskRecord> = []
+    let heads = ready
+    let more: ReadonlySet<string> = new Set()
+    let raced = false
+    for (let round = 0; round < maxRounds && heads.length > 0; round += 1) {
+      const open = wanted.map((one) => ({
+        ...one,
+        slots: one.slots - countOf(started, one.name),
+        window: one.window - countOf(pending, one.name)
+      }))
+      const room = { ...request, slots: request.slots - started.length, window: request.window - pending.length }
+      const picked = pick(heads, open, room)
+      const won = yield* take(sql, db, picked.start, request, "started", "ready IS NOT NULL", [], joined)
+      const held = yield* take(sql, db, picked.hold, request, "held", "ready IS NOT NULL", [], joined)
+      started.push(...won)
+      pending.push(...held)
+      more = picked.more
+      if (won.length === picked.start.length && held.length === picked.hold.length) break
+      raced = true
+      const tried = new Set([...picked.start, ...picked.hold])
+      heads = heads.filter(({ id }) => !tried.has(id))
+    }
+    // Others of these names may be there. When nothing at all was won they are with somebody who is slow: a look will do.
+    const names = raced && started.length + pending.length > 0 ? wanted.map(({ name }) => name) : []
+    return { started, pending, more: new Set([...more, ...names]), raced }
   })
 
 /** `claim` of the port. */
@@ -243,19 +189,11 @@ export const make = (sql: Sql, connections: Connections) => (request: ClaimReque
       const heads = yield* headsOf(sql, db, wanted)
       const suspects = yield* suspectOf(sql, db, wanted, request.instance)
       const joined: Array<TaskId> = []
-      const { hold, more, start } = pick([...heads, ...suspects].sort(before), wanted, request)
-      const started = yield* take(sql, db, start, request, "started", "ready IS NOT NULL", [], joined)
-      const pending = yield* take(sql, db, hold, request, "held", "ready IS NOT NULL", [], joined)
-      // Somebody was faster with some of them, so others of these names may be there.
-      const raced = started.length < start.length || pending.length < hold.length
-      if (raced) { for (const { name } of wanted) more.add(name) }
+      const ready = [...heads, ...suspects].sort(before)
+      const { more, pending, raced, started } = yield* takeReady(sql, db, ready, wanted, request, joined)
       const free = request.slots - started.length
       const open = wanted
-        .map((one) => ({
-          ...one,
-          window: 0,
-          slots: one.slots - started.filter(({ taskName }) => taskName === one.name).length
-        }))
+        .map((one) => ({ ...one, window: 0, slots: one.slots - countOf(started, one.name) }))
         .filter(({ slots }) => slots > 0)
       const idle = yield* stealable(sql, db, open, request, raced ? 0 : free)
       const stolen = pick(idle, open, { ...request, slots: free, window: 0 }).start

@@ -15,7 +15,11 @@ import type { Db, Dialect } from "./dialect.js"
 
 export interface Connections {
   /** Runs statements that need no transaction. One user at a time. */
-  readonly use: <A, E>(body: (db: Db) => Effect.Effect<A, E>) => Effect.Effect<A, E | SqlError>
+  readonly use: <A, E>(
+    body: (db: Db) => Effect.Effect<A, E>,
+    /** How long it may take on a server, in milliseconds. Default 15 seconds. */
+    limit?: number
+  ) => Effect.Effect<A, E | SqlError>
   /**
    * Runs a transaction: committed when `body` succeeds, rolled back when it does not. Not interrupted in the middle. A
    * failed COMMIT fails with the driver's error: whether it was applied is unknown then.
@@ -29,7 +33,19 @@ export const transactionConnection: Effect.Effect<Option.Option<Connection>> = E
   Option.map(([connection]) => connection)
 )
 
+/** Whether two connections are of one client: each client has a class of its own, or only one connection. */
+export const isSameClient = (a: object, b: object): boolean =>
+  a === b || (a.constructor === b.constructor && a.constructor !== Object)
+
 const closed = new SqlError({ message: "the backend is closed", cause: new Error("the backend is closed") })
+
+// Real time, like the pauses below: no statement of the engine takes nearly as long on a server that answers.
+const longestUseMillis = 15_000
+
+const silent = new SqlError({
+  message: "the connection is silent",
+  cause: new Error(`the server did not answer for ${longestUseMillis / 1_000} seconds`)
+})
 
 // How long somebody else's lock on an SQLite file is waited for before the caller is told: ten seconds.
 const maxWaitMillis = 10_000
@@ -73,7 +89,7 @@ export const shared = (client: SqlClient, dialect: Dialect, busyTimeout = 0): Co
     return again(0, 1)
   }
   return {
-    use: (body) => waiting(use(body)),
+    use: (body) => waiting(Effect.uninterruptible(use((db) => unhurried(db, body(db))))),
     transaction: (body) => waiting(Effect.uninterruptible(use((db) => unhurried(db, inTransaction(dialect, db, body)))))
   }
 }
@@ -91,15 +107,22 @@ interface Held {
 }
 
 /**
- * For reads on a client with one connection: inside a transaction of the application it is that connection that reads, as
- * waiting for it to be given back would be waiting for oneself.
+ * For reads: inside a transaction of the application it is that connection that reads. Waiting for another one of the pool, or
+ * for the only one, could be waiting for oneself.
  */
-export const joining = (connections: Connections, dialect: Dialect, ours: object): Pick<Connections, "use"> => ({
+export const joining = (
+  connections: Pick<Connections, "use">,
+  dialect: Dialect,
+  ours: object
+): Pick<Connections, "use"> => ({
   use: (body) =>
-    Effect.flatMap(transactionConnection, (connection) =>
-      Option.isSome(connection) && connection.value === ours
-        ? body(dialect.db(connection.value))
-        : connections.use(body))
+    Effect.flatMap(
+      transactionConnection,
+      (connection) =>
+        Option.isSome(connection) && isSameClient(connection.value, ours)
+          ? body(dialect.db(connection.value))
+          : connections.use(body)
+    )
 })
 
 /** Keeps one connection of the client's pool. It was told things that are not for others, so it is ended, not given back. */
@@ -136,7 +159,11 @@ export const dedicated = (
         Scope.extend(client.reserve, scope).pipe(
           Effect.flatMap((connection) => {
             const db = dialect.db(connection)
-            return Effect.as(Effect.forEach(dialect.session, (sql) => command(db, sql), { discard: true }), db)
+            return Effect.forEach(dialect.session, (sql) => command(db, sql), { discard: true }).pipe(
+              Effect.zipRight(Effect.forEach(dialect.sessionHints, (sql) => Effect.ignore(command(db, sql)))),
+              Effect.tapErrorCause(() => end(db)),
+              Effect.as(db)
+            )
           }),
           Effect.tap((db) =>
             Effect.sync(() => {
@@ -153,11 +180,29 @@ export const dedicated = (
       return problem === "transient" || problem === "permanent" ? drop : Effect.void
     }
 
-    const use = <A, E>(body: (db: Db) => Effect.Effect<A, E>): Effect.Effect<A, E | SqlError> =>
-      Effect.uninterruptible(
-        Effect.tapErrorCause(Effect.flatMap(take, body), (cause) =>
-          cause._tag === "Fail" ? keepOrDrop(cause.error) : drop)
-      ).pipe(turn.withPermits(1))
+    const used = <A, E>(body: (db: Db) => Effect.Effect<A, E>): Effect.Effect<A, E | SqlError> =>
+      Effect.tapErrorCause(
+        Effect.flatMap(take, body),
+        (cause) => cause._tag === "Fail" ? keepOrDrop(cause.error) : drop
+      )
+
+    // After a failover a connection may stay silent for a quarter of an hour. What is asked on it is given up then, and the
+    // connection with it; whoever waits for the answer is told, and asks again on another one.
+    const use = <A, E>(
+      body: (db: Db) => Effect.Effect<A, E>,
+      limit = longestUseMillis
+    ): Effect.Effect<A, E | SqlError> =>
+      Effect.uninterruptible(Effect.flatMap(Effect.forkDaemon(used(body)), (fiber) =>
+        Effect.async<A, E | SqlError>((resume) => {
+          const timer = setTimeout(() => {
+            held = null
+            resume(Effect.fail(silent))
+          }, limit)
+          fiber.addObserver((exit) => {
+            clearTimeout(timer)
+            resume(exit)
+          })
+        }))).pipe(turn.withPermits(1))
 
     yield* Effect.addFinalizer(() =>
       Effect.zipRight(

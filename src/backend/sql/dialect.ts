@@ -46,6 +46,8 @@ export interface Dialect {
   readonly problemOf: (error: unknown) => Problem
   /** What a fresh connection of the engine is told. */
   readonly session: ReadonlyArray<string>
+  /** The same, where a server that does not know one goes without. */
+  readonly sessionHints: ReadonlyArray<string>
   readonly begin: string
   /** Whether a DELETE can answer the rows it removed. */
   readonly returning: boolean
@@ -85,6 +87,8 @@ export interface Dialect {
     | null
   /** Waits until nobody else is deciding this key, to the end of the transaction; null as above. */
   readonly lockKey: ((hash: string) => Statement) | null
+  /** Before the last statement of an application's transaction: it may not stay open for long behind it. */
+  readonly beforeCommit: string | null
   /** Held by one process while it makes the tables; null where the transaction itself is such a lock. */
   readonly migrationLock: { readonly take: ReadonlyArray<string>; readonly give: ReadonlyArray<string> } | null
   /** Ends the connection it runs on; null where there is only one. */

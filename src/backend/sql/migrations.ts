@@ -59,13 +59,13 @@ export const migrate = (
   const { migrationLock: lock } = dialect
   return lock === null
     ? steps
+    // The first migration may have to wait for another process's.
     : connections.use((db) =>
       Effect.acquireUseRelease(
         Effect.forEach(lock.take, (sql) => db.all({ sql, params: [] })),
         () => Effect.zipRight(steps, again(db)),
         () => Effect.ignore(Effect.forEach(lock.give, (sql) => db.all({ sql, params: [] })))
-      )
-    )
+      ), 180_000)
 }
 
 /** Makes or upgrades the tables, and gives the database its name. */

@@ -6,7 +6,7 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import * as Effect from "effect/Effect"
 import type { Db, Dialect, Problem, Row, Statement } from "./dialect.js"
 import type { Column, ColumnType, Table } from "./schema.js"
-import { definitionOf, inChunks, inList, insertValues, marksOf, memo } from "./statements.js"
+import { bySize, definitionOf, flat, inChunks, inList, insertValues, marksOf, memo } from "./statements.js"
 
 const ascii = "CHARACTER SET ascii COLLATE ascii_bin"
 
@@ -53,7 +53,7 @@ const problemOf = (error: unknown): Problem => {
     case 1213:
     case 3572:
       return "busy"
-    // too long, out of range, wrong value for the column, truncated, null, wrong characters, larger than a packet
+    // too long, out of range, wrong value for the column, truncated, null, wrong characters, larger than a packet, too many parameters
     case 1406:
     case 1264:
     case 1366:
@@ -61,6 +61,7 @@ const problemOf = (error: unknown): Problem => {
     case 1048:
     case 1300:
     case 1153:
+    case 1390:
       return "permanent"
     default:
       return "transient"
@@ -89,6 +90,8 @@ export const mysqlDialect: Dialect = {
     // A value that does not fit is an error, never something else that does.
     "SET SESSION sql_mode = 'TRADITIONAL'"
   ],
+  // MariaDB: a process that is frozen in a transaction holds its locks for five seconds, not for ever.
+  sessionHints: ["SET SESSION idle_transaction_timeout = 5"],
   begin: "START TRANSACTION",
   returning: false,
   text: (mark) => mark,
@@ -99,11 +102,12 @@ export const mysqlDialect: Dialect = {
   byIndex: (name) => ` FORCE INDEX (${name})`,
   in: (column, _type, values) => inList(column, values),
   unindexed: (column, condition) => `${column} ${condition}`,
-  insert: insertValues(),
+  // A statement has to fit into a packet, 16 MiB unless the server was told otherwise: a quarter of it in characters.
+  insert: (table, rows) => bySize(rows, 4_000_000).flatMap((group) => insertValues()(table, group)),
   update: ({ columns, key, rows, table }) =>
     inChunks(rows).map((chunk): Statement => ({
       sql: updateOf(table, key, columns, chunk.length),
-      params: chunk.flat()
+      params: flat(chunk)
     })),
   // The key is the only unique one of this table, so no other row can be meant.
   addUp: (rollups, rows) =>
@@ -130,6 +134,7 @@ export const mysqlDialect: Dialect = {
   nowait: " FOR UPDATE NOWAIT",
   plainWrite: null,
   lockKey: null,
+  beforeCommit: null,
   migrationLock: {
     take: ["SELECT GET_LOCK('effect-taskflow:migrate', 60)"],
     give: ["SELECT RELEASE_LOCK('effect-taskflow:migrate')"]

@@ -251,6 +251,12 @@ export const planOf = (batch: Batch, found: Found): Plan => {
   }
 }
 
+/** Rows of `rollups` in the order of their key, so that two writers of the same ones meet in the same order. */
+export const byKey = (a: ReadonlyArray<Value>, b: ReadonlyArray<Value>): number => {
+  for (let index = 0; index < 5; index += 1) if (a[index] !== b[index]) return a[index]! < b[index]! ? -1 : 1
+  return 0
+}
+
 /** The rows of `rollups` that count these ends. */
 export const rollupRows = (
   rollups: Plan["rollups"],
@@ -267,4 +273,4 @@ export const rollupRows = (
     total,
     least,
     most
-  ])
+  ]).sort(byKey)

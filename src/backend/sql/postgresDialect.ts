@@ -58,8 +58,8 @@ const problemOf = (error: unknown): Problem => {
   if (code === "23505") return "duplicate"
   // lock not available, serialization failure, deadlock
   if (code === "55P03" || code === "40001" || code === "40P01") return "busy"
-  // data exception, integrity violation, program limit exceeded
-  return /^(22|23|54)/.test(code) ? "permanent" : "transient"
+  // data exception, integrity violation, program limit exceeded, out of memory for so many locks
+  return /^(22|23|54|53200)/.test(code) ? "permanent" : "transient"
 }
 
 export const postgresDialect: Dialect = {
@@ -70,6 +70,8 @@ export const postgresDialect: Dialect = {
     // A plan made while the tables were empty would read them whole when they are not.
     "SET enable_seqscan = off",
     "SET plan_cache_mode = force_generic_plan",
+    // What enable_seqscan makes look dear (a table of a few rows) would be compiled before it is run.
+    "SET jit = off",
     // Never for long behind somebody's lock, and never holding our own when this process is frozen.
     "SET lock_timeout = '2s'",
     "SET idle_in_transaction_session_timeout = '5s'",
@@ -77,6 +79,7 @@ export const postgresDialect: Dialect = {
     "SET tcp_keepalives_interval = 5",
     "SET tcp_keepalives_count = 3"
   ],
+  sessionHints: [],
   begin: "BEGIN ISOLATION LEVEL READ COMMITTED",
   returning: true,
   text: (mark) => `${mark}::text`,
@@ -125,6 +128,7 @@ export const postgresDialect: Dialect = {
   nowait: null,
   plainWrite: PostgresPlainWrite.write,
   lockKey: (hash) => ({ sql: "SELECT pg_advisory_xact_lock(hashtextextended(?, 8472))", params: [hash] }),
+  beforeCommit: "SET LOCAL idle_in_transaction_session_timeout = '5s'",
   migrationLock: {
     // A first migration on a slow server takes longer than the engine otherwise waits for a lock.
     take: ["SET lock_timeout = '60s'", "SELECT pg_advisory_lock(hashtext('effect-taskflow:migrate'))"],

@@ -4,15 +4,16 @@ import * as TaskStatus from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
 import type { Db, Row, Sql, Value } from "./dialect.js"
 import { countedFor } from "./instances.js"
-import { type Rollup, rollupRows } from "./plan.js"
-import { fromDone, keyHash, nameText as nameOf } from "./rows.js"
-import { deleteIn, selectIn } from "./write.js"
+import { deleteIn, selectIn } from "./lists.js"
+import { byKey, type Rollup, rollupRows } from "./plan.js"
 
 // A repeated batch comes within seconds; ten minutes are also how far behind a reader of batches may be.
 const batchesKept = 10 * 60_000
 const instancesKept = 24 * 3_600_000
 // Minutes are folded into hours, and the instances into one, when charts no longer show them one by one.
 const minutesKept = 48 * 3_600_000
+// Hours become one sum when no chart goes back that far: what is summed up for counts and durations stays small.
+const hoursKept = 30 * 24 * 3_600_000
 const foldStep = 500
 const deleteStep = 500
 
@@ -27,15 +28,15 @@ export const make = (sql: Sql, connections: Connections) => {
     connections.transaction((db) =>
       Effect.gen(function*() {
         const rows = yield* db.all({
-          sql: `SELECT id, record, retried_as FROM ${done.name} WHERE status = ? AND removable_at < ? ` +
+          sql: `SELECT id, task, key_hash FROM ${done.name} WHERE status = ? AND removable_at < ? ` +
             `ORDER BY removable_at LIMIT ?${dialect.skipLocked}`,
           params: [status, cutoff, Math.min(limit, deleteStep)]
         })
         if (rows.length === 0) return 0
-        const records = rows.map(fromDone)
-        const ids = records.map(({ taskId }) => taskId)
-        const hashes = records.flatMap((record) => keyHash(record) ?? [])
-        const held = yield* selectIn(sql, db, keys, "hash, task_id", "hash", hashes.sort(), dialect.skipLocked)
+        const ids = rows.map((row) => row["id"] as string) // safe (both): text columns
+        const hashes = rows.flatMap((row) => row["key_hash"] === null ? [] : [row["key_hash"] as string])
+        // A key that is passed over would stay behind without its task, so they are waited for.
+        const held = yield* selectIn(sql, db, keys, "hash, task_id", "hash", hashes.sort(), dialect.forUpdate)
         const own = new Set<string>(ids)
         const free = held.flatMap((row) => own.has(row["task_id"] as string) ? [row["hash"] as string] : []) // safe: text
         yield* deleteIn(sql, db, keys, "hash", free)
@@ -43,22 +44,15 @@ export const make = (sql: Sql, connections: Connections) => {
         yield* deleteIn(sql, db, done, "id", ids)
         // Durations stay counted; only the number of tasks that are there goes down.
         const removed = new Map<string, Rollup>()
-        for (const row of records) {
-          const rollup = removed.get(row.taskName)
+        for (const row of rows) {
+          const task = row["task"] as string // safe: a text column
+          const rollup = removed.get(task)
           if (rollup !== undefined) rollup.ends += 1
-          else {removed.set(row.taskName, {
-              task: nameOf(row.taskName),
-              status,
-              bucket: -2,
-              ends: 1,
-              total: 0,
-              least: null,
-              most: null
-            })}
+          else removed.set(task, { task, status, bucket: -2, ends: 1, total: 0, least: null, most: null })
         }
         // At minute 0, which is folded already.
         for (const statement of dialect.addUp(rollups, rollupRows(removed, 0, countedFor))) yield* db.all(statement)
-        return records.length
+        return rows.length
       })
     )
 
@@ -75,15 +69,25 @@ export const make = (sql: Sql, connections: Connections) => {
       return deleted
     })
 
-  const fold = (now: number) =>
+  // Up to where all is folded, for each width. A backend that was just made finds out by going through it once.
+  const foldedTo = new Map<number, number>()
+
+  /** Folds rows older than `kept` into rows `width` minutes wide; an endless width is minute 0. */
+  const fold = (now: number, kept: number, width: number) =>
     connections.transaction((db) =>
       Effect.gen(function*() {
-        const before = Math.floor((now - minutesKept) / 60_000)
+        const before = Math.floor((now - kept) / 60_000)
+        const single = width === Number.POSITIVE_INFINITY ? "minute > 0" : `(instance <> ? OR minute % ${width} <> 0)`
         const rows = yield* db.all({
-          sql: `SELECT * FROM ${rollups.name} WHERE minute < ? AND instance <> ? ORDER BY minute LIMIT ${foldStep}` +
-            dialect.skipLocked,
-          params: [before, countedFor]
+          sql: `SELECT * FROM ${rollups.name} WHERE minute >= ? AND minute < ? AND ${single} ` +
+            `ORDER BY minute LIMIT ${foldStep}${dialect.skipLocked}`,
+          params: [
+            foldedTo.get(width) ?? 1,
+            before,
+            ...width === Number.POSITIVE_INFINITY ? [] : [countedFor]
+          ]
         })
+        if (rows.length < foldStep) foldedTo.set(width, Math.max(1, before - 120))
         for (const row of rows) {
           const key = ["minute", "task", "instance", "status", "bucket"].map((name) => row[name] as Value) // safe: columns
           yield* db.all({
@@ -93,8 +97,8 @@ export const make = (sql: Sql, connections: Connections) => {
           })
         }
         const folded = new Map<string, Array<Value>>()
-        for (const row of rows) addFolded(folded, row)
-        const sorted = [...folded].sort(([a], [b]) => a < b ? -1 : 1).map(([, values]) => values)
+        for (const row of rows) addFolded(folded, row, width)
+        const sorted = [...folded.values()].sort(byKey)
         if (sorted.length > 0) { for (const statement of dialect.addUp(rollups, sorted)) yield* db.all(statement) }
         return rows.length
       })
@@ -148,21 +152,30 @@ export const make = (sql: Sql, connections: Connections) => {
   const maintain = (now: number) =>
     Effect.gen(function*() {
       yield* forgetBatches(now - batchesKept)
+      // By key: a DELETE with a condition would lock the rows of instances that are alive.
       yield* connections.use((db) =>
-        db.all({
-          sql: `DELETE FROM ${instances.name} WHERE state = 'gone' AND beat_at < ?`,
-          params: [now - instancesKept]
-        })
+        Effect.flatMap(
+          db.all({
+            sql: `SELECT id FROM ${instances.name} WHERE state = 'gone' AND beat_at < ? LIMIT ${deleteStep}`,
+            params: [now - instancesKept]
+          }),
+          (rows) => deleteIn(sql, db, instances, "id", rows.map((row) => row["id"] as string)) // safe: a text column
+        )
       )
-      for (let step = 0; step < 20; step += 1) if ((yield* fold(now)) < foldStep) break
+      for (let step = 0; step < 20; step += 1) if ((yield* fold(now, minutesKept, 60)) < foldStep) break
+      for (
+        let step = 0;
+        step < 20;
+        step += 1
+      ) if ((yield* fold(now, hoursKept, Number.POSITIVE_INFINITY)) < foldStep) break
     })
 
   return { deleteBefore, maintain }
 }
 
-const addFolded = (folded: Map<string, Array<Value>>, row: Row): void => {
+const addFolded = (folded: Map<string, Array<Value>>, row: Row, width: number): void => {
   const minute = Number(row["minute"])
-  const hour = minute - minute % 60
+  const hour = width === Number.POSITIVE_INFINITY ? 0 : minute - minute % width
   const { status, task } = row as { readonly task: string; readonly status: string } // safe: text columns
   const bucket = Number(row["bucket"])
   const key = `${hour} ${task} ${status} ${bucket}`

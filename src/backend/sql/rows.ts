@@ -107,8 +107,9 @@ const readyOf = (record: TaskRecord, now: number): number | null => {
   return at !== null && at > now ? null : isSuspect(record) ? 2 : 1
 }
 
+// Since when it is held, for those that may take it over; nobody else has the code of a one-off effect.
 const dueOf = (record: TaskRecord, now: number): number | null => {
-  if (record.owner !== null) return isLive(record) ? null : now
+  if (record.owner !== null) return isLive(record) || record.kind === "effect" ? null : now
   const at = dueAt(record)
   return at !== null && at > now ? at : null
 }
@@ -261,6 +262,7 @@ export const doneRow = (record: TaskRecord): ReadonlyArray<Value> => [
   record.createdAt,
   removableAt(record),
   record.retriedAs,
+  keyHash(record),
   unusualText(record)
 ]
 

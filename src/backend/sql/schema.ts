@@ -122,6 +122,7 @@ const done = table("done", [
   of("bigint")("created_at"),
   of("bigint")("removable_at"),
   maybe("uuid")("retried_as"),
+  maybe("hash")("key_hash"),
   of("text")("record")
 ], {
   key: ["id"],

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { Dialect, Problem, Statement, Value } from "./dialect.js"
 import type { ColumnType, Table } from "./schema.js"
-import { definitionOf, inChunks, inList, insertValues, marksOf, memo } from "./statements.js"
+import { definitionOf, flat, inChunks, inList, insertValues, marksOf, memo } from "./statements.js"
 
 const types: Record<ColumnType, string> = {
   uuid: "TEXT",
@@ -25,10 +25,17 @@ const codeOf = (error: unknown): string => {
   return ""
 }
 
+const wordsOf = (error: unknown): string => {
+  let current = error
+  while (current instanceof Error && current.cause instanceof Error) current = current.cause
+  return current instanceof Error ? current.message : ""
+}
+
 const problemOf = (error: unknown): Problem => {
   const code = codeOf(error)
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) return "busy"
   if (code === "SQLITE_CONSTRAINT_PRIMARYKEY" || code === "SQLITE_CONSTRAINT_UNIQUE") return "duplicate"
+  if (/too many SQL variables/.test(wordsOf(error))) return "permanent"
   if (/^SQLITE_(CONSTRAINT|TOOBIG|RANGE|MISMATCH)/.test(code)) return "permanent"
   return "transient"
 }
@@ -68,6 +75,7 @@ export const sqliteDialect: Dialect = {
   problemOf,
   // Waiting inside SQLite would hold up the whole process, and with it whoever has the lock.
   session: ["PRAGMA busy_timeout = 0"],
+  sessionHints: [],
   // A transaction that begins by reading and then writes fails at once when another process wrote in between.
   begin: "BEGIN IMMEDIATE",
   returning: true,
@@ -88,7 +96,7 @@ export const sqliteDialect: Dialect = {
         return `UPDATE ${table.name} SET ${set} FROM (VALUES ${chunk.map(() => row).join(",")}) AS v ` +
           `WHERE ${table.name}.${key.name} = v.column1`
       }),
-      params: chunk.flat()
+      params: flat(chunk)
     })),
   addUp: (rollups, rows) =>
     insertValues(
@@ -121,6 +129,7 @@ export const sqliteDialect: Dialect = {
   nowait: null,
   plainWrite: null,
   lockKey: null,
+  beforeCommit: null,
   migrationLock: null,
   end: null,
   largestStatement: null

@@ -7,6 +7,27 @@ import type { Column, Table } from "./schema.js"
 /** Values for rows or lists are cut into these sizes, so that a connection has few different statements to prepare. */
 export const largestChunk = 256
 
+/** Cuts where the texts of rows together reach `most` characters. */
+export const bySize = (
+  rows: ReadonlyArray<ReadonlyArray<Value>>,
+  most: number
+): ReadonlyArray<ReadonlyArray<ReadonlyArray<Value>>> => {
+  const groups: Array<ReadonlyArray<ReadonlyArray<Value>>> = []
+  let start = 0
+  let size = 0
+  rows.forEach((row, index) => {
+    const own = row.reduce<number>((sum, value) => sum + (typeof value === "string" ? value.length : 8), 0)
+    if (size + own > most && index > start) {
+      groups.push(rows.slice(start, index))
+      start = index
+      size = 0
+    }
+    size += own
+  })
+  groups.push(start === 0 ? rows : rows.slice(start))
+  return groups
+}
+
 /** Cuts into chunks whose sizes are powers of two. */
 export const inChunks = <A>(rows: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> => {
   const chunks: Array<ReadonlyArray<A>> = []
@@ -47,6 +68,17 @@ export const inList = (column: string, values: ReadonlyArray<Value>): Statement 
 /** The names of columns, with commas. */
 export const namesOf = (columns: ReadonlyArray<Column>): string => columns.map(({ name }) => name).join(", ")
 
+/** The rows one behind the other; `Array.flat` took longer than what it was for. */
+export const flat = (rows: ReadonlyArray<ReadonlyArray<Value>>): ReadonlyArray<Value> => {
+  if (rows.length === 1) return rows[0]!
+  const width = rows[0]!.length
+  const values = new Array<Value>(rows.length * width)
+  for (let row = 0; row < rows.length; row += 1) {
+    for (let column = 0; column < width; column += 1) values[row * width + column] = rows[row]![column]!
+  }
+  return values
+}
+
 /** `INSERT … VALUES (…),(…)`, a statement for each chunk. */
 export const insertValues =
   (tail = "") => (table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>): ReadonlyArray<Statement> =>
@@ -55,7 +87,7 @@ export const insertValues =
         const row = `(${marksOf(table.columns.length)})`
         return `INSERT INTO ${table.name} (${namesOf(table.columns)}) VALUES ${chunk.map(() => row).join(",")}${tail}`
       }),
-      params: chunk.length === 1 ? chunk[0]! : chunk.flat()
+      params: flat(chunk)
     }))
 
 const texts = new Map<string, string>()

@@ -6,8 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { InstanceFenced, TaskBackendError } from "../../TaskError.js"
 import type { TaskTransaction } from "../../TaskTransaction.js"
-import { isSameClient } from "./ambient.js"
-import { transactionConnection } from "./connections.js"
+import { isSameClient, transactionConnection } from "./connections.js"
 import type { Db, Sql } from "./dialect.js"
 import { planOf } from "./plan.js"
 import { apply, fence, find } from "./write.js"
@@ -30,6 +29,10 @@ export const make = (sql: Sql, client: SqlClient, ours: object): TaskTransaction
   const { dialect } = sql
   const exclusive = dialect.kind === "sqlite"
 
+  const maxConcurrent = exclusive ? 1 : Math.max(1, poolOf(client) - kept)
+  // Over all names together: each alone may stay below it.
+  const turns = Effect.unsafeMakeSemaphore(maxConcurrent)
+
   const run: TaskTransaction["run"] = <A, E, R>(body: Effect.Effect<A, E, R>) =>
     Effect.catchAll(
       client.withTransaction(Effect.mapError(body, (error) => new BodyFailed({ error }))),
@@ -37,11 +40,12 @@ export const make = (sql: Sql, client: SqlClient, ours: object): TaskTransaction
         error instanceof BodyFailed
           ? Effect.fail(error.error as E) // safe: wrapped two lines above
           : Effect.fail(new TaskBackendError({ method: "transaction", cause: error }))
-    )
+    ).pipe(turns.withPermits(1))
 
   // The fence comes last, so that a heartbeat or a reap never waits for a handler.
   const finishOn = (db: Db, change: Parameters<TaskTransaction["finish"]>[0], now: number) =>
     Effect.gen(function*() {
+      if (dialect.beforeCommit !== null) yield* db.all({ sql: dialect.beforeCommit, params: [] })
       yield* fence(sql, db, change.owner)
       const batch = { instance: change.owner, lane: "", number: 0, now, changes: [change] }
       const found = yield* find(sql, db, batch)
@@ -53,7 +57,7 @@ export const make = (sql: Sql, client: SqlClient, ours: object): TaskTransaction
     })
 
   return {
-    maxConcurrent: exclusive ? 1 : Math.max(1, poolOf(client) - kept),
+    maxConcurrent,
     exclusive,
     run,
     finish: (change, now) =>

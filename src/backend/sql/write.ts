@@ -8,10 +8,11 @@ import { InstanceFenced } from "../../TaskError.js"
 import type { TaskStatus } from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
 import type { Db, Dialect, Row, Sql, Statement, Value } from "./dialect.js"
+import { columnOf, deleteIn, selectIn } from "./lists.js"
 import * as PlainWrite from "./plainWrite.js"
 import { type Found, type KeyRow, type Plan, planOf, rollupRows, type WorkRow } from "./plan.js"
 import { changingColumns, doneRow, keyHash, liveValues, tagHash } from "./rows.js"
-import type { Column, Table } from "./schema.js"
+import type { Table } from "./schema.js"
 
 // The batch was written before: its transaction is rolled back, the first outcomes are answered.
 class Repeated extends Data.TaggedError("Repeated") {}
@@ -37,30 +38,6 @@ const workRow = (row: Row): WorkRow => {
 
 const each = (db: Db, statements: ReadonlyArray<Statement>): Effect.Effect<void, unknown> =>
   statements.length === 0 ? Effect.void : Effect.forEach(statements, db.all, { discard: true })
-
-const columnOf = (table: Table, name: string): Column => table.columns.find((column) => column.name === name)!
-
-/** Rows of a table by a list of keys; none for an empty list. `tail` goes behind the condition. */
-export const selectIn = (
-  { dialect }: Sql,
-  db: Db,
-  table: Table,
-  columns: string,
-  key: string,
-  values: ReadonlyArray<Value>,
-  tail = ""
-) => {
-  if (values.length === 0) return Effect.succeed<ReadonlyArray<Row>>([])
-  const { params, sql } = dialect.in(key, columnOf(table, key).type, values)
-  return db.all({ sql: `SELECT ${columns} FROM ${table.name} WHERE ${sql}${tail}`, params })
-}
-
-/** Deletes rows of a table by a list of keys. */
-export const deleteIn = ({ dialect }: Sql, db: Db, table: Table, key: string, values: ReadonlyArray<Value>) => {
-  if (values.length === 0) return Effect.void
-  const { params, sql } = dialect.in(key, columnOf(table, key).type, values)
-  return Effect.asVoid(db.all({ sql: `DELETE FROM ${table.name} WHERE ${sql}`, params }))
-}
 
 /** What the changes of a batch meet, under lock. */
 export const find = (sql: Sql, db: Db, batch: Batch) =>
@@ -222,9 +199,10 @@ export class RowTooLarge extends Data.TaggedError("RowTooLarge")<{ readonly mess
 const tooLarge = (batch: Batch, largest: number): RowTooLarge | undefined => {
   for (const change of batch.changes) {
     if (!("record" in change)) continue
-    const { payload, result, taskName } = change.record
-    if ((payload.length + (result?.length ?? 0)) * 3 + 65_536 < largest) continue
-    const bytes = Buffer.byteLength(JSON.stringify([payload, result])) + 65_536
+    const { failure, payload, result, taskName } = change.record
+    const error = failure?.error ?? null
+    if ((payload.length + (result?.length ?? 0) + (error?.length ?? 0)) * 3 + 65_536 < largest) continue
+    const bytes = Buffer.byteLength(JSON.stringify([payload, result, error])) + 65_536
     if (bytes < largest) continue
     const message = `${taskName}: payload and result need ${bytes} bytes, the server takes ${largest} in one statement`
     return new RowTooLarge({ message })

@@ -169,7 +169,8 @@ export const make = (): Model => {
     if (stealAfter !== null) {
       const idle = rows.filter((row) => {
         const { owner } = row.record
-        return owner !== null && owner !== instance && !isLive(row.record) && knows(row) &&
+        return owner !== null && owner !== instance && row.record.kind === "task" && !isLive(row.record) &&
+          knows(row) &&
           now - row.heldSince > stealAfter
       })
       for (const row of idle.sort(byPriority)) take(row, { window: false })

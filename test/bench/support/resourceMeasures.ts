@@ -23,6 +23,14 @@ export interface BurstAnswer {
   readonly memory: { readonly before: number; readonly most: number }
 }
 
+export interface HistoryAnswer {
+  /** Milliseconds. */
+  readonly start: number
+  readonly perSecond: number
+  /** Microseconds a task, of this process: on SQLite with the database. */
+  readonly cpu: number
+}
+
 const warmUp = 2_000
 
 const openFiles = (): ReadonlyArray<string> => readdirSync("/proc/self/fd")
@@ -109,5 +117,5 @@ export const historyOf = (kind: Stores.Kind, given: Stores.Store | null, n: numb
     const { ended } = yield* Effect.promise(() =>
       engine.runPromise(Effect.orDie(Workload.withHandlers(measured))).finally(() => engine.dispose())
     )
-    return { start, perSecond: n / ended.wall * 1_000 }
+    return { start, perSecond: n / ended.wall * 1_000, cpu: ended.cpu * 1_000 / n } satisfies HistoryAnswer
   }).pipe(Effect.scoped, Effect.runPromise)

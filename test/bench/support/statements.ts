@@ -72,7 +72,7 @@ const wrap = (on: Record<string, Method>, method: string, textIs: "source" | "ar
   on[method] = function(...args) {
     const sql = textIs === "source" ? this.source ?? "" : textOf(args[0])
     statements += 1
-    if (isCommit(this.database ?? this, sql)) commits += 1
+    if (isCommit(textIs === "source" ? this.database ?? this : this, sql)) commits += 1
     if (byText === null) return before.apply(this, args)
     const from = performance.now()
     const callback = args.at(-1)
