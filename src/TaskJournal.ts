@@ -260,7 +260,8 @@ export const make = Effect.gen(function*() {
   // What already waits for longer than the whole grace had its time while the tasks were drained.
   const closeGrace = (): number => {
     const longAgo = clock.unsafeCurrentTimeMillis() - flushGrace.whole
-    const stuck = inFlight.length > 0 && takenAt <= longAgo || [...deferred].some(({ busySince }) => busySince <= longAgo)
+    const stuck = inFlight.length > 0 && takenAt <= longAgo ||
+      [...deferred].some(({ busySince }) => busySince <= longAgo)
     return stuck ? flushGrace.left : flushGrace.whole
   }
 

@@ -184,6 +184,35 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
       return results
     })
 
+  // Of effects that have not ended. What was accepted under an identity that was declared dead starts no more.
+  const held = new Set<() => void>()
+  instance.onRenewed(() => {
+    for (const forget of held) forget()
+  })
+
+  const hold = (taskId: TaskId, registered: Registered): () => void => {
+    const remove = registry.addEffect(taskId, registered)
+    const forget = (): void => {
+      held.delete(forget)
+      stopWaiting()
+      remove()
+    }
+    const stopWaiting = store.onEnd(taskId, forget)
+    held.add(forget)
+    return forget
+  }
+
+  // Once it is handed over it may be written, whoever still waits: it is forgotten by its own answer, not by the waiting.
+  const commitEffect = (facts: Omit<Enqueued, "owner">, registered: Registered) =>
+    Effect.async<EnqueueResult, TaskBackendError | TaskKeyBusy>((resume) => {
+      const forget = hold(facts.taskId, registered)
+      dispatcher.accept(facts, (exit) => {
+        const result = resultOf(facts, exit)
+        if (Exit.isFailure(result) || result.value._tag === "Deduplicated") forget()
+        resume(result)
+      })
+    })
+
   const run = (name: string, effect: Effect.Effect<unknown, unknown>, options: RunOptions) =>
     Effect.gen(function*() {
       if (backend.joinTransaction !== null) yield* notInTransaction("TaskManager.run")
@@ -195,16 +224,7 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
       const runtime = yield* Effect.runtime<never>()
       const taskId = ids.next(now())
       const registered: Registered = { definition, handler: () => effect, runtime }
-      const forget = registry.addEffect(taskId, registered)
-      const stopWaiting = store.onEnd(taskId, forget)
-      // Once it is handed over it will be there, so only a commit that failed forgets the effect.
-      return yield* Effect.uninterruptible(
-        Effect.tapError(commit(factsOf(definition, facts, taskId, now(), "effect")), () =>
-          Effect.sync(() => {
-            stopWaiting()
-            forget()
-          }))
-      )
+      return yield* commitEffect(factsOf(definition, facts, taskId, now(), "effect"), registered)
     })
 
   // safe (all three): the interface says what the task's schemas and the effect require and fail with; what they require

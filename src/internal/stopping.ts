@@ -75,10 +75,11 @@ export const make = (options: {
         }),
         Effect.flatMap((flushed) =>
           Effect.sync(() => {
-          if (!flushed) silent = true
-          draining -= 1
-          if (draining === 0 && !closed) cancelReopening = options.timers.schedule(now() + reopenAfter, reopen)
-        }))
+            if (!flushed) silent = true
+            draining -= 1
+            if (draining === 0 && !closed) cancelReopening = options.timers.schedule(now() + reopenAfter, reopen)
+          })
+        )
       )
     })
 

@@ -102,7 +102,7 @@ for (const { name, open, prefix, present } of databases) {
       readonly open: OpenClient
     }) => Effect.Effect<void, unknown, Scope.Scope | Reactivity.Reactivity>
   ) =>
-    it.scoped(
+    it.scopedLive(
       what,
       () => Effect.flatMap(prefix, (of) => body({ of, open: open(of) })).pipe(Effect.provide(Reactivity.layer)),
       60_000
@@ -185,6 +185,52 @@ for (const { name, open, prefix, present } of databases) {
       }))
 
     if (name !== "SQLite") {
+      const inTwo = (of: string, open: OpenClient) =>
+        Effect.gen(function*() {
+          const client = yield* open
+          const backend = yield* backendOn(client, of)
+          const insert = (record: TaskRecord.TaskRecord) => backend.joinTransaction!([record], now)
+          return { backend, client, insert }
+        })
+
+      test("that want the same key at once: the second gets the first one's id", ({ of, open }) =>
+        Effect.gen(function*() {
+          const { client, insert } = yield* inTwo(of, open)
+          const [first, second] = [task({ idempotencyKey: "k" }), task({ idempotencyKey: "k" })]
+          const inside = yield* Effect.makeLatch()
+          const mayCommit = yield* Effect.makeLatch()
+          const one = yield* Effect.fork(client.withTransaction(
+            Effect.tap(insert(first), () => Effect.zipRight(inside.open, mayCommit.await))
+          ))
+          yield* inside.await
+          const two = yield* Effect.fork(client.withTransaction(insert(second)))
+          yield* Effect.sleep("200 millis")
+          yield* mayCommit.open
+          expect(yield* one).toEqual([{ _tag: "Applied" }])
+          expect(yield* two).toEqual([{ _tag: "Duplicate", taskId: first.taskId }])
+        }))
+
+      test("see a key that was taken or freed since they began", ({ of, open }) =>
+        Effect.gen(function*() {
+          const { backend, client, insert } = yield* inTwo(of, open)
+          const [held, other] = [task({ idempotencyKey: "held" }), task({ idempotencyKey: "taken" })]
+          yield* client.withTransaction(insert(held))
+          const begun = yield* Effect.makeLatch()
+          const mayGoOn = yield* Effect.makeLatch()
+          const transaction = yield* Effect.fork(client.withTransaction(Effect.gen(function*() {
+            yield* client.unsafe("SELECT 1 FROM " + of + "meta")
+            yield* begun.open
+            yield* mayGoOn.await
+            const freed = yield* insert(task({ idempotencyKey: "held" }))
+            return [...freed, ...yield* insert(task({ idempotencyKey: "taken" }))]
+          })))
+          yield* begun.await
+          yield* backend.cancel(held.taskId, now)
+          yield* client.withTransaction(insert(other))
+          yield* mayGoOn.open
+          expect(yield* transaction).toEqual([{ _tag: "Applied" }, { _tag: "Duplicate", taskId: other.taskId }])
+        }))
+
       test("that hold a key keep nobody else waiting", ({ of, open }) =>
         Effect.gen(function*() {
           const client = yield* open

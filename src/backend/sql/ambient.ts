@@ -13,9 +13,17 @@ import type { TaskRecord } from "../../TaskRecord.js"
 import { isSameClient, transactionConnection } from "./connections.js"
 import type { Db, Sql } from "./dialect.js"
 import { selectIn } from "./lists.js"
-import { type Found, planOf } from "./plan.js"
+import { type Found, type KeyRow, planOf } from "./plan.js"
 import { joinedFacts, keyHash } from "./rows.js"
 import { apply } from "./write.js"
+
+const nothing = (): Found => ({
+  live: new Map(),
+  keys: new Map(),
+  busyKeys: new Set(),
+  originals: new Map(),
+  ended: new Set()
+})
 
 /** `joinTransaction` of the port. `ours` is a connection of the backend's client. */
 export const make = (sql: Sql, ours: object) => {
@@ -23,13 +31,7 @@ export const make = (sql: Sql, ours: object) => {
 
   const keysOf = (db: Db, hashes: ReadonlyArray<string>, now: number) =>
     Effect.gen(function*() {
-      const found: Found = {
-        live: new Map(),
-        keys: new Map(),
-        busyKeys: new Set(),
-        originals: new Map(),
-        ended: new Set()
-      }
+      const found = nothing()
       if (hashes.length === 0) return found
       for (const hash of hashes) if (dialect.lockKey !== null) yield* db.all(dialect.lockKey(hash))
       const read = (tail: string, list: ReadonlyArray<string>) =>
@@ -46,6 +48,52 @@ export const make = (sql: Sql, ours: object) => {
       return found
     })
 
+  // Under REPEATABLE READ, the default there, a plain read may tell of a key that was freed or taken since. An insert meets what
+  // is there now, and so does a locking read behind it; rows that are not there are not locked, that would lock a gap.
+  const insertKey = (db: Db, hash: string, taskId: string, now: number, tries = 3): Effect.Effect<KeyRow, unknown> =>
+    Effect.catchAll(
+      Effect.as(
+        Effect.forEach(dialect.insert(tables.keys, [[hash, taskId, null]]), db.run, { discard: true }),
+        { taskId, until: null }
+      ),
+      (error) =>
+        dialect.problemOf(error) !== "duplicate" || tries === 0
+          ? Effect.fail(error)
+          : Effect.flatMap(
+            selectIn(sql, db, tables.keys, "task_id, until_at", "hash", [hash], dialect.forUpdate),
+            ([row]) => {
+              if (row === undefined) return insertKey(db, hash, taskId, now, tries - 1)
+              const until = row["until_at"] === null ? null : Number(row["until_at"])
+              if (until === null || until > now) return Effect.succeed({ taskId: row["task_id"] as string, until }) // safe: text
+              return Effect.as(
+                db.run({
+                  sql: `UPDATE ${tables.keys.name} SET task_id = ?, until_at = NULL WHERE hash = ?`,
+                  params: [taskId, hash]
+                }),
+                { taskId, until: null }
+              )
+            }
+          )
+    )
+
+  /** Takes the keys one by one, each for the first record that wants it; answers the ones that others hold. */
+  const insertKeys = (db: Db, records: ReadonlyArray<TaskRecord>, now: number) =>
+    Effect.gen(function*() {
+      const wanted = new Map<string, string>()
+      for (const record of records) {
+        const hash = keyHash(record)
+        if (hash !== null && !wanted.has(hash)) wanted.set(hash, record.taskId)
+      }
+      const found = nothing()
+      const taken = new Set<string>()
+      for (const [hash, taskId] of [...wanted].sort(([a], [b]) => a < b ? -1 : 1)) {
+        const row = yield* insertKey(db, hash, taskId, now)
+        if (row.taskId === taskId) taken.add(hash)
+        else found.keys.set(hash, row)
+      }
+      return { found, taken }
+    })
+
   return (records: ReadonlyArray<TaskRecord>, now: number): Effect.Effect<ReadonlyArray<Outcome>, unknown> =>
     Effect.gen(function*() {
       const connection = Option.getOrUndefined(yield* transactionConnection)
@@ -57,7 +105,11 @@ export const make = (sql: Sql, ours: object) => {
       const nobody = "" as InstanceId // safe: only batches that are written by an instance are kept
       const changes = records.map((record) => ({ _tag: "Insert", record }) as const)
       const batch = { instance: nobody, lane: "", number: 0, now, changes }
-      const plan = planOf(batch, yield* keysOf(db, [...new Set(hashes)], now))
+      const { found, taken } = dialect.kind === "mysql"
+        ? yield* insertKeys(db, records, now)
+        : { found: yield* keysOf(db, [...new Set(hashes)], now), taken: new Set<string>() }
+      const plan = planOf(batch, found)
+      for (const hash of taken) plan.putKeys.delete(hash)
       for (const row of plan.inserts) row.facts = joinedFacts(row.facts)
       yield* apply(sql, db, plan, now, nobody)
       return plan.outcomes

@@ -83,6 +83,17 @@ export const cases: ReadonlyArray<Case> = [
     assert.equal((yield* backend.attempts(failed.taskId)).length, 1)
   }),
 
+  test("a one-off effect that did not start ends as cancelled: nobody else has its code", function*(stage) {
+    const { a, bury, get, task, time } = stage
+    const held = heldBy(task({ kind: "effect" }), a.id)
+    yield* a.commit(insert(held))
+    time.now += 5
+    const records = yield* bury(a)
+    assert.deepEqual(records.map(({ status, stopReason }) => [status, stopReason]), [["cancelled", "cancel"]])
+    assert.deepEqual(yield* get(held), records[0])
+    assert.deepEqual((yield* stage.b.claim({ send_email: [9, 9] })).started, [])
+  }),
+
   test("a running one with a cancel asked ends as cancelled", function*(stage) {
     const { a, backend, task, time } = stage
     for (const facts of [{}, again]) {

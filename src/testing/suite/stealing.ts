@@ -40,6 +40,15 @@ export const cases: ReadonlyArray<Case> = [
     assert.deepEqual(yield* get(held), end.record)
   }),
 
+  test("a one-off effect is left where its code is", function*({ a, b, get, task, time }) {
+    const held = heldBy(task({ kind: "effect" }), a.id)
+    yield* a.commit(insert(held))
+    time.now += 86_400_000
+    assert.deepEqual(yield* b.claim({ send_email: [9, 9] }, late), nothing)
+    yield* a.commit(start(held, time.now))
+    assert.equal((yield* get(held)).owner, a.id)
+  }),
+
   test("nothing is taken over unless it is asked for", function*({ a, b, get, task, time }) {
     const held = heldBy(task(), a.id)
     yield* a.commit(insert(held))
