@@ -67,7 +67,6 @@ const dead = "this instance was declared dead before it accepted the effect: not
 
 // How long closing waits for what is still to be written, in milliseconds.
 const flushGrace = { whole: 5_000, left: 1_000 }
-
 // The first wait for a busy key, and the longest.
 const busyFor = { first: 20, longest: 500 }
 
@@ -232,7 +231,7 @@ export const make = Effect.gen(function*() {
   // ── waiting for it ─────────────────────────────────────────────────────────────────────────────────────────────
 
   const written = Effect.async<void>((resume) => {
-    // More are answered than were submitted once closing answered those whose busy key was still waited for.
+    // More were answered than submitted when closing answered for busy keys.
     if (answered >= submitted) resume(Effect.void)
     else barriers.push({ upTo: submitted, resume: () => resume(Effect.void) })
   })
@@ -257,12 +256,11 @@ export const make = Effect.gen(function*() {
     writing: () => inFlight.length === 0 ? null : { since: takenAt, lastError }
   })
 
-  // What already waits for longer than the whole grace had its time while the tasks were drained.
+  // What waits for longer than that had its time during the drain. The first in the set has waited longest.
   const closeGrace = (): number => {
-    const longAgo = clock.unsafeCurrentTimeMillis() - flushGrace.whole
-    const stuck = inFlight.length > 0 && takenAt <= longAgo ||
-      [...deferred].some(({ busySince }) => busySince <= longAgo)
-    return stuck ? flushGrace.left : flushGrace.whole
+    const [first = { busySince: Infinity }] = deferred
+    const since = Math.min(inFlight.length > 0 ? takenAt : Infinity, first.busySince)
+    return clock.unsafeCurrentTimeMillis() - since >= flushGrace.whole ? flushGrace.left : flushGrace.whole
   }
 
   // Last of the engine to close: whatever was handed over is still written, for a bounded time; who still waits then is told.
@@ -274,9 +272,9 @@ export const make = Effect.gen(function*() {
         return within(Fiber.interrupt(fiber), 1_000)
       })),
       Effect.zipRight(Effect.suspend(() => {
-        const left = new Set([...inFlight, ...queue.takeAll(), ...deferred])
+        const left = [...new Set([...inFlight, ...queue.takeAll(), ...deferred])]
         inFlight = []
-        return answer([...left], () => refusal(closedAlready))
+        return answer(left, () => refusal(closedAlready))
       }))
     )
   )

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Clock, Effect, Fiber, Layer, TestClock } from "effect"
+import { Clock, Context, Effect, Exit, Fiber, Layer, Scope, TestClock } from "effect"
 import { Task, TaskManager } from "effect-taskflow"
 import type { TaskBackend } from "../src/TaskBackend.js"
 import type { Batch, Change } from "../src/TaskBackend.js"
@@ -261,7 +261,7 @@ describe("a busy idempotency key", () => {
     const { asked, backend } = busyUntil(3_000)
     return Effect.gen(function*() {
       const keyed = yield* Effect.fork(Noop.execute(undefined, { idempotencyKey: "k" }))
-      const flushed = yield* Effect.fork(Effect.flatMap(TaskManager, (manager) => manager.list()))
+      const flushed = yield* Effect.fork(Effect.flatMap(TaskManager, (manager) => manager.awaitIdle))
       yield* TestClock.adjust("5 millis")
       yield* Noop.execute()
       expect(yield* Fiber.poll(keyed)).toMatchObject({ _tag: "None" })
@@ -272,6 +272,33 @@ describe("a busy idempotency key", () => {
       expect(asked.length).toBeGreaterThan(6)
       expect(asked.length).toBeLessThan(16)
     }).pipe(Effect.provide(noop), Effect.provide(engine({ maxConcurrentTasks: 1 }, backend)))
+  })
+
+  it.effect("does not hold up a flush once the engine is closed", () => {
+    const { backend } = busyUntil(Number.POSITIVE_INFINITY)
+    return Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(
+        TaskJournal.layer.pipe(
+          Layer.provide(TaskInstance.layer),
+          Layer.provide(backend),
+          Layer.provide(TaskflowConfig.layer())
+        ),
+        scope
+      )
+      const journal = Context.get(context, TaskJournal.TaskJournal)
+      const answers: Array<string> = []
+      const insert = { _tag: "Insert", record: { idempotencyKey: "k", payload: "", owner: null } } as never
+      journal.submit(insert, (exit) => answers.push(exit._tag))
+      yield* TestClock.adjust("1 second")
+      const closed = yield* Effect.fork(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust("7 seconds")
+      yield* Fiber.join(closed)
+      expect(answers).toEqual(["Failure"])
+      const flushed = yield* Effect.fork(Effect.zipRight(journal.written, journal.flush))
+      yield* TestClock.adjust("1 millis")
+      expect(yield* Fiber.poll(flushed)).toMatchObject({ _tag: "Some" })
+    })
   })
 
   it.effect("is given up after journal.maxKeyWait: nothing was enqueued", () => {

@@ -286,6 +286,60 @@ describe("what a neighbour does with the tasks of the dead", () => {
     }).pipe(Effect.provide(collectedLogs().layer)))
 })
 
+describe("a reap", () => {
+  const never = <A>() => Effect.uninterruptible(Effect.never) as Effect.Effect<A>
+
+  it.scoped("that fails does not keep those behind it from being taken over", () => {
+    const logs = collectedLogs()
+    return Effect.gen(function*() {
+      const shared = yield* sharedBackend
+      const broken = yield* ghost(shared)
+      const behind = yield* ghost(shared)
+      const reap: TaskBackend["Type"]["reap"] = (request) =>
+        request.suspect === broken
+          ? Effect.fail(new TaskBackendError({ method: "reap", cause: new Error("bad row") }))
+          : shared.reap(request)
+      yield* oneOf({ ...shared, reap }, idle)
+      yield* TestClock.adjust("41 seconds")
+      expect([yield* alive(shared, broken), yield* alive(shared, behind)]).toEqual([true, false])
+      expect(logs.lines.some(({ message }) => message.includes(broken) && message.includes("failed"))).toBe(true)
+    }).pipe(Effect.provide(logs.layer))
+  })
+
+  it.scoped("that is never answered does not keep the engine from closing", () =>
+    Effect.gen(function*() {
+      const shared = yield* sharedBackend
+      yield* ghost(shared)
+      let reaps = 0
+      const reap = () => Effect.suspend(() => (reaps += 1, never<never>()))
+      const one = yield* oneOf({ ...shared, reap }, idle)
+      yield* TestClock.adjust("41 seconds")
+      expect(reaps).toBe(1)
+      const closed = yield* Effect.fork(one.close)
+      yield* TestClock.adjust("11 seconds")
+      expect(yield* Fiber.poll(closed)).toMatchObject({ _tag: "Some" })
+    }).pipe(Effect.provide(collectedLogs().layer)))
+
+  it.scoped("of this instance: neither does an attach under the new identity that is never answered", () =>
+    Effect.gen(function*() {
+      const shared = yield* sharedBackend
+      let attached = 0
+      const attach: TaskBackend["Type"]["attach"] = (facts, now) =>
+        Effect.suspend(() => ++attached === 1 ? shared.attach(facts, now) : never<void>())
+      const one = yield* oneOf({ ...shared, attach }, idle)
+      const id = yield* Effect.provide(Effect.map(manager, ({ instance }) => instance), one.context)
+      yield* TestClock.adjust("1 second")
+      const { peers } = yield* shared.heartbeat(InstanceId.make("nobody"), 0)
+      const { beat } = peers.find((peer) => peer.id === id)!
+      yield* shared.reap({ suspect: id, beat, now: 0, limit: 500 })
+      yield* TestClock.adjust("11 seconds")
+      expect(attached).toBe(2)
+      const closed = yield* Effect.fork(one.close)
+      yield* TestClock.adjust("11 seconds")
+      expect(yield* Fiber.poll(closed)).toMatchObject({ _tag: "Some" })
+    }).pipe(Effect.provide(collectedLogs().layer)))
+})
+
 describe("claims of a shared backend", () => {
   const claims = (options: { readonly shared: boolean }) =>
     Effect.gen(function*() {

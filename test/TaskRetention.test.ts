@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer, TestClock } from "effect"
+import { Effect, Fiber, Layer, TestClock } from "effect"
 import { Task, TaskManager } from "effect-taskflow"
 import { TaskflowTest } from "effect-taskflow/testing"
 import { TaskBackendError } from "../src/TaskError.js"
@@ -56,6 +56,28 @@ describe("finished tasks of a shared backend", () => {
       expect(new Set(asked)).toEqual(new Set(["true 500 success,cancelled", "true 500 failed,interrupted"]))
     }).pipe(Effect.provide(logs.layer))
   })
+})
+
+describe("a sweep that is never answered", () => {
+  const never = () => Effect.uninterruptible(Effect.never)
+
+  it.scoped.each(["maintain", "deleteBefore"])(
+    "does not keep the engine from closing: %s",
+    (method) =>
+      Effect.gen(function*() {
+        const shared = yield* sharedBackend
+        let asked = 0
+        const one = yield* oneOf(
+          { ...shared, [method]: () => Effect.suspend(() => (asked += 1, never())) },
+          Layer.empty
+        )
+        yield* TestClock.adjust("73 seconds")
+        expect(asked).toBe(1)
+        const closed = yield* Effect.fork(one.close)
+        yield* TestClock.adjust("11 seconds")
+        expect(yield* Fiber.poll(closed)).toMatchObject({ _tag: "Some" })
+      })
+  )
 })
 
 describe("finished tasks of this process alone", () => {

@@ -265,6 +265,30 @@ describe("shutdown", () => {
     }).pipe(Effect.provide(logs.layer))
   })
 
+  it.effect("soon after a handler left has its own time all the same", () =>
+    Effect.gen(function*() {
+      const Early = Task.make("early")
+      const Late = Task.make("late")
+      let interrupted = false
+      const late = Late.toLayer(() =>
+        Effect.onInterrupt(Effect.sleep("5 seconds"), () =>
+          Effect.sync(() => {
+            interrupted = true
+          }))
+      )
+      const scope = yield* Scope.make()
+      const options = { shutdownTimeout: "30 seconds" } as const
+      const context = yield* Layer.buildWithScope(late.pipe(Layer.provideMerge(engine(options))), scope)
+      yield* Effect.provide(Effect.void, Layer.provide(Early.toLayer(() => Effect.void), Layer.succeedContext(context)))
+      yield* TestClock.adjust("35 seconds")
+      yield* Effect.provide(Late.enqueue(), context)
+      yield* TestClock.adjust("100 millis")
+      const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(closing)
+      expect(interrupted).toBe(false)
+    }))
+
   it.effect("an enqueue during the drain still commits, for whoever comes next", () =>
     Effect.gen(function*() {
       const backend = yield* MemoryBackend.make()

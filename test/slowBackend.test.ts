@@ -1,6 +1,6 @@
 // The engine on a backend that takes its time and fails, as a database does: what never shows on memory.
 import { describe, expect, it } from "@effect/vitest"
-import { Clock, Deferred, Effect, Exit, Fiber, Layer, Option, Schema, Scope, TestClock } from "effect"
+import { Clock, type Context, Deferred, Effect, Exit, Fiber, Layer, Option, Schema, Scope, TestClock } from "effect"
 import type { TaskBackend } from "effect-taskflow"
 import { Task, type TaskflowOptions, TaskManager } from "effect-taskflow"
 import { TaskflowTest } from "effect-taskflow/testing"
@@ -98,6 +98,78 @@ describe("shutdown", () => {
       yield* closing(slow({ write: 500 }), { shutdownTimeout: 100 }, Count.toLayer(() => Effect.sync(() => runs += 1)))
       expect(runs).toBe(0)
     }))
+})
+
+describe("a backend that does not answer any more", () => {
+  // Every call hangs once it is dead, and cannot be interrupted.
+  const dying = () => {
+    const state = { dead: false }
+    const via = <A extends ReadonlyArray<unknown>, B, E>(method: (...args: A) => Effect.Effect<B, E>) => (...args: A) =>
+      Effect.suspend(() => state.dead ? Effect.uninterruptible(Effect.never) : method(...args))
+    const backend = wrappedBackend(({ claim, detach, info, write }) => ({
+      info: { ...info, shared: true, maxLive: Number.POSITIVE_INFINITY },
+      claim: via(claim),
+      detach: via(detach),
+      write: via(write)
+    }))
+    return { backend, state }
+  }
+
+  // How long closing an idle engine with eight handlers takes, in seconds, once its backend is dead.
+  const secondsToClose = (before: (context: Context.Context<TaskManager>) => Effect.Effect<unknown>) =>
+    Effect.gen(function*() {
+      const { backend, state } = dying()
+      const tasks = Array.from({ length: 8 }, (_, n) => Task.make(`t${n}`).toLayer(() => Effect.void))
+      const handlers = tasks.reduce(
+        (all: Layer.Layer<never, never, TaskManager>, one) => Layer.merge(all, one) as typeof all,
+        Layer.empty
+      )
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(
+        handlers.pipe(Layer.provideMerge(engine({ shutdownTimeout: "3 seconds" }, backend))),
+        scope
+      )
+      yield* Effect.provide(Task.make("t0").execute(), context).pipe(Effect.fork)
+      yield* TestClock.adjust("5 seconds")
+      state.dead = true
+      yield* before(context)
+      const from = yield* Clock.currentTimeMillis
+      const closing = yield* Effect.fork(Effect.zipRight(Scope.close(scope, Exit.void), Clock.currentTimeMillis))
+      for (let n = 0; n < 200 && Option.isNone(yield* Fiber.poll(closing)); n += 1) yield* TestClock.adjust("1 second")
+      return ((yield* Fiber.join(closing)) - from) / 1_000
+    })
+
+  it.effect("holds up the close of an idle engine for ten seconds beyond shutdownTimeout: an enqueue is under way", () =>
+    Effect.gen(function*() {
+      const seconds = yield* secondsToClose((context) =>
+        Effect.fork(Effect.provide(Effect.exit(Task.make("t1").enqueue()), context)).pipe(
+          Effect.zipRight(TestClock.adjust("20 millis"))
+        )
+      )
+      expect(seconds).toBeLessThanOrEqual(13)
+    }).pipe(Effect.provide(collectedLogs().layer)))
+
+  it.effect("and when a claim is", () =>
+    Effect.gen(function*() {
+      expect(yield* secondsToClose(() => TestClock.adjust("10 seconds"))).toBeLessThanOrEqual(13)
+    }).pipe(Effect.provide(collectedLogs().layer)))
+
+  it.effect("lets an interrupted TaskManager.run go", () => {
+    const { backend, state } = dying()
+    return Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(engine({}, backend), scope)
+      state.dead = true
+      const running = yield* Effect.fork(
+        Effect.provide(
+          Effect.flatMap(TaskManager, (manager) => Effect.timeoutOption(manager.run("x", Effect.void), "300 millis")),
+          context
+        )
+      )
+      yield* TestClock.adjust("300 millis")
+      expect(yield* Fiber.poll(running)).toMatchObject({ _tag: "Some" })
+    }).pipe(Effect.provide(collectedLogs().layer))
+  })
 })
 
 describe("waiting for room", () => {
