@@ -74,7 +74,8 @@ for (const database of databases) {
           const plain = yield* place.open
           const { arm, client } = disturbed(
             plain,
-            /^COMMIT/,
+            // PostgreSQL commits a plain batch with its one statement.
+            /^(COMMIT|WITH me)/,
             ({ run }) => happens ? Effect.zipRight(run, lost) : lost
           )
           const backend = yield* attached(client, place)
@@ -103,7 +104,7 @@ for (const database of databases) {
   describe.skipIf(!database.present)(`an instance that was declared dead on ${name}`, () => {
     // On SQLite a transaction that has begun holds the lock that declaring anybody dead needs.
     const moments = kind === "sqlite" ? { "was to begin": /^BEGIN/ } : {
-      "was to begin": /^(BEGIN|START)/,
+      "was to begin": /^(BEGIN|START|WITH me)/,
       "had begun": /^(INSERT|SELECT|WITH)/
     }
     for (const [moment, on] of Object.entries(moments)) {
@@ -225,7 +226,7 @@ for (const database of databases) {
           const asked: Array<unknown> = []
           const { arm, client } = disturbed(
             yield* place.open,
-            /^(UPDATE|INSERT)/,
+            /^(UPDATE|INSERT|WITH me)/,
             ({ connection, run }) =>
               Effect.gen(function*() {
                 const all = "SELECT current_setting('lock_timeout') AS locks, " +

@@ -130,6 +130,7 @@ describe("definition", () => {
       priority: 0,
       concurrency: Number.POSITIVE_INFINITY,
       requeueOnInterrupt: false,
+      transactional: false,
       maxCrashes: 3,
       eager: false,
       keyTtl: null,
