@@ -1,112 +1,24 @@
-/** What is true of SQL backends beyond the port: their tables, transactions of the application, plans. */
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { Reactivity } from "@effect/experimental"
+/** What is true of SQL backends beyond the port: tasks in transactions of the application, and keys under locks of others. */
+import type { Reactivity } from "@effect/experimental"
 import type { SqlClient } from "@effect/sql/SqlClient"
-import { MysqlClient } from "@effect/sql-mysql2"
-import { PgClient } from "@effect/sql-pg"
-import { SqliteClient } from "@effect/sql-sqlite-node"
-import { describe, expect, it } from "@effect/vitest"
+import { describe, expect } from "@effect/vitest"
 import { Cause, Effect, Exit, Option, type Scope } from "effect"
-import { type TaskBackend, TaskEvent, TaskId, TaskRecord } from "effect-taskflow"
+import { TaskRecord } from "effect-taskflow"
 import * as SqlBackend from "../../src/backend/SqlBackend.js"
-import { hasMysql, hasPostgres, mysql, mysqlPrefix, postgres, postgresPrefix } from "../support/databases.js"
+import { claimOf, databases, facts, instance, now, type OpenClient, task } from "../support/sql.js"
+import { testOn } from "../support/testOn.js"
 
-type OpenClient = Effect.Effect<SqlClient, unknown, Scope.Scope | Reactivity.Reactivity>
-
-/** A database of a test's own: its prefix, and clients of it. */
-interface Database {
-  readonly name: string
-  readonly present: boolean
-  readonly prefix: Effect.Effect<string, never, Scope.Scope>
-  readonly open: (prefix: string) => OpenClient
-}
-
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "taskflow-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-)
-
-const databases: ReadonlyArray<Database> = [
-  {
-    name: "SQLite",
-    present: true,
-    // The folder stands in the prefix's place: each test has a file of its own.
-    prefix: folder,
-    open: (path) => SqliteClient.make({ filename: join(path, "tasks.db") })
-  },
-  {
-    name: "PostgreSQL",
-    present: await hasPostgres(),
-    prefix: postgresPrefix,
-    open: () => PgClient.make({ ...postgres, maxConnections: 6 })
-  },
-  {
-    name: "MySQL or MariaDB",
-    present: await hasMysql(),
-    prefix: mysqlPrefix,
-    open: () => MysqlClient.make({ ...mysql, maxConnections: 6 })
-  }
-]
-
-const ids = TaskId.random()
-const now = 1_000_000_000_000
-const instance = TaskEvent.InstanceId.make("00000000-0000-4000-8000-000000000001")
-
-const task = (facts: Partial<TaskEvent.TaskEvent & { readonly _tag: "Enqueued" }> = {}) =>
-  TaskRecord.fromEnqueued({
-    _tag: "Enqueued",
-    taskId: ids.next(now),
-    at: now,
-    taskName: "send_email",
-    kind: "task",
-    payload: "{}",
-    priority: 0,
-    tags: {},
-    idempotencyKey: null,
-    keyTtl: null,
-    source: "manual",
-    executor: "fiber",
-    requeueOnInterrupt: false,
-    maxCrashes: 3,
-    definitionVersion: 1,
-    runAt: null,
-    retryOf: null,
-    trace: null,
-    owner: null,
-    ...facts
-  })
-
-const claimOf = (backend: TaskBackend["Type"]) =>
-  backend.claim({
-    instance,
-    tasks: [{ name: "send_email", version: 1, slots: 10, window: 0 }],
-    slots: 10,
-    window: 0,
-    stealAfter: null,
-    now
-  })
-
-for (const { name, open, prefix, present } of databases) {
-  const options = (of: string) => name === "SQLite" ? {} : { prefix: of }
-  const backendOn = (client: SqlClient, of: string) =>
-    Effect.tap(
-      SqlBackend.make(client, options(of)),
-      (backend) => backend.attach({ id: instance, host: "h", process: null }, now)
-    )
+for (const database of databases) {
+  const { name, present } = database
+  const backendOn = (client: SqlClient, prefix: string) =>
+    Effect.tap(SqlBackend.make(client, { prefix }), (backend) => backend.attach(facts(), now))
   const test = (
     what: string,
     body: (parts: {
       readonly of: string
       readonly open: OpenClient
     }) => Effect.Effect<void, unknown, Scope.Scope | Reactivity.Reactivity>
-  ) =>
-    it.scopedLive(
-      what,
-      () => Effect.flatMap(prefix, (of) => body({ of, open: open(of) })).pipe(Effect.provide(Reactivity.layer)),
-      60_000
-    )
+  ) => testOn(database)(what, ({ open, prefix }) => body({ of: prefix, open }))
 
   describe.skipIf(!present)(`tasks in a transaction on ${name}`, () => {
     test("are there once it commits, unclaimed until then", ({ of, open }) =>
@@ -229,6 +141,39 @@ for (const { name, open, prefix, present } of databases) {
           yield* client.withTransaction(insert(other))
           yield* mayGoOn.open
           expect(yield* transaction).toEqual([{ _tag: "Applied" }, { _tag: "Duplicate", taskId: other.taskId }])
+        }))
+
+      test("that lock a key for a moment do not make retention forget it", ({ of, open }) =>
+        Effect.gen(function*() {
+          const { backend, client, insert } = yield* inTwo(of, open)
+          const done = task({ idempotencyKey: "k" })
+          yield* client.withTransaction(insert(done))
+          const { started } = yield* claimOf(backend)
+          const ended = Option.getOrThrow(
+            TaskRecord.apply(started[0]!, { _tag: "Succeeded", taskId: done.taskId, at: now, result: null })
+          )
+          const attempt = {
+            claim: 1,
+            attempt: 1,
+            instance,
+            startedAt: now,
+            endedAt: now,
+            outcome: "success" as const,
+            failure: null
+          }
+          const finish = { _tag: "Finish", record: ended, owner: instance, claim: 1, attempt } as const
+          yield* backend.write({ instance, lane: "journal", number: 1, now, changes: [finish] })
+          const locked = yield* Effect.makeLatch()
+          const holder = yield* Effect.fork(client.withTransaction(Effect.gen(function*() {
+            yield* client.unsafe(`SELECT hash FROM ${of}keys FOR UPDATE`)
+            yield* locked.open
+            yield* Effect.sleep("300 millis")
+          })))
+          yield* locked.await
+          yield* backend.deleteBefore(now + 1_000, 10)
+          yield* holder
+          expect(yield* backend.get(done.taskId)).toEqual(Option.none())
+          expect(yield* client.withTransaction(insert(task({ idempotencyKey: "k" })))).toEqual([{ _tag: "Applied" }])
         }))
 
       test("that hold a key keep nobody else waiting", ({ of, open }) =>

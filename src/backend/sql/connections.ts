@@ -7,6 +7,7 @@
 import { type SqlClient, TransactionConnection } from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -128,7 +129,8 @@ export const joining = (
 /** Keeps one connection of the client's pool. It was told things that are not for others, so it is ended, not given back. */
 export const dedicated = (
   client: SqlClient,
-  dialect: Dialect
+  dialect: Dialect,
+  longestUse = longestUseMillis
 ): Effect.Effect<Connections, never, Scope.Scope> =>
   Effect.gen(function*() {
     const turn = yield* Effect.makeSemaphore(1)
@@ -146,76 +148,83 @@ export const dedicated = (
           Effect.interruptible
         )
 
-    const drop = Effect.suspend(() => {
-      const current = held
-      held = null
-      return current === null ? Effect.void : Effect.zipRight(end(current.db), Scope.close(current.scope, Exit.void))
-    })
+    const drop = (gone: Held) =>
+      Effect.suspend(() => {
+        if (held === gone) held = null
+        return Effect.zipRight(end(gone.db), Scope.close(gone.scope, Exit.void))
+      })
 
-    const take = Effect.suspend((): Effect.Effect<Db, SqlError> => {
-      if (held !== null) return Effect.succeed(held.db)
-      if (over) return Effect.fail(closed)
-      return Effect.flatMap(Scope.make(), (scope) =>
-        Scope.extend(client.reserve, scope).pipe(
-          Effect.flatMap((connection) => {
-            const db = dialect.db(connection)
-            return Effect.forEach(dialect.session, (sql) => command(db, sql), { discard: true }).pipe(
-              Effect.zipRight(Effect.forEach(dialect.sessionHints, (sql) => Effect.ignore(command(db, sql)))),
-              Effect.tapErrorCause(() => end(db)),
-              Effect.as(db)
-            )
-          }),
-          Effect.tap((db) =>
-            Effect.sync(() => {
-              held = { db, scope }
-            })
-          ),
-          Effect.tapErrorCause(() => Scope.close(scope, Exit.void))
-        ))
-    })
+    const open = Effect.flatMap(Scope.make(), (scope) =>
+      Scope.extend(client.reserve, scope).pipe(
+        Effect.flatMap((connection) => {
+          const db = dialect.db(connection)
+          return Effect.forEach(dialect.session, (sql) => command(db, sql), { discard: true }).pipe(
+            Effect.zipRight(Effect.forEach(dialect.sessionHints, (sql) => Effect.ignore(command(db, sql)))),
+            Effect.tapErrorCause(() => end(db)),
+            Effect.as<Held>({ db, scope })
+          )
+        }),
+        Effect.tapErrorCause(() => Scope.close(scope, Exit.void))
+      ))
 
     // After anything that is not expected the connection may be broken: a server also hangs up on what is too large for it.
-    const keepOrDrop = (error: unknown) => {
-      const problem = error instanceof SqlError ? dialect.problemOf(error) : "busy"
-      return problem === "transient" || problem === "permanent" ? drop : Effect.void
+    const isSuspicious = (cause: Cause.Cause<unknown>): boolean => {
+      if (cause._tag !== "Fail") return true
+      const problem = cause.error instanceof SqlError ? dialect.problemOf(cause.error) : "busy"
+      return problem === "transient" || problem === "permanent"
     }
 
-    const used = <A, E>(body: (db: Db) => Effect.Effect<A, E>): Effect.Effect<A, E | SqlError> =>
-      Effect.tapErrorCause(
-        Effect.flatMap(take, body),
-        (cause) => cause._tag === "Fail" ? keepOrDrop(cause.error) : drop
+    // A use that was given up still ends some day: then it lets go of its own connection, and of no other.
+    const used = <A, E>(body: (db: Db) => Effect.Effect<A, E>, use: { givenUp: boolean; mine: Held | null }) =>
+      Effect.suspend((): Effect.Effect<Held, SqlError> =>
+        held !== null ? Effect.succeed(held) : over ? Effect.fail(closed) : open
+      ).pipe(
+        Effect.flatMap((mine): Effect.Effect<A, E | SqlError> => {
+          if (use.givenUp) return Effect.zipRight(drop(mine), Effect.fail(silent))
+          held = mine
+          use.mine = mine
+          return Effect.onExit(body(mine.db), (exit) =>
+            use.givenUp || (Exit.isFailure(exit) && isSuspicious(exit.cause)) ? drop(mine) : Effect.void)
+        })
       )
 
     // After a failover a connection may stay silent for a quarter of an hour. What is asked on it is given up then, and the
     // connection with it; whoever waits for the answer is told, and asks again on another one.
     const use = <A, E>(
       body: (db: Db) => Effect.Effect<A, E>,
-      limit = longestUseMillis
+      limit = longestUse
     ): Effect.Effect<A, E | SqlError> =>
-      Effect.uninterruptible(Effect.flatMap(Effect.forkDaemon(used(body)), (fiber) =>
-        Effect.async<A, E | SqlError>((resume) => {
-          const timer = setTimeout(() => {
-            held = null
-            resume(Effect.fail(silent))
-          }, limit)
-          fiber.addObserver((exit) => {
-            clearTimeout(timer)
-            resume(exit)
-          })
-        }))).pipe(turn.withPermits(1))
+      Effect.uninterruptible(Effect.suspend(() => {
+        const state: { givenUp: boolean; mine: Held | null } = { givenUp: false, mine: null }
+        return Effect.flatMap(Effect.forkDaemon(used(body, state)), (fiber) =>
+          Effect.async<A, E | SqlError>((resume) => {
+            const timer = setTimeout(() => {
+              state.givenUp = true
+              if (held === state.mine) {
+                held = null
+              }
+              resume(Effect.fail(silent))
+            }, limit)
+            fiber.addObserver((exit) => {
+              clearTimeout(timer)
+              resume(exit)
+            })
+          }))
+      })).pipe(turn.withPermits(1))
 
     yield* Effect.addFinalizer(() =>
       Effect.zipRight(
         Effect.sync(() => {
           over = true
         }),
-        drop
+        Effect.suspend(() =>
+          held === null ? Effect.void : drop(held)
+        )
       )
     )
     return {
       use,
-      transaction: (body) =>
-        use((db) => inTransaction(dialect, db, body))
+      transaction: (body) => use((db) => inTransaction(dialect, db, body))
     }
   })
 
