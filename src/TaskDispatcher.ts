@@ -22,7 +22,7 @@ import * as Slots from "./internal/slots.js"
 import * as Stopping from "./internal/stopping.js"
 import * as Timers from "./internal/timers.js"
 import { type Claimed, TaskBackend } from "./TaskBackend.js"
-import type { Enqueued, TaskEvent } from "./TaskEvent.js"
+import type { TaskEvent } from "./TaskEvent.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
 import type { TaskId } from "./TaskId.js"
 import { TaskInstance } from "./TaskInstance.js"
@@ -35,8 +35,8 @@ import { TaskRunner } from "./TaskRunner.js"
 import { type OnCommitted, TaskStore } from "./TaskStore.js"
 
 export class TaskDispatcher extends Context.Tag("effect-taskflow/TaskDispatcher")<TaskDispatcher, {
-  /** Accepts a new task on the shortest fair way. */
-  readonly accept: (facts: Omit<Enqueued, "owner">, onCommitted: OnCommitted) => void
+  /** Accepts a new task, whose record nobody owns yet, on the shortest fair way. */
+  readonly accept: (record: TaskRecord, onCommitted: OnCommitted) => void
   /** Something was written in a transaction of the application: looks for it until it was committed. */
   readonly lookSoon: () => void
   /** Takes a task that ended by itself (a cancel) out of the window. */

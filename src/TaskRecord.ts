@@ -91,8 +91,8 @@ export const fromEnqueued = (event: Enqueued): TaskRecord => ({
   retriedAs: null
 })
 
-/** The event that accepted this task, as nobody owned it. */
-export const toEnqueued = (record: TaskRecord): Enqueued => ({
+/** The event that accepted this task: by default as nobody owned it. */
+export const toEnqueued = (record: TaskRecord, owner: InstanceId | null = null): Enqueued => ({
   _tag: "Enqueued",
   taskId: record.taskId,
   at: record.createdAt,
@@ -111,7 +111,7 @@ export const toEnqueued = (record: TaskRecord): Enqueued => ({
   runAt: record.runAt,
   retryOf: record.retryOf,
   trace: record.trace,
-  owner: null
+  owner
 })
 
 /** Whether the task waits for its next attempt: it holds no slot and belongs to no instance. */

@@ -4,7 +4,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import type { Db, Dialect, Problem, Row, Statement, Value } from "./dialect.js"
 import * as PostgresPlainWrite from "./postgresPlainWrite.js"
-import { arrays, codeOf, columnsOf, types } from "./postgresText.js"
+import { arrayMark, arrayOf, arrays, codeOf, columnsOf, types } from "./postgresText.js"
 import type { Table } from "./schema.js"
 import { definitionOf, memo, namesOf } from "./statements.js"
 
@@ -48,7 +48,7 @@ const insert = (tail = "") => (table: Table, rows: ReadonlyArray<ReadonlyArray<V
     `postgres insert ${table.name}${tail}`,
     () => `INSERT INTO ${table.name} (${namesOf(table.columns)}) SELECT * FROM unnest(${arrays(table.columns)})${tail}`
   ),
-  params: columnsOf(rows, table.columns.length)
+  params: columnsOf(rows, table.columns)
 }]
 
 // ── errors ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -88,7 +88,11 @@ export const postgresDialect: Dialect = {
   skipLocked: " FOR UPDATE SKIP LOCKED",
   forShare: " FOR SHARE",
   byIndex: () => "",
-  in: (column, type, values) => ({ sql: `${column} = ANY(?::${types[type]}[])`, params: [values] }),
+  // An empty list of texts would be joined to nothing, which is a list with an empty text.
+  in: (column, type, values) =>
+    values.length === 0
+      ? { sql: "FALSE", params: [] }
+      : { sql: `${column} = ANY(${arrayMark(type)})`, params: [arrayOf(type, values)] },
   unindexed: (column, condition) => `(${column} ${condition}) IS TRUE`,
   insert: insert(),
   update: ({ columns, key, rows, table }) => [{
@@ -97,7 +101,7 @@ export const postgresDialect: Dialect = {
       return `UPDATE ${table.name} AS t SET ${set} FROM unnest(${arrays([key, ...columns])}) ` +
         `AS v (${namesOf([key, ...columns])}) WHERE t.${key.name} = v.${key.name}`
     }),
-    params: columnsOf(rows, columns.length + 1)
+    params: columnsOf(rows, [key, ...columns])
   }],
   addUp: (rollups, rows) =>
     insert(
@@ -122,8 +126,9 @@ export const postgresDialect: Dialect = {
     }),
   clock: "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms",
   tryKeys: (hashes) => ({
-    sql: "SELECT hash FROM unnest(?::text[]) AS k (hash) WHERE pg_try_advisory_xact_lock(hashtextextended(hash, 8472))",
-    params: [hashes]
+    sql: `SELECT hash FROM unnest(${arrayMark("hash")}) AS k (hash) ` +
+      "WHERE pg_try_advisory_xact_lock(hashtextextended(hash, 8472))",
+    params: [arrayOf("hash", hashes)]
   }),
   nowait: null,
   plainWrite: PostgresPlainWrite.write,

@@ -98,7 +98,9 @@ export const joinedFacts = (facts: string): string => `${facts.slice(0, -1)}${jo
 
 export const isJoined = (row: Row): boolean => (row["facts"] as string).endsWith(joinedMark) // safe: a text column
 
-const tagsFrom = (pairs: ReadonlyArray<readonly [string, string]>): TaskRecord["tags"] => Object.fromEntries(pairs)
+const noTags: TaskRecord["tags"] = {}
+const tagsFrom = (pairs: ReadonlyArray<readonly [string, string]>): TaskRecord["tags"] =>
+  pairs.length === 0 ? noTags : Object.fromEntries(pairs)
 
 // Where a row waits: ready for anyone, for its time, or with its owner.
 const readyOf = (record: TaskRecord, now: number): number | null => {
