@@ -6,6 +6,7 @@
  */
 import { createHash } from "node:crypto"
 import * as Durations from "../../internal/durations.js"
+import { fingerprintOf } from "../../internal/fingerprint.js"
 import type { InstanceId } from "../../TaskEvent.js"
 import type { TaskId } from "../../TaskId.js"
 import { dueAt, durationOf, isLive, type TaskRecord } from "../../TaskRecord.js"
@@ -263,7 +264,8 @@ export const doneRow = (record: TaskRecord): ReadonlyArray<Value> => [
   removableAt(record),
   record.retriedAs,
   keyHash(record),
-  unusualText(record)
+  unusualText(record),
+  fingerprintOf(record)?.fingerprint ?? null
 ]
 
 /** The record of a row of `done` with its columns `record` and `retried_as`. */
