@@ -163,7 +163,8 @@ for (const database of databases) {
         const once = Effect.scoped(Effect.flatMap(backendOn(client, { prefix }), (backend) =>
           Effect.zipRight(backend.attach(facts(), now), backend.get(mine.taskId))))
         yield* once
-        yield* Effect.scoped(Effect.flatMap(backendOn(client, { prefix }), (backend) => backend.write(batchOf(1, [mine]))))
+        yield* Effect.scoped(Effect.flatMap(backendOn(client, { prefix }), (backend) =>
+          backend.write(batchOf(1, [mine]))))
         // As after a death between the note of a step and the step itself, or a second process that does not see the note.
         yield* client.unsafe(`DELETE FROM ${prefix}migrations WHERE migration_id > 1000`)
         expect(yield* once).toEqual(Option.some(mine))

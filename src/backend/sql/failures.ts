@@ -48,14 +48,27 @@ export const countFailure = (groups: Map<string, Failures>, record: TaskRecord):
   group.sample = sample
 }
 
+const none: ReadonlyMap<string, number> = new Map()
+
 /** Rows of `errors` in the order of their key, so that two writers of the same ones meet in the same order. */
 export const failureRows = (
   groups: ReadonlyMap<string, Failures>,
-  instance: string
+  instance: string,
+  dismissed: ReadonlyMap<string, number> = none
 ): ReadonlyArray<ReadonlyArray<Value>> =>
   [...groups.values()]
     .sort((a, b) => a.fingerprint < b.fingerprint ? -1 : 1)
-    .map((of) => [of.fingerprint, instance, of.task, of.failures, 0, of.firstAt, of.lastAt, of.lastTask, of.sample])
+    .map((of) => [
+      of.fingerprint,
+      instance,
+      of.task,
+      of.failures,
+      dismissed.get(of.fingerprint) ?? 0,
+      of.firstAt,
+      of.lastAt,
+      of.lastTask,
+      of.sample
+    ])
 
 /** Behind an INSERT into `errors`, where the row in the way has the table's name and the new one is `excluded`. */
 export const countFailuresTail = ({ key, name }: Table): string =>

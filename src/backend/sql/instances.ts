@@ -9,6 +9,7 @@ import type { TaskId } from "../../TaskId.js"
 import type { Heartbeat, InstanceFacts, Peer, Reaped } from "../../TaskPeer.js"
 import * as TaskRecord from "../../TaskRecord.js"
 import type { Connections } from "./connections.js"
+import { pausedOf } from "./controls.js"
 import type { Db, Sql } from "./dialect.js"
 import { countFailure } from "./failures.js"
 import { cancelledAt, countEnd, type Plan } from "./plan.js"
@@ -155,7 +156,8 @@ export const make = (sql: Sql, connections: Connections) => {
           alive: peers.some((peer) => peer.id === id && peer.state === "live"),
           cancels: asked.map((row) => row["id"] as TaskId),
           peers: peers.filter((peer) => peer.id !== id),
-          backendNow: clock[0] === undefined ? null : Number(clock[0]["now_ms"])
+          backendNow: clock[0] === undefined ? null : Number(clock[0]["now_ms"]),
+          paused: yield* pausedOf(sql, db)
         }
       })
     )

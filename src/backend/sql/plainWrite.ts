@@ -193,7 +193,9 @@ const body = (sql: Sql, db: Db, batch: Batch, { ends, inserts, starts, tags }: P
       run(db, dialect.insert(tables.done, records.map(doneRow))),
       run(db, dialect.addUp(tables.rollups, endsCounted(batch, records)))
     )
-    return failures.length === 0 ? counted : Effect.zipRight(counted, run(db, dialect.countFailures(tables.errors, failures)))
+    return failures.length === 0
+      ? counted
+      : Effect.zipRight(counted, run(db, dialect.countFailures(tables.errors, failures)))
   })
 }
 

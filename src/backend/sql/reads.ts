@@ -4,13 +4,14 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Durations from "../../internal/durations.js"
+import { pageLimit } from "../../internal/pageLimit.js"
 import type { AttemptEntry, ListPage, ListQuery, Stats } from "../../TaskBackend.js"
 import type { LogLine } from "../../TaskEvent.js"
 import type { TaskId } from "../../TaskId.js"
 import type { TaskRecord } from "../../TaskRecord.js"
 import * as TaskStatus from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
-import type { Row, Sql, Statement, Value } from "./dialect.js"
+import type { Dialect, Row, Sql, Statement, Value } from "./dialect.js"
 import { fromDone, fromLive, nameText, tagHash } from "./rows.js"
 
 type Conditions = { readonly sql: ReadonlyArray<string>; readonly params: ReadonlyArray<Value> }
@@ -27,14 +28,18 @@ const maxMillis = 2 ** 48 - 1
 // not found by the time it says.
 const clockSlack = 60_000
 
-const conditionsOf = (query: ListQuery, tags: string): Conditions => {
+const conditionsOf = (query: ListQuery, tags: string, dialect: Dialect): Conditions => {
   const sql: Array<string> = []
   const params: Array<Value> = []
   const add = (text: string, value: Value): void => {
     sql.push(text)
     params.push(value)
   }
-  if (query.taskName !== undefined) add("task = ?", nameText(query.taskName))
+  const { errorGroup } = query
+  if (errorGroup !== undefined) add("fingerprint = ?", errorGroup)
+  // A group is of one name: an index of names would only be in the way.
+  const task = errorGroup === undefined ? "task = ?" : dialect.unindexed("task", "= ?")
+  if (query.taskName !== undefined) add(task, nameText(query.taskName))
   if (query.source !== undefined) add("source = ?", query.source)
   if (query.priority !== undefined) add("priority = ?", query.priority)
   // In words that the indexes of what is rare are declared with.
@@ -56,8 +61,6 @@ const conditionsOf = (query: ListQuery, tags: string): Conditions => {
   return { sql, params }
 }
 
-type Statuses = ReadonlyArray<TaskStatus.TaskStatus> | undefined
-
 /**
  * Part of a page. Its condition is a range of an index in the order of ids, so that as many rows are read as are shown; or
  * it is a small range, which is `sorted`.
@@ -71,7 +74,8 @@ interface Range {
 const isOwned = "owner >= '00000000-0000-0000-0000-000000000000'"
 
 /** Of unfinished tasks: what runs is owned, or waits for its next attempt. */
-const liveRanges = (statuses: Statuses): ReadonlyArray<Range> => {
+const liveRanges = ({ errorGroup, status: statuses }: ListQuery): ReadonlyArray<Range> => {
+  if (errorGroup !== undefined) return []
   const [waits, runs] = (["pending", "running"] as const).map((status) => statuses?.includes(status) ?? true)
   if (waits && runs) return [{ condition: "" }]
   if (waits) return [{ condition: "status = 'pending'" }]
@@ -80,7 +84,9 @@ const liveRanges = (statuses: Statuses): ReadonlyArray<Range> => {
 }
 
 /** Of finished tasks: by status, also when every status of one name is asked for. */
-const doneRanges = (statuses: Statuses, byName: boolean): ReadonlyArray<Range> => {
+const doneRanges = ({ errorGroup, status: statuses }: ListQuery, byName: boolean): ReadonlyArray<Range> => {
+  // Only what failed is in a group.
+  if (errorGroup !== undefined) return statuses?.includes("failed") ?? true ? [{ condition: "" }] : []
   const ends = TaskStatus.all.filter((status) => TaskStatus.isTerminal(status))
   const asked = ends.filter((status) => statuses?.includes(status) ?? true)
   return asked.length === ends.length && !byName
@@ -148,7 +154,7 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
     connections.use((db) =>
       Effect.gen(function*() {
         const direction = query.order === "oldest" ? "ASC" : "DESC"
-        const { params, sql } = conditionsOf(query, tables.tags.name)
+        const { params, sql } = conditionsOf(query, tables.tags.name, dialect)
         const read = (table: string, columns: string, ranges: ReadonlyArray<Range>) => {
           if (ranges.length === 0) return Effect.succeed<ReadonlyArray<Row>>([])
           const parts = ranges.map(({ condition, sorted }) => {
@@ -164,10 +170,11 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
           return db.all({ sql: text, params: ranges.flatMap(() => [...params, limit]) })
         }
         // A task that ends between the two reads would be in neither, so what has ended is read last.
-        const waiting = (yield* read(live, "*", liveRanges(query.status))).map(fromLive)
+        const waiting = (yield* read(live, "*", liveRanges(query))).map(fromLive)
         const byName = query.taskName !== undefined
-        const past = byName ? `${done}${dialect.byIndex(`${done}_task`)}` : done
-        const ended = (yield* read(past, "record, retried_as", doneRanges(query.status, byName))).map(fromDone)
+        const index = query.errorGroup !== undefined ? "fingerprint" : byName ? "task" : null
+        const past = index === null ? done : `${done}${dialect.byIndex(`${done}_${index}`)}`
+        const ended = (yield* read(past, "record, retried_as", doneRanges(query, byName))).map(fromDone)
         const seen = new Set(ended.map(({ taskId }) => taskId))
         const both = [...waiting.filter(({ taskId }) => !seen.has(taskId)), ...ended]
         const sign = direction === "ASC" ? 1 : -1
@@ -177,7 +184,7 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
 
   const list = (query: ListQuery): Effect.Effect<ListPage, unknown> =>
     Effect.suspend(() => {
-      const limit = Math.min(200, Math.max(1, Math.floor(query.limit ?? 50)))
+      const limit = pageLimit(query.limit)
       return Effect.map(page(query, limit + 1), (found) => {
         const items: ReadonlyArray<TaskRecord> = found.slice(0, limit)
         return { items, nextCursor: found.length > limit ? items[limit - 1]!.taskId : null }

@@ -62,6 +62,8 @@ const hashOf = (first: string, second: string): string =>
 export const keyHash = (record: Pick<TaskRecord, "taskName" | "idempotencyKey">): string | null =>
   record.idempotencyKey === null ? null : hashOf(record.taskName, record.idempotencyKey)
 
+export const auditHash = (column: "who" | "action" | "target", value: string): string => hashOf(column, value)
+
 export const tagHash = (name: string, value: string): string => hashOf(name, value)
 
 /** Whether a record waits for its process to be the only suspect: it crashed before, and one more crash would end it. */

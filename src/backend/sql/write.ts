@@ -22,6 +22,10 @@ class Repeated extends Data.TaggedError("Repeated") {}
 const isRace = (dialect: Dialect, error: unknown): boolean => dialect.problemOf(error) === "duplicate"
 const maxRaces = 20
 
+/** A transaction, once more when somebody else wrote a key that it did not find. */
+export const unlessRaced = <A>(dialect: Dialect, self: Effect.Effect<A, unknown>): Effect.Effect<A, unknown> =>
+  Effect.retry(self, { times: maxRaces, while: (error) => isRace(dialect, error) })
+
 // A ledger keeps this many attempts of a task.
 const maxAttempts = 1_000
 
@@ -181,7 +185,10 @@ export const apply = ({ dialect, tables }: Sql, db: Db, plan: Plan, now: number,
       })
     }
     if (plan.rollups.size > 0) yield* each(db, dialect.addUp(tables.rollups, rollupRows(plan.rollups, now, instance)))
-    yield* each(db, plan.failures.size === 0 ? [] : dialect.countFailures(tables.errors, failureRows(plan.failures, instance)))
+    yield* each(
+      db,
+      plan.failures.size === 0 ? [] : dialect.countFailures(tables.errors, failureRows(plan.failures, instance))
+    )
   })
 
 /** Fails with `InstanceFenced` unless the instance is alive, and keeps anyone from declaring it dead meanwhile. */
