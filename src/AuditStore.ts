@@ -6,7 +6,7 @@ import type { TaskBackendError } from "./TaskError.js"
 
 /** One action of a person or a program, also one that was denied. Strings are of any length and compared exactly. */
 export interface AuditEntry {
-  /** A UUID of its own: appending an entry again changes nothing. */
+  /** A UUID of its own, in lower case: appending an entry again changes nothing. */
   readonly id: string
   /** Epoch milliseconds. */
   readonly at: number
@@ -41,7 +41,7 @@ export interface AuditPage {
   readonly nextCursor: string | null
 }
 
-/** The audit trail of a backend. */
+/** The audit trail of a backend: kept until `deleteBefore`, in memory the newest 10,000 entries. */
 export interface AuditStore {
   /** All of them or none. */
   readonly append: (entries: ReadonlyArray<AuditEntry>) => Effect.Effect<void, TaskBackendError>

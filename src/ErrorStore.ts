@@ -50,7 +50,10 @@ export interface ErrorPage {
 /** Groups that were not seen for this long (milliseconds) are forgotten by `maintain`: 30 days. */
 export const errorsKept = 30 * 24 * 3_600_000
 
-/** `maintain` keeps this many groups at least, the ones that were seen last; some backends keep more. */
+/**
+ * About how many groups there are: beyond that, the ones that were not seen for longest are forgotten. A backend that counts
+ * by instance bounds its rows instead, at twice this number.
+ */
 export const maxErrorGroups = 10_000
 
 /**
