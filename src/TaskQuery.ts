@@ -13,6 +13,8 @@ export interface ListQuery {
   readonly tag?: readonly [name: string, value: string] | undefined
   readonly source?: TaskRecord["source"] | undefined
   readonly priority?: number | undefined
+  /** The name of a schedule: the tasks of its slots. */
+  readonly schedule?: string | undefined
   /** The fingerprint of an `ErrorGroup`: the failed tasks of that group. */
   readonly errorGroup?: string | undefined
   /** Created at or after, before: epoch milliseconds. */

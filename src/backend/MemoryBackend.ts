@@ -145,6 +145,7 @@ const matches = (query: ListQuery) => (record: TaskRecord.TaskRecord): boolean =
   (query.priority === undefined || query.priority === record.priority) &&
   (query.since === undefined || record.createdAt >= query.since) &&
   (query.until === undefined || record.createdAt < query.until) &&
+  (query.schedule === undefined || record.schedule?.name === query.schedule) &&
   (query.errorGroup === undefined || fingerprintOf(record)?.fingerprint === query.errorGroup)
 
 // A success that goes before its `keyTtl` ran out would free its key early.

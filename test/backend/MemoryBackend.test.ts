@@ -123,6 +123,7 @@ describe("a bounded MemoryBackend", () => {
       idempotencyKey: key,
       keyTtl: 60_000,
       source: "manual",
+      schedule: null,
       executor: "fiber",
       requeueOnInterrupt: false,
       maxCrashes: 3,

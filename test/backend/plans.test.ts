@@ -42,12 +42,24 @@ const lists: Lists = {
     order: "oldest",
     cursor: id(6, 75_000)
   },
+  "a schedule, all filters": {
+    schedule: "nightly",
+    errorGroup: "f51",
+    status: ["failed"],
+    taskName: "send_email",
+    source: "scheduled",
+    priority: 0,
+    order: "oldest"
+  },
+  "the ends of a schedule": { schedule: "nightly", status: ["failed", "cancelled"], taskName: "resize" },
   "a group that never was": { errorGroup: "never", taskName: "send_email" },
   "a priority that failed": { priority: 9, status: ["failed"] }
 }
 
-// The same of what has ended only. Of what has not, these go through the backlog.
+// The same of what has ended only. Of what has not, these go through the backlog, or do where no index can be partial.
 const ends: Lists = {
+  "a schedule": { schedule: "nightly" },
+  "a schedule that never was": { schedule: "never", taskName: "send_email" },
   "one name": { taskName: "resize" },
   "a name that never was": { taskName: "never" },
   "a rare source": { source: "scheduled" },

@@ -136,10 +136,11 @@ export const fill = (client: SqlClient, tables: ReturnType<typeof withPrefix>) =
       `CONCAT('{"taskId":"', ${text}, '","taskName":"send_email","status":"success",', ` +
       `'"idempotencyKey":null,"keyTtl":null,"endedAt":', ${created}, ',"tags":[],"payload":"${"x".repeat(200)}"}')`
     const done =
-      `INSERT INTO ${tables.done.name} (id, task, status, source, priority, created_at, removable_at, record, fingerprint) ` +
+      `INSERT INTO ${tables.done.name} (id, task, status, source, priority, created_at, removable_at, record, fingerprint, schedule) ` +
       `SELECT ${id(6)}, ${name}, ${status}, CASE WHEN n % 30000 = 7 THEN 'scheduled' ELSE 'manual' END, ` +
       `CASE WHEN n % 50000 = 11 THEN 9 ELSE 0 END, ${created}, ${created} + 50, ${record(id(6))}, ` +
-      `CASE WHEN n % 50 = 1 THEN CONCAT('f', n % 100) END FROM ${numbers(sizes.done)}`
+      `CASE WHEN n % 50 = 1 THEN CONCAT('f', n % 1000) END, ` +
+      `CASE WHEN n % 500 = 7 THEN '${Rows.scheduleHash("nightly")}' END FROM ${numbers(sizes.done)}`
     const statements = [
       live(1, sizes.unknown, "unknown", { ready: "1", priority: "10" }),
       live(2, sizes.delayed, "send_email", { due: `${now} + 1000 + n`, priority: "20" }),

@@ -12,7 +12,7 @@ import type { TaskRecord } from "../../TaskRecord.js"
 import * as TaskStatus from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
 import type { Dialect, Row, Sql, Statement, Value } from "./dialect.js"
-import { fromDone, fromLive, nameText, tagHash } from "./rows.js"
+import { fromDone, fromLive, nameText, scheduleHash, tagHash } from "./rows.js"
 
 type Conditions = { readonly sql: ReadonlyArray<string>; readonly params: ReadonlyArray<Value> }
 
@@ -28,6 +28,9 @@ const maxMillis = 2 ** 48 - 1
 // not found by the time it says.
 const clockSlack = 60_000
 
+// A group of errors and a schedule are of one name, and have an index of their own: one of names would only be in the way.
+const isOfFew = ({ errorGroup, schedule }: ListQuery): boolean => errorGroup !== undefined || schedule !== undefined
+
 const conditionsOf = (query: ListQuery, tags: string, dialect: Dialect): Conditions => {
   const sql: Array<string> = []
   const params: Array<Value> = []
@@ -35,11 +38,13 @@ const conditionsOf = (query: ListQuery, tags: string, dialect: Dialect): Conditi
     sql.push(text)
     params.push(value)
   }
-  const { errorGroup } = query
+  const { errorGroup, schedule, taskName } = query
+  const few = isOfFew(query)
   if (errorGroup !== undefined) add("fingerprint = ?", errorGroup)
-  // A group is of one name: an index of names would only be in the way.
-  const task = errorGroup === undefined ? "task = ?" : dialect.unindexed("task", "= ?")
-  if (query.taskName !== undefined) add(task, nameText(query.taskName))
+  if (schedule !== undefined) {
+    add(errorGroup === undefined ? "schedule = ?" : dialect.unindexed("schedule", "= ?"), scheduleHash(schedule))
+  }
+  if (taskName !== undefined) add(few ? dialect.unindexed("task", "= ?") : "task = ?", nameText(taskName))
   if (query.source !== undefined) add("source = ?", query.source)
   if (query.priority !== undefined) add("priority = ?", query.priority)
   // In words that the indexes of what is rare are declared with.
@@ -84,15 +89,31 @@ const liveRanges = ({ errorGroup, status: statuses }: ListQuery): ReadonlyArray<
 }
 
 /** Of finished tasks: by status, also when every status of one name is asked for. */
-const doneRanges = ({ errorGroup, status: statuses }: ListQuery, byName: boolean): ReadonlyArray<Range> => {
+const doneRanges = (query: ListQuery, dialect: Dialect): ReadonlyArray<Range> => {
+  const { errorGroup, status: statuses, taskName } = query
   // Only what failed is in a group.
   if (errorGroup !== undefined) return statuses?.includes("failed") ?? true ? [{ condition: "" }] : []
   const ends = TaskStatus.all.filter((status) => TaskStatus.isTerminal(status))
   const asked = ends.filter((status) => statuses?.includes(status) ?? true)
-  return asked.length === ends.length && !byName
+  if (asked.length === 0) return []
+  if (isOfFew(query)) {
+    const any = `IN (${asked.map((status) => `'${status}'`).join(", ")})`
+    return [{ condition: asked.length === ends.length ? "" : dialect.unindexed("status", any) }]
+  }
+  return asked.length === ends.length && taskName === undefined
     ? [{ condition: "" }]
     : asked.map((status) => ({ condition: `status = '${status}'` }))
 }
+
+/** The index that a list of finished tasks is read by, where the database would rather choose another. */
+const indexOf = ({ errorGroup, schedule, taskName }: ListQuery): string | null =>
+  errorGroup !== undefined
+    ? "fingerprint"
+    : schedule !== undefined
+    ? "schedule"
+    : taskName !== undefined
+    ? "task"
+    : null
 
 const emptyCounts = (): { [Status in TaskStatus.TaskStatus]: number } => ({
   pending: 0,
@@ -171,10 +192,9 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
         }
         // A task that ends between the two reads would be in neither, so what has ended is read last.
         const waiting = (yield* read(live, "*", liveRanges(query))).map(fromLive)
-        const byName = query.taskName !== undefined
-        const index = query.errorGroup !== undefined ? "fingerprint" : byName ? "task" : null
+        const index = indexOf(query)
         const past = index === null ? done : `${done}${dialect.byIndex(`${done}_${index}`)}`
-        const ended = (yield* read(past, "record, retried_as", doneRanges(query, byName))).map(fromDone)
+        const ended = (yield* read(past, "record, retried_as", doneRanges(query, dialect))).map(fromDone)
         const seen = new Set(ended.map(({ taskId }) => taskId))
         const both = [...waiting.filter(({ taskId }) => !seen.has(taskId)), ...ended]
         const sign = direction === "ASC" ? 1 : -1

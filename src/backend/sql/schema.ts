@@ -37,7 +37,8 @@ const live = table("live", [
   of("int")("log_lines"),
   of("int")("log_bytes"),
   maybe("text")("state"),
-  of("text")("facts")
+  of("text")("facts"),
+  since(2, maybe("hash")("schedule"))
 ], {
   sequence: "seq",
   key: ["id"],
@@ -59,6 +60,8 @@ const live = table("live", [
     },
     // Only attempts that failed cost an entry here.
     { name: "retrying", columns: ["id"], where: "status = 'running' AND owner IS NULL", allColumns: [] },
+    // Where it can be partial, what no schedule asked for costs nothing here.
+    { name: "schedule", columns: ["schedule", "id"], where: "schedule IS NOT NULL", allColumns: [], since: 2 },
     {
       name: "due",
       columns: ["due_at"],
@@ -89,7 +92,8 @@ const done = table("done", [
   maybe("uuid")("retried_as"),
   maybe("hash")("key_hash"),
   of("text")("record"),
-  since(2, maybe("hash")("fingerprint"))
+  since(2, maybe("hash")("fingerprint")),
+  since(2, maybe("hash")("schedule"))
 ], {
   key: ["id"],
   keyOnly: true,
@@ -99,7 +103,8 @@ const done = table("done", [
     { name: "source", columns: ["source", "id"], where: "source <> 'manual'", allColumns: ["source", "id"] },
     { name: "priority", columns: ["priority", "id"], where: "priority <> 0", allColumns: ["priority", "id"] },
     { name: "removable", columns: ["status", "removable_at"] },
-    { name: "fingerprint", columns: ["fingerprint", "id"], where: "fingerprint IS NOT NULL", since: 2 }
+    { name: "fingerprint", columns: ["fingerprint", "id"], where: "fingerprint IS NOT NULL", since: 2 },
+    { name: "schedule", columns: ["schedule", "id"], where: "schedule IS NOT NULL", since: 2 }
   ]
 })
 

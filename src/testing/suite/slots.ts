@@ -3,7 +3,9 @@
  */
 import * as assert from "node:assert/strict"
 import * as Effect from "effect/Effect"
-import { insert, succeed } from "./changes.js"
+import type { ListQuery } from "../../TaskBackend.js"
+import type { TaskRecord } from "../../TaskRecord.js"
+import { fail, failAttempt, insert, succeed } from "./changes.js"
 import { begin, fire, fired } from "./scheduling.js"
 import { about, type Case, idsOf, isFenced } from "./stage.js"
 
@@ -99,5 +101,46 @@ export const cases: ReadonlyArray<Case> = [
     assert.equal((yield* backend.schedules.get("nightly"))?.lastSlot, null)
     assert.deepEqual(yield* fire(stage, b, { slot: 100, record: task() }), fired)
     assert.equal((yield* backend.list({})).items.length, 1)
+  }),
+
+  test("the tasks of a schedule are listed by its name, whatever became of them", function*(stage) {
+    const { a, backend, listAll, task, time } = stage
+    yield* begin(stage)
+    const other = { ...(yield* backend.schedules.get("nightly"))!, name: "hourly" }
+    yield* backend.schedules.define(other, time.now)
+    const ours: Array<TaskRecord> = []
+    for (let slot = 1; slot <= 6; slot += 1) {
+      time.now += 1_000
+      for (const name of ["nightly", "hourly"]) {
+        const record = task({ source: "scheduled", schedule: { name, slot } })
+        assert.deepEqual(yield* fire(stage, a, { name, slot, record }), fired)
+        if (name === "nightly") ours.unshift(record)
+      }
+      yield* a.commit(insert(task()))
+    }
+    assert.deepEqual(yield* listAll({ schedule: "nightly", limit: 4 }), ours)
+    assert.deepEqual((yield* backend.list({ schedule: "never" })).items, [])
+    const { started } = yield* a.claim({ send_email: [9, 0] })
+    const mine = started.filter(({ schedule }) => schedule?.name === "nightly")
+    assert.deepEqual(mine.map(({ schedule }) => schedule?.slot), [1, 2, 3])
+    yield* a.commit(succeed(mine[0]!, time.now), fail(mine[1]!, time.now), failAttempt(mine[2]!, time.now, time.now))
+    const stored = yield* listAll({ schedule: "nightly", order: "oldest", limit: 4 })
+    assert.deepEqual(stored.map(({ schedule }) => schedule), [...ours].reverse().map(({ schedule }) => schedule))
+    const statuses = ["success", "failed", "running", "pending", "pending", "pending"]
+    assert.deepEqual(stored.map(({ status }) => status), statuses)
+    const some = (query: ListQuery) =>
+      Effect.map(listAll({ schedule: "nightly", limit: 1, order: "oldest", ...query }), idsOf)
+    assert.deepEqual(yield* some({ status: ["failed", "success"] }), idsOf(stored.slice(0, 2)))
+    assert.deepEqual(
+      yield* some({ status: ["failed", "pending"], taskName: "send_email" }),
+      idsOf([
+        stored[1]!,
+        ...stored.slice(3)
+      ])
+    )
+    assert.deepEqual(yield* some({ taskName: "resize" }), [])
+    assert.deepEqual(yield* some({ source: "scheduled", since: stored[4]!.createdAt }), idsOf(stored.slice(4)))
+    const { fingerprint: errorGroup } = (yield* backend.errors.list({})).items[0]!
+    assert.deepEqual(yield* some({ errorGroup }), [stored[1]!.taskId])
   })
 ]
