@@ -92,6 +92,7 @@ export const make = (sql: Sql, connections: Connections, reads: Pick<Connections
     )
   }
 
+  // Rows of several instances, while `foldGone` may be moving some of them: whoever of the two gives way asks again.
   const dismiss = (fingerprint: string) =>
     connections.transaction((db) =>
       Effect.gen(function*() {
@@ -103,7 +104,7 @@ export const make = (sql: Sql, connections: Connections, reads: Pick<Connections
         })
         return true
       })
-    )
+    ).pipe(Effect.retry({ times: 3, while: (error) => dialect.problemOf(error) === "busy" }))
 
   return { list, get, dismiss }
 }
