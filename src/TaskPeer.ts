@@ -1,6 +1,7 @@
 /**
  * Running engines as they see each other: who is there, who is alive, who died. Plain data between the port and the lease.
  */
+import type { Paused } from "./ControlStore.js"
 import type { InstanceId } from "./TaskEvent.js"
 import type { TaskId } from "./TaskId.js"
 import type { TaskRecord } from "./TaskRecord.js"
@@ -31,13 +32,14 @@ export interface Peer extends InstanceFacts {
 /**
  * What a heartbeat answers. `alive` false: this instance was declared dead, whatever it writes from now on is refused.
  * `cancels`: its own running tasks that were asked to stop. `backendNow`: the backend's own clock (epoch milliseconds), as
- * a fact to compare with; null where it has none of its own.
+ * a fact to compare with; null where it has none of its own. `paused`: what no claim hands out for now.
  */
 export interface Heartbeat {
   readonly alive: boolean
   readonly cancels: ReadonlyArray<TaskId>
   readonly peers: ReadonlyArray<Peer>
   readonly backendNow: number | null
+  readonly paused: Paused
 }
 
 /** What a reap changed, as it stands afterwards. `left`: tasks of the dead instance that are still to be done. */

@@ -56,6 +56,17 @@ export {
   type Stats,
   TaskBackend
 } from "./TaskBackend.js"
+export { type AuditEntry, type AuditPage, type AuditQuery, type AuditStore } from "./AuditStore.js"
+export { type Control, type ControlStore, type ControlTarget, type Paused, type PauseOutcome } from "./ControlStore.js"
+export { type ErrorGroup, type ErrorPage, type ErrorQuery, type ErrorStore, type FailureSample } from "./ErrorStore.js"
+export {
+  type StoredSchedule,
+  type ScheduleDefinition,
+  type SchedulePage,
+  type ScheduleStore,
+  type SlotOutcome,
+  type SlotRequest
+} from "./ScheduleStore.js"
 export { type Heartbeat, type InstanceFacts, type Peer, type Reaped } from "./TaskPeer.js"
 
 // Wiring

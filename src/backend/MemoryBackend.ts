@@ -8,6 +8,8 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { fingerprintOf } from "../internal/fingerprint.js"
+import { pageLimit } from "../internal/pageLimit.js"
 import { type Batch, type Change, type ListPage, type ListQuery, type Outcome, TaskBackend } from "../TaskBackend.js"
 import { InstanceFenced } from "../TaskError.js"
 import type { InstanceId } from "../TaskEvent.js"
@@ -15,7 +17,9 @@ import type { TaskId } from "../TaskId.js"
 import * as TaskRecord from "../TaskRecord.js"
 import { isRetryable, isTerminal, type Terminal } from "../TaskStatus.js"
 import { claim } from "./memoryClaim.js"
+import * as Controls from "./memoryControls.js"
 import * as Instances from "./memoryInstances.js"
+import * as Stores from "./memoryStores.js"
 import { type LiveRow, make as makeTables, type Tables } from "./memoryTables.js"
 
 /** What bounds a memory backend. */
@@ -140,7 +144,9 @@ const matches = (query: ListQuery) => (record: TaskRecord.TaskRecord): boolean =
   (query.source === undefined || query.source === record.source) &&
   (query.priority === undefined || query.priority === record.priority) &&
   (query.since === undefined || record.createdAt >= query.since) &&
-  (query.until === undefined || record.createdAt < query.until)
+  (query.until === undefined || record.createdAt < query.until) &&
+  (query.schedule === undefined || record.schedule?.name === query.schedule) &&
+  (query.errorGroup === undefined || fingerprintOf(record)?.fingerprint === query.errorGroup)
 
 // A success that goes before its `keyTtl` ran out would free its key early.
 const holdsKeyAt = (record: TaskRecord.TaskRecord, at: number): boolean =>
@@ -148,7 +154,7 @@ const holdsKeyAt = (record: TaskRecord.TaskRecord, at: number): boolean =>
   record.endedAt! + record.keyTtl > at
 
 const list = (tables: Tables, query: ListQuery): ListPage => {
-  const limit = Math.min(200, Math.max(1, Math.floor(query.limit ?? 50)))
+  const limit = pageLimit(query.limit)
   const fits = matches(query)
   const items: Array<TaskRecord.TaskRecord> = []
   let last: TaskId | null = null
@@ -187,7 +193,18 @@ const fenced = (instance: InstanceId) => Effect.fail(new InstanceFenced({ instan
 export const make = (options: MemoryBackendOptions = {}): Effect.Effect<TaskBackend["Type"]> =>
   Effect.sync(() => {
     const tables = makeTables(options.maxRecords ?? 10_000)
-    const instances = Instances.make(tables)
+    const controls = Controls.make()
+    const instances = Instances.make(tables, controls)
+    const isAlive = (instance: InstanceId) => instances.get(instance)?.state === "live"
+    const stores = Stores.make({
+      controls,
+      errors: tables.errors,
+      isAlive,
+      tasks: {
+        isLive: (taskId) => tables.live.has(taskId),
+        insert: (record, now) => insert(tables, record, now)
+      }
+    })
 
     const write = (batch: Batch): Effect.Effect<ReadonlyArray<Outcome>, InstanceFenced> => {
       const instance = instances.get(batch.instance)
@@ -209,8 +226,8 @@ export const make = (options: MemoryBackendOptions = {}): Effect.Effect<TaskBack
       write: (batch) => Effect.suspend(() => write(batch)),
       claim: (request) =>
         Effect.suspend(() =>
-          instances.get(request.instance)?.state === "live"
-            ? Effect.succeed(claim(tables, request))
+          isAlive(request.instance)
+            ? Effect.succeed(claim(tables, controls, request))
             : fenced(request.instance)
         ),
       owned: (instance) => Effect.sync(() => [...tables.holdings.of(instance).rows].map(({ record }) => record)),
@@ -237,7 +254,12 @@ export const make = (options: MemoryBackendOptions = {}): Effect.Effect<TaskBack
       attempts: (taskId) => Effect.sync(() => [...tables.attempts.get(taskId) ?? []]),
       stats: ({ taskName }) => Effect.sync(() => tables.stats(taskName)),
       deleteBefore: (cutoff, limit, status) => Effect.sync(() => deleteBefore(tables, cutoff, limit, status)),
-      maintain: (now) => Effect.sync(() => instances.maintain(now))
+      maintain: (now) =>
+        Effect.sync(() => {
+          instances.maintain(now)
+          tables.errors.maintain(now)
+        }),
+      ...stores
     })
   })
 

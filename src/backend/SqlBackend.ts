@@ -23,6 +23,7 @@ import * as Reads from "./sql/reads.js"
 import * as Retention from "./sql/retention.js"
 import { isPrefix, withPrefix } from "./sql/schema.js"
 import { sqliteDialect } from "./sql/sqliteDialect.js"
+import * as Stores from "./sql/stores.js"
 import * as Transactional from "./sql/transactional.js"
 import * as Write from "./sql/write.js"
 
@@ -132,6 +133,7 @@ export const make = (
     const write = Write.make(sql, journal, largest)
     const claim = Claim.make(sql, claims)
     const cancel = Cancel.make(sql, claims)
+    const stores = Stores.make(sql, claims, reads, { told, fenced: (method, self) => failing(method)(self) })
     return TaskBackend.of({
       info: {
         kind: dialect.kind,
@@ -164,7 +166,8 @@ export const make = (
       attempts: (taskId) => told("attempts", read.attempts(taskId)),
       stats: (query) => told("stats", read.stats(query)),
       deleteBefore: (cutoff, limit, status) => told("deleteBefore", retention.deleteBefore(cutoff, limit, status)),
-      maintain: (now) => told("maintain", retention.maintain(now))
+      maintain: (now) => told("maintain", retention.maintain(now)),
+      ...stores
     })
   })
 

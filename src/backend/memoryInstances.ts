@@ -7,6 +7,7 @@ import type { InstanceId, TaskEvent, TaskFailure } from "../TaskEvent.js"
 import type { TaskId } from "../TaskId.js"
 import type { Heartbeat, InstanceFacts, Peer, Reaped } from "../TaskPeer.js"
 import * as TaskRecord from "../TaskRecord.js"
+import type { Controls } from "./memoryControls.js"
 import type { LiveRow, Tables } from "./memoryTables.js"
 
 interface Instance {
@@ -58,7 +59,7 @@ const givenBack = (
   return { record, outcome: "requeued", failure: instanceDied }
 }
 
-export const make = (tables: Tables) => {
+export const make = (tables: Tables, controls: Controls) => {
   const instances = new Map<InstanceId, Instance>()
   const nothing: Reaped = { records: [], left: false }
 
@@ -137,7 +138,8 @@ export const make = (tables: Tables) => {
           record.cancelRequested && TaskRecord.isLive(record) ? [record.taskId] : []
         ),
         peers,
-        backendNow: null
+        backendNow: null,
+        paused: controls.paused()
       }
     },
 

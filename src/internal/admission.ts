@@ -37,6 +37,7 @@ export const newRecord = (
     idempotencyKey: prepared.idempotencyKey,
     keyTtl: definition.keyTtl,
     source: "manual",
+    schedule: null,
     executor: "fiber",
     requeueOnInterrupt: definition.requeueOnInterrupt,
     maxCrashes: definition.maxCrashes,

@@ -9,7 +9,9 @@ import type { TaskId } from "../../TaskId.js"
 import type { Heartbeat, InstanceFacts, Peer, Reaped } from "../../TaskPeer.js"
 import * as TaskRecord from "../../TaskRecord.js"
 import type { Connections } from "./connections.js"
+import { pausedOf } from "./controls.js"
 import type { Db, Sql } from "./dialect.js"
+import { countFailure } from "./failures.js"
 import { cancelledAt, countEnd, type Plan } from "./plan.js"
 import { changing, fromLive, isSuspect, keyHash } from "./rows.js"
 import { apply } from "./write.js"
@@ -34,7 +36,8 @@ const emptyPlan = (): Plan => ({
   tagged: [],
   logs: [],
   attempts: [],
-  rollups: new Map()
+  rollups: new Map(),
+  failures: new Map()
 })
 
 const entryOf = (record: TaskRecord.TaskRecord, outcome: AttemptEntry["outcome"], now: number): AttemptEntry => ({
@@ -77,6 +80,7 @@ export const planEnd = (plan: Plan, record: TaskRecord.TaskRecord): void => {
   plan.deletes.push(record.taskId)
   plan.done.push(record)
   countEnd(plan.rollups, record)
+  countFailure(plan.failures, record)
   const hash = keyHash(record)
   if (hash !== null && record.status !== "success") plan.staleKeys.push(hash)
 }
@@ -152,7 +156,8 @@ export const make = (sql: Sql, connections: Connections) => {
           alive: peers.some((peer) => peer.id === id && peer.state === "live"),
           cancels: asked.map((row) => row["id"] as TaskId),
           peers: peers.filter((peer) => peer.id !== id),
-          backendNow: clock[0] === undefined ? null : Number(clock[0]["now_ms"])
+          backendNow: clock[0] === undefined ? null : Number(clock[0]["now_ms"]),
+          paused: yield* pausedOf(sql, db)
         }
       })
     )

@@ -3,10 +3,11 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import type { Db, Dialect, Problem, Row, Statement, Value } from "./dialect.js"
+import { countFailuresTail } from "./failures.js"
 import * as PostgresPlainWrite from "./postgresPlainWrite.js"
 import { arrayMark, arrayOf, arrays, codeOf, columnsOf, types } from "./postgresText.js"
 import type { Table } from "./schema.js"
-import { definitionOf, memo, namesOf } from "./statements.js"
+import { createIndex, definitionOf, memo, namesOf } from "./statements.js"
 
 // ── statements ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -109,16 +110,18 @@ export const postgresDialect: Dialect = {
         `total = ${rollups.name}.total + excluded.total, least = LEAST(${rollups.name}.least, excluded.least), ` +
         `most = GREATEST(${rollups.name}.most, excluded.most)`
     )(rollups, rows),
+  countFailures: (errors, rows) => insert(countFailuresTail(errors))(errors, rows),
   createTable: (table) => [
     `CREATE TABLE IF NOT EXISTS ${table.name} (${
       definitionOf(table, ({ type }) => types[type], "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY").join(", ")
     })`,
-    ...table.indexes.map(({ columns, name, where }) =>
-      `CREATE INDEX IF NOT EXISTS ${name} ON ${table.name} (${columns.join(", ")})${
-        where === undefined ? "" : ` WHERE ${where}`
-      }`
-    )
+    ...table.indexes.map((index) => createIndex(table, index))
   ],
+  addColumn: (table, column) => ({
+    sql: `ALTER TABLE ${table.name} ADD COLUMN IF NOT EXISTS ${column.name} ${types[column.type]}`,
+    unless: null
+  }),
+  addIndex: (table, index) => ({ sql: createIndex(table, index), unless: null }),
   durability: (connection) =>
     Effect.map(connection.all({ sql: "SHOW synchronous_commit", params: [] }), ([row]) => {
       const level = String(row?.["synchronous_commit"])

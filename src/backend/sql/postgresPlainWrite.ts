@@ -7,7 +7,8 @@
 import * as Effect from "effect/Effect"
 import type { Batch } from "../../TaskBackend.js"
 import type { Db, Statement, Value } from "./dialect.js"
-import { endsCounted, NotPlain, type Parts } from "./plainWrite.js"
+import { countFailuresTail } from "./failures.js"
+import { endsCounted, failuresCounted, NotPlain, type Parts } from "./plainWrite.js"
 import { arrayOf, arrays, codeOf, columnsOf } from "./postgresText.js"
 import { doneRow } from "./rows.js"
 import type { Table, Tables } from "./schema.js"
@@ -93,6 +94,10 @@ const statementOf = (tables: Tables, batch: Batch, { ends, inserts, starts, tags
       insertInto("finished", tables.done, records.map(doneRow)),
       insertInto("counted", tables.rollups, endsCounted(batch, records), addUp(tables.rollups))
     )
+    const failures = failuresCounted(batch, records)
+    if (failures.length > 0) {
+      pieces.push(insertInto("failed", tables.errors, failures, countFailuresTail(tables.errors)))
+    }
     agree.push("(SELECT count(*) FROM ended) = ?::bigint")
     counts.push(ends.length)
   }

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as TaskStatus from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
 import type { Db, Row, Sql, Value } from "./dialect.js"
+import * as ErrorGroups from "./errorGroups.js"
 import { countedFor } from "./instances.js"
 import { deleteIn, selectIn } from "./lists.js"
 import { byKey, type Rollup, rollupRows } from "./plan.js"
@@ -152,6 +153,8 @@ export const make = (sql: Sql, connections: Connections) => {
   const maintain = (now: number) =>
     Effect.gen(function*() {
       yield* forgetBatches(now - batchesKept)
+      // Before the instances are forgotten: what they counted is found by them.
+      yield* ErrorGroups.maintain(sql, connections, now)
       // By key: a DELETE with a condition would lock the rows of instances that are alive.
       yield* connections.use((db) =>
         Effect.flatMap(

@@ -8,6 +8,7 @@ import { InstanceFenced } from "../../TaskError.js"
 import type { TaskStatus } from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
 import type { Db, Dialect, Row, Sql, Statement, Value } from "./dialect.js"
+import { failureRows } from "./failures.js"
 import { columnOf, deleteIn, selectIn } from "./lists.js"
 import * as PlainWrite from "./plainWrite.js"
 import { type Found, type KeyRow, type Plan, planOf, rollupRows, type WorkRow } from "./plan.js"
@@ -20,6 +21,10 @@ class Repeated extends Data.TaggedError("Repeated") {}
 // Another instance decided a key between our read and our insert: everything is decided again.
 const isRace = (dialect: Dialect, error: unknown): boolean => dialect.problemOf(error) === "duplicate"
 const maxRaces = 20
+
+/** A transaction, once more when somebody else wrote a key that it did not find. */
+export const unlessRaced = <A>(dialect: Dialect, self: Effect.Effect<A, unknown>): Effect.Effect<A, unknown> =>
+  Effect.retry(self, { times: maxRaces, while: (error) => isRace(dialect, error) })
 
 // A ledger keeps this many attempts of a task.
 const maxAttempts = 1_000
@@ -180,6 +185,10 @@ export const apply = ({ dialect, tables }: Sql, db: Db, plan: Plan, now: number,
       })
     }
     if (plan.rollups.size > 0) yield* each(db, dialect.addUp(tables.rollups, rollupRows(plan.rollups, now, instance)))
+    yield* each(
+      db,
+      plan.failures.size === 0 ? [] : dialect.countFailures(tables.errors, failureRows(plan.failures, instance))
+    )
   })
 
 /** Fails with `InstanceFenced` unless the instance is alive, and keeps anyone from declaring it dead meanwhile. */
