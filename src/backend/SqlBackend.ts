@@ -8,6 +8,7 @@ import * as Client from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { TaskBackend } from "../TaskBackend.js"
 import { InstanceFenced, TaskBackendError, TaskflowWiringError, TaskWrongTransaction } from "../TaskError.js"
 import * as Ambient from "./sql/ambient.js"
@@ -15,6 +16,8 @@ import * as Cancel from "./sql/cancel.js"
 import * as Claim from "./sql/claim.js"
 import * as Connections from "./sql/connections.js"
 import type { Db, Dialect, Sql } from "./sql/dialect.js"
+import * as Feed from "./sql/feed.js"
+import * as Fleet from "./sql/fleet.js"
 import * as Instances from "./sql/instances.js"
 import * as Migrations from "./sql/migrations.js"
 import { mysqlDialect } from "./sql/mysqlDialect.js"
@@ -126,12 +129,15 @@ export const make = (
     const ours = yield* told("attach", Effect.uninterruptible(Effect.scoped(client.reserve)))
     const reads = Connections.joining(embedded ? journal : Connections.pooled(client, dialect), dialect, ours)
     const join = Ambient.make(sql, ours)
-    const instances = Instances.make(sql, claims)
+    const identity: Feed.Identity = { id: null }
+    const instances = Instances.make(sql, claims, identity)
+    const feed = Feed.make(sql, reads, claims, identity)
+    const fleet = Fleet.make(sql, reads, claims)
     const read = Reads.make(sql, reads)
     const retention = Retention.make(sql, claims)
     const write = Write.make(sql, journal, largest)
     const claim = Claim.make(sql, claims)
-    const cancel = Cancel.make(sql, claims)
+    const cancel = Cancel.make(sql, claims, identity)
     return TaskBackend.of({
       info: {
         kind: dialect.kind,
@@ -142,7 +148,9 @@ export const make = (
       },
       attach: (facts, now) => told("attach", instances.attach(facts, now)),
       detach: (instance) => told("detach", instances.detach(instance)),
-      heartbeat: (instance, now) => told("heartbeat", instances.heartbeat(instance, now)),
+      heartbeat: (instance, now, vitals) => told("heartbeat", instances.heartbeat(instance, now, vitals)),
+      instances: told("instances", fleet.list),
+      drain: (instance, draining) => told("drain", fleet.drain(instance, draining)),
       reap: (request) => told("reap", instances.reap(request)),
       write: (batch) => failing("write")(write(batch)),
       claim: (request) => failing("claim")(claim(request)),
@@ -164,6 +172,8 @@ export const make = (
       attempts: (taskId) => told("attempts", read.attempts(taskId)),
       stats: (query) => told("stats", read.stats(query)),
       deleteBefore: (cutoff, limit, status) => told("deleteBefore", retention.deleteBefore(cutoff, limit, status)),
+      feed: (query) => told("feed", feed(query)),
+      hints: Stream.never,
       maintain: (now) => told("maintain", retention.maintain(now))
     })
   })

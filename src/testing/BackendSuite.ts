@@ -22,6 +22,8 @@
 import * as Cancelling from "./suite/cancelling.js"
 import * as Claiming from "./suite/claiming.js"
 import * as Deleting from "./suite/deleting.js"
+import * as Feeding from "./suite/feeding.js"
+import * as Fleet from "./suite/fleet.js"
 import * as Instances from "./suite/instances.js"
 import * as Keys from "./suite/keys.js"
 import * as Ledger from "./suite/ledger.js"
@@ -70,5 +72,7 @@ export const cases: ReadonlyArray<Case> = [
   Reaping,
   Suspects,
   Stealing,
+  Feeding,
+  Fleet,
   Modelled
 ].flatMap((concern) => concern.cases)

@@ -9,9 +9,11 @@ import * as Option from "effect/Option"
 import type { Outcome } from "../../TaskBackend.js"
 import { TaskWrongTransaction } from "../../TaskError.js"
 import type { InstanceId } from "../../TaskEvent.js"
+import type { TaskId } from "../../TaskId.js"
 import type { TaskRecord } from "../../TaskRecord.js"
 import { isSameClient, transactionConnection } from "./connections.js"
 import type { Db, Sql } from "./dialect.js"
+import * as Feed from "./feed.js"
 import { selectIn } from "./lists.js"
 import { type Found, type KeyRow, planOf } from "./plan.js"
 import { joinedFacts, keyHash } from "./rows.js"
@@ -112,6 +114,7 @@ export const make = (sql: Sql, ours: object) => {
       for (const hash of taken) plan.putKeys.delete(hash)
       for (const row of plan.inserts) row.facts = joinedFacts(row.facts)
       yield* apply(sql, db, plan, now, nobody)
+      yield* Feed.untold(sql, db, plan.inserts.map(({ claim, id }) => ({ claim, taskId: id as TaskId })), now) // safe: an id
       return plan.outcomes
     })
 }

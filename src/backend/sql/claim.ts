@@ -10,7 +10,9 @@ import type { TaskId } from "../../TaskId.js"
 import type { TaskRecord } from "../../TaskRecord.js"
 import type { Connections } from "./connections.js"
 import type { Db, Row, Sql, Value } from "./dialect.js"
+import * as Feed from "./feed.js"
 import { before, type Head, headsOf, stealable, suspectOf, type Wanted } from "./heads.js"
+import { deleteIn } from "./lists.js"
 import { fromLive, isJoined, nameText } from "./rows.js"
 import { fence } from "./write.js"
 
@@ -199,6 +201,8 @@ export const make = (sql: Sql, connections: Connections) => (request: ClaimReque
       const stolen = pick(idle, open, { ...request, slots: free, window: 0 }).start
       const still = "owner IS NOT NULL AND owner <> ? AND active = 0"
       const taken = yield* take(sql, db, stolen, request, "started", still, [request.instance], joined)
+      yield* Feed.tell(sql, db, request.instance, request.now, [...started, ...taken, ...pending])
+      yield* deleteIn(sql, db, sql.tables.untold, "task_id", joined)
       return { started: [...started, ...taken], pending, more: [...more], nextDueAt, joined }
     })
   )

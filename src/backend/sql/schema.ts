@@ -142,7 +142,10 @@ const keys = table("keys", [of("hash")("hash"), of("uuid")("task_id"), maybe("bi
   keyOnly: true
 })
 
-/** One row for each write: its number makes a repeated write harmless, `outcomes` is what it answered. */
+/**
+ * One row for each write: its number makes a repeated write harmless, `outcomes` is what it answered and, behind a line
+ * break, what the feed tells of it.
+ */
 const batches = table("batches", [
   of("uuid")("instance"),
   of("word")("lane"),
@@ -203,8 +206,34 @@ const rollups = table("rollups", [
 /** One row: which database this is. */
 const meta = table("meta", [of("uuid")("id")], { key: ["id"] })
 
-/** In the order they are created. */
-export const tables = { live, done, keys, batches, instances, attempts, logs, tags, rollups, meta } as const
+/** Tasks that a transaction of the application made or ended, until the feed has told of them. */
+const untold = table("untold", [of("uuid")("task_id"), of("int")("claim"), of("bigint")("at")], {
+  key: ["task_id", "claim"],
+  keyOnly: true,
+  indexes: [{ name: "at", columns: ["at"] }]
+})
+
+/** How each instance is doing, in its own words, and whether it was asked to claim nothing more. */
+const vitals = table("vitals", [of("uuid")("id"), of("int")("draining"), maybe("text")("vitals")], {
+  key: ["id"],
+  keyOnly: true
+})
+
+/** In the order they are created: new ones come last. */
+export const tables = {
+  live,
+  done,
+  keys,
+  batches,
+  instances,
+  attempts,
+  logs,
+  tags,
+  rollups,
+  meta,
+  untold,
+  vitals
+} as const
 
 export type Tables = { readonly [Name in keyof typeof tables]: Table }
 
