@@ -24,6 +24,7 @@ import * as Claiming from "./suite/claiming.js"
 import * as Deleting from "./suite/deleting.js"
 import * as Feeding from "./suite/feeding.js"
 import * as Fleet from "./suite/fleet.js"
+import * as Following from "./suite/following.js"
 import * as Instances from "./suite/instances.js"
 import * as Keys from "./suite/keys.js"
 import * as Ledger from "./suite/ledger.js"
@@ -73,6 +74,7 @@ export const cases: ReadonlyArray<Case> = [
   Suspects,
   Stealing,
   Feeding,
+  Following,
   Fleet,
   Modelled
 ].flatMap((concern) => concern.cases)

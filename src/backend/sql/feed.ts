@@ -7,6 +7,8 @@
  * number for each lane misses nothing.
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import type { FeedPage, FeedQuery, TaskChange } from "../../TaskChange.js"
 import type { InstanceId } from "../../TaskEvent.js"
 import type { TaskRecord } from "../../TaskRecord.js"
@@ -82,17 +84,16 @@ interface Cursor {
 
 const textOf = (at: number, read: ReadonlyMap<string, Numbers>): string => JSON.stringify([at, ...read])
 
+// It may have been through a browser.
+const decode = Schema.decodeOption(Schema.parseJson(
+  Schema.Tuple([Schema.JsonNumber], Schema.Tuple(Schema.String, Schema.Array(Schema.JsonNumber)))
+))
+
 const cursorOf = (text: string): Cursor | null => {
-  try {
-    const parsed: unknown = JSON.parse(text)
-    if (!Array.isArray(parsed) || typeof parsed[0] !== "number") return null
-    const [at, ...entries]: ReadonlyArray<any> = parsed // safe: looked at one by one
-    const isEntry = (entry: any) =>
-      Array.isArray(entry) && typeof entry[0] === "string" && Array.isArray(entry[1]) && entry[1].every(Number.isFinite)
-    return entries.every(isEntry) ? { at, read: new Map(entries) } : null
-  } catch {
-    return null
-  }
+  const decoded = decode(text)
+  if (Option.isNone(decoded)) return null
+  const [at, ...entries] = decoded.value
+  return { at, read: new Map(entries) }
 }
 
 // ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
