@@ -286,8 +286,11 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
    * transaction once it is committed. Removed tasks are not told.
    */
   readonly feed: (query: FeedQuery) => Effect.Effect<FeedPage, TaskBackendError>
-  /** Wakes those who look, as far as the backend can; a hint that is missed or told in vain costs time, nothing else. */
-  readonly hints: Stream.Stream<Hint, TaskBackendError>
+  /**
+   * Wakes who looks: an element when there may be something, as far as the backend can tell; `changes` of its own writes
+   * too. Never ends. A hint that is missed, or told in vain, costs time and nothing else.
+   */
+  readonly hints: (about: Hint) => Stream.Stream<void>
   /** Forgets what the protocol itself no longer needs, in bounded steps. Called every minute or so, by any instance. */
   readonly maintain: (now: number) => Effect.Effect<void, TaskBackendError>
 }>() {}

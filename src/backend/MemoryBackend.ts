@@ -8,8 +8,8 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 import * as ChangesTold from "../internal/changesTold.js"
+import * as HintBoard from "../internal/hintBoard.js"
 import { type Batch, type Change, type ListPage, type ListQuery, type Outcome, TaskBackend } from "../TaskBackend.js"
 import { InstanceFenced } from "../TaskError.js"
 import type { InstanceId } from "../TaskEvent.js"
@@ -191,7 +191,8 @@ export const make = (options: MemoryBackendOptions = {}): Effect.Effect<TaskBack
   Effect.sync(() => {
     const tables = makeTables(options.maxRecords ?? 10_000)
     const instances = Instances.make(tables)
-    const feed = Feed.make()
+    const hints = HintBoard.make()
+    const feed = Feed.make(() => hints.emit("changes"))
     const tell = (at: number, by: InstanceId | null, records: ReadonlyArray<TaskRecord.TaskRecord>): void => {
       if (by !== null) feed.tell(at, () => records.map((record) => ChangesTold.ofRecord(record, by, at)))
     }
@@ -271,8 +272,7 @@ export const make = (options: MemoryBackendOptions = {}): Effect.Effect<TaskBack
       stats: ({ taskName }) => Effect.sync(() => tables.stats(taskName)),
       deleteBefore: (cutoff, limit, status) => Effect.sync(() => deleteBefore(tables, cutoff, limit, status)),
       feed: (query) => Effect.sync(() => feed.read(query)),
-      // Whoever writes is whoever reads: there is nobody to wake.
-      hints: Stream.never,
+      hints: hints.hints,
       maintain: (now) =>
         Effect.sync(() => {
           instances.maintain(now)

@@ -12,7 +12,8 @@ interface Told {
 const keptFor = 600_000
 const maxChanges = 10_000
 
-export const make = () => {
+/** `onTold` is called after each addition. */
+export const make = (onTold: () => void) => {
   // A cursor of another backend is one that is too old.
   const epoch = v4()
   let ring: Array<Told> = []
@@ -43,6 +44,7 @@ export const make = () => {
       if (told.length === 0) return
       ring.push({ at, changes: told })
       changes += told.length
+      onTold()
       if (changes <= maxChanges) return
       // The last batch stays, whatever its size. Half at once, so that not every further one moves the ring.
       let gone = 0

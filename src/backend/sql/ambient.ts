@@ -27,8 +27,8 @@ const nothing = (): Found => ({
   ended: new Set()
 })
 
-/** `joinTransaction` of the port. `ours` is a connection of the backend's client. */
-export const make = (sql: Sql, ours: object) => {
+/** `joinTransaction` of the port. `ours` is a connection of the backend's client; `announce` is the last statement. */
+export const make = (sql: Sql, ours: object, announce: (db: Db) => Effect.Effect<void, unknown>) => {
   const { dialect, tables } = sql
 
   const keysOf = (db: Db, hashes: ReadonlyArray<string>, now: number) =>
@@ -115,6 +115,7 @@ export const make = (sql: Sql, ours: object) => {
       for (const row of plan.inserts) row.facts = joinedFacts(row.facts)
       yield* apply(sql, db, plan, now, nobody)
       yield* Feed.untold(sql, db, plan.inserts.map(({ claim, id }) => ({ claim, taskId: id as TaskId })), now) // safe: an id
+      yield* announce(db)
       return plan.outcomes
     })
 }
