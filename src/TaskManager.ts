@@ -129,7 +129,7 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
   readonly eventsDropped: Effect.Effect<number>
   /**
    * What changes in the whole fleet, this instance included: from now on, or from a cursor on, whichever instance gave it.
-   * Every change once it is committed, without payloads and results. A slow reader loses the oldest and is told `reset`.
+   * Every change once it is committed, without payloads and results. Each stream reads for itself: share one among many.
    */
   readonly changes: TaskFeed["Type"]["changes"]
   /** One page of the same, for those who ask instead of listening. */
