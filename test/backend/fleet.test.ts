@@ -17,6 +17,7 @@ import { backendOn, type Database, databases } from "../support/sql.js"
 import { type Place, testOn } from "../support/testOn.js"
 
 const Crop = Task.make("crop", { payload: { image: Schema.String }, success: Schema.String })
+const Paid = Task.make("paid", { payload: {}, transactional: true, timeout: "1 second" })
 const Nobody = Task.make("nobody", { payload: {} })
 
 // Whoever is woken is woken by a hint: nobody would look by itself in time.
@@ -194,6 +195,17 @@ const tests = (database: Database) => {
       yield* a.cancel(taskId)
       yield* until(changed(taskId, "cancelled"))
       expect(seen.filter((change) => change.taskId === taskId).length).toBe(2)
+    }).pipe(quiet))
+
+  test("what ended in its handler's transaction is told when that is committed", (place) =>
+    Effect.gen(function*() {
+      const { backend } = yield* joined(place)
+      const a = yield* engineOn(backend, Paid.toLayer(() => Effect.void))
+      const b = yield* engineOn(database.layer(place.place), none)
+      const { seen, until } = yield* watch(b)
+      const { taskId } = yield* a.enqueue(Paid, undefined)
+      yield* until(changed(taskId, "success"))
+      expect(seen.filter(changed(taskId, "success")).length).toBe(1)
     }).pipe(quiet))
 
   test("who comes back with a cursor has missed nothing, also at another instance", ({ place }) =>
