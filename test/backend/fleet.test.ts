@@ -17,7 +17,7 @@ import { backendOn, type Database, databases } from "../support/sql.js"
 import { type Place, testOn } from "../support/testOn.js"
 
 const Crop = Task.make("crop", { payload: { image: Schema.String }, success: Schema.String })
-const Paid = Task.make("paid", { payload: {}, transactional: true, timeout: "1 second" })
+const Paid = Task.make("paid", { payload: {}, transactional: true, concurrency: 1, timeout: "1 second" })
 const Nobody = Task.make("nobody", { payload: {} })
 
 // Whoever is woken is woken by a hint: nobody would look by itself in time.
