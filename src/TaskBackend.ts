@@ -7,14 +7,16 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
+import type * as Stream from "effect/Stream"
 import type { AuditStore } from "./AuditStore.js"
 import type { ControlStore } from "./ControlStore.js"
 import type { ErrorStore } from "./ErrorStore.js"
 import type { ScheduleStore } from "./ScheduleStore.js"
+import type { FeedPage, FeedQuery, Hint } from "./TaskChange.js"
 import type { InstanceFenced, TaskBackendError, TaskWrongTransaction } from "./TaskError.js"
 import type { InstanceId, LogLine, Progress, TaskFailure } from "./TaskEvent.js"
 import type { TaskId } from "./TaskId.js"
-import type { Heartbeat, InstanceFacts, Reaped } from "./TaskPeer.js"
+import type { Heartbeat, InstanceFacts, InstanceInfo, Reaped, Vitals } from "./TaskPeer.js"
 import type { ListPage, ListQuery, Stats } from "./TaskQuery.js"
 import type { TaskRecord } from "./TaskRecord.js"
 import type { TaskStatus, Terminal } from "./TaskStatus.js"
@@ -172,8 +174,12 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
   readonly attach: (instance: InstanceFacts, now: number) => Effect.Effect<void, TaskBackendError>
   /** Says that the instance goes. What it still owns is given back as after a death. */
   readonly detach: (instance: InstanceId, now: number) => Effect.Effect<void, TaskBackendError>
-  /** Counts the instance's beat up, and answers what it has to know. */
-  readonly heartbeat: (instance: InstanceId, now: number) => Effect.Effect<Heartbeat, TaskBackendError>
+  /** Counts the instance's beat up, keeps how it is doing, and answers what it has to know. */
+  readonly heartbeat: (instance: InstanceId, now: number, vitals?: Vitals) => Effect.Effect<Heartbeat, TaskBackendError>
+  /** Every instance that is alive or whose tasks are not all given back. */
+  readonly instances: Effect.Effect<ReadonlyArray<InstanceInfo>, TaskBackendError>
+  /** Asks a live instance to claim nothing more, or to claim again. False when there is none. */
+  readonly drain: (instance: InstanceId, draining: boolean) => Effect.Effect<boolean, TaskBackendError>
   /**
    * Declares `suspect` dead if its beat is still the one that was seen (or it was declared so before), and gives back what
    * it owned, at most `limit` tasks a call. Never waits for a task that somebody is just changing: that one is `left`.
@@ -239,6 +245,16 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
     limit: number,
     status?: ReadonlyArray<Terminal> | undefined
   ) => Effect.Effect<number, TaskBackendError>
+  /**
+   * What changed since the cursor, by batches of lane `journal`, claims, reaps and cancels of anyone; what was joined to a
+   * transaction once it is committed. Removed tasks are not told.
+   */
+  readonly feed: (query: FeedQuery) => Effect.Effect<FeedPage, TaskBackendError>
+  /**
+   * Wakes who looks: an element when there may be something, as far as the backend can tell; `changes` of its own writes
+   * too. Never ends. A hint that is missed, or told in vain, costs time and nothing else.
+   */
+  readonly hints: (about: Hint) => Stream.Stream<void>
   /** Forgets what the protocol itself no longer needs, in bounded steps. Called every minute or so, by any instance. */
   readonly maintain: (now: number) => Effect.Effect<void, TaskBackendError>
   readonly schedules: ScheduleStore

@@ -21,6 +21,28 @@ export interface InstanceFacts {
     /** When the process began, in the kernel's own ticks since boot. */
     readonly startTicks: string
   } | null
+  /** For people. */
+  readonly versions?: { readonly app: string | null; readonly taskflow: string } | undefined
+}
+
+/** How an instance is doing, as it says with its heartbeats. For people: nothing is decided by it. */
+export interface Vitals {
+  readonly slots: { readonly max: number; readonly active: number }
+  /** Tasks that wait in its window. */
+  readonly waiting: number
+  /** How late its event loop was at worst since the heartbeat before, in milliseconds. */
+  readonly lag: number
+}
+
+/** An instance as others list it. `vitals` null until its first heartbeat. */
+export interface InstanceInfo extends InstanceFacts {
+  readonly state: "live" | "dead"
+  readonly beat: number
+  /** Its last heartbeat, by its own clock as it corrects it: epoch milliseconds. */
+  readonly beatAt: number
+  readonly vitals: Vitals | null
+  /** It was asked to claim nothing more. */
+  readonly draining: boolean
 }
 
 /** Another instance: `beat` counts its heartbeats. `dead`: declared so; what it owned is being given back. */
@@ -40,6 +62,8 @@ export interface Heartbeat {
   readonly peers: ReadonlyArray<Peer>
   readonly backendNow: number | null
   readonly paused: Paused
+  /** It was asked to claim nothing more. */
+  readonly draining: boolean
 }
 
 /** What a reap changed, as it stands afterwards. `left`: tasks of the dead instance that are still to be done. */

@@ -38,6 +38,8 @@ export * as TaskProgress from "./TaskProgress.js"
 
 // 6 observe
 export { type Recorded } from "./TaskEvents.js"
+export { type TaskChanges } from "./TaskFeed.js"
+export * as TaskChange from "./TaskChange.js"
 
 // 7 persist: the port, and memory; databases are subpaths: /sqlite, /postgres, /mysql, /sql
 export * as MemoryBackend from "./backend/MemoryBackend.js"
@@ -67,7 +69,15 @@ export {
   type SlotOutcome,
   type SlotRequest
 } from "./ScheduleStore.js"
-export { type Heartbeat, type InstanceFacts, type Peer, type Reaped } from "./TaskPeer.js"
+export {
+  type Heartbeat,
+  type InstanceFacts,
+  type InstanceInfo,
+  type Peer,
+  type Reaped,
+  type Vitals
+} from "./TaskPeer.js"
+export { type FeedPage, type FeedQuery, type Hint } from "./TaskChange.js"
 
 // Wiring
 export { TaskflowLayer } from "./Taskflow.js"

@@ -23,6 +23,9 @@ import * as Auditing from "./suite/auditing.js"
 import * as Cancelling from "./suite/cancelling.js"
 import * as Claiming from "./suite/claiming.js"
 import * as Deleting from "./suite/deleting.js"
+import * as Feeding from "./suite/feeding.js"
+import * as Fleet from "./suite/fleet.js"
+import * as Following from "./suite/following.js"
 import * as Grouping from "./suite/grouping.js"
 import * as Instances from "./suite/instances.js"
 import * as Keys from "./suite/keys.js"
@@ -80,5 +83,8 @@ export const cases: ReadonlyArray<Case> = [
   Pausing,
   Auditing,
   Grouping,
+  Feeding,
+  Following,
+  Fleet,
   Modelled
 ].flatMap((concern) => concern.cases)

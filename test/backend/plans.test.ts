@@ -1,7 +1,7 @@
 /** What each statement costs in a database with a long past and a long queue: a range of an index, never a whole table. */
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
-import type { TaskEvent } from "effect-taskflow"
+import { TaskEvent } from "effect-taskflow"
 import { type TaskBackend, type TaskId, TaskRecord } from "effect-taskflow"
 import { fill, idOf, sizes, start } from "../support/manyTasks.js"
 import { type Planned, planned } from "../support/plans.js"
@@ -9,6 +9,9 @@ import { backendOn, claimOf, databases, facts, instance, now, task } from "../su
 import { testOn } from "../support/testOn.js"
 
 const id = (kind: number, n: number) => idOf(kind, n) as TaskId.TaskId
+
+// Whose batches are there.
+const another = TaskEvent.InstanceId.make("00000000-0000-4000-8000-000000000009")
 
 type Lists = { readonly [name: string]: Parameters<TaskBackend["Type"]["list"]>[0] }
 
@@ -169,7 +172,17 @@ const exercise = (backend: TaskBackend["Type"], during: ReturnType<typeof planne
         { _tag: "Log", taskId: id(6, 10), line: { ...line, level: "INFO" } as unknown as TaskEvent.LogLine }
       ])
     )
-    yield* during("heartbeat", backend.heartbeat(instance, now))
+    const { cursor } = yield* during("feed, from now on", backend.feed({ cursor: null, limit: 100, now }))
+    yield* write([insert(task())])
+    const news = yield* during("feed", backend.feed({ cursor, limit: 100, now }))
+    expect([news.changes.length, news.more]).toEqual([1, false])
+    // Behind the 15,000th of the 20,000 batches that another instance wrote.
+    const far = JSON.stringify([now, [another, [15_000, 0, 0]]])
+    const page = yield* during("feed, far behind", backend.feed({ cursor: far, limit: 100, now }))
+    expect([page.more, page.reset]).toEqual([true, false])
+    yield* during("instances", backend.instances)
+    yield* during("drain", backend.drain(instance, false))
+    yield* during("heartbeat", backend.heartbeat(instance, now, { slots: { max: 1, active: 1 }, waiting: 0, lag: 0 }))
     yield* during("cancel", backend.cancel(id(2, 100), now))
     yield* during("cancel what runs", backend.cancel(second.taskId, now))
     yield* during("cancel what ended", backend.cancel(id(6, 100), now))
@@ -215,6 +228,7 @@ for (const database of databases) {
         const { client, during, seen } = planned(plain)
         const backend = yield* backendOn(client, place)
         yield* fill(plain, place.tables)
+        yield* backend.attach(facts(another), now)
         yield* backend.attach(facts(), now)
         yield* exercise(backend, during)
         const large = new RegExp(`${place.prefix}(live|done|logs|tags|keys|attempts|batches|audit|schedules)\\b|^[lt]$`)

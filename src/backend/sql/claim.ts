@@ -11,7 +11,9 @@ import type { TaskRecord } from "../../TaskRecord.js"
 import type { Connections } from "./connections.js"
 import { fencedPaused } from "./controls.js"
 import type { Db, Row, Sql, Value } from "./dialect.js"
+import * as Feed from "./feed.js"
 import { before, type Head, headsOf, stealable, suspectOf, type Wanted } from "./heads.js"
+import { deleteIn } from "./lists.js"
 import { fromLive, isJoined, nameText } from "./rows.js"
 
 // Rows that become ready in one claim, and in one step of it.
@@ -201,6 +203,8 @@ export const make = (sql: Sql, connections: Connections) => (request: ClaimReque
       const stolen = pick(idle, open, { ...request, slots: free, window: 0 }).start
       const still = "owner IS NOT NULL AND owner <> ? AND active = 0"
       const taken = yield* take(sql, db, stolen, request, "started", still, [request.instance], joined)
+      yield* Feed.tell(sql, db, request.instance, request.now, [...started, ...taken, ...pending])
+      yield* deleteIn(sql, db, sql.tables.untold, "task_id", joined)
       return { started: [...started, ...taken], pending, more: [...more], nextDueAt, joined }
     })
   )

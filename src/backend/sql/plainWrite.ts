@@ -11,6 +11,7 @@ import type { TaskRecord } from "../../TaskRecord.js"
 import type { Connections } from "./connections.js"
 import type { Db, Sql, Statement, Value } from "./dialect.js"
 import { countFailure, failureRows } from "./failures.js"
+import * as FeedText from "./feedText.js"
 import { countEnd, type Plan, rollupRows } from "./plan.js"
 import { doneRow, liveRow, liveValues, tagHash } from "./rows.js"
 
@@ -46,6 +47,10 @@ const hasTags = ({ tags }: TaskRecord): boolean => {
   return false
 }
 
+/** Of a batch of plain changes, all applied: how many, and what the feed tells of them. */
+export const bodyOf = ({ changes, instance }: Batch): string =>
+  `${changes.length}\n${FeedText.ofPlain(instance, changes as ReadonlyArray<Plain>)}` // safe: checked by isPlain
+
 /** Inserts the batch's own row if its instance is alive, in one statement. */
 const signed = ({ dialect, tables }: Sql, db: Db, batch: Batch) =>
   Effect.flatMap(
@@ -53,7 +58,7 @@ const signed = ({ dialect, tables }: Sql, db: Db, batch: Batch) =>
       sql: `INSERT INTO ${tables.batches.name} (instance, lane, n, at, outcomes) ` +
         `SELECT id, ${dialect.text("?")}, ${dialect.number("?")}, ${dialect.number("?")}, ${dialect.text("?")} ` +
         `FROM ${tables.instances.name} WHERE id = ? AND state = 'live'${dialect.forShare}`,
-      params: [batch.lane, batch.number, batch.now, String(batch.changes.length), batch.instance]
+      params: [batch.lane, batch.number, batch.now, bodyOf(batch), batch.instance]
     }),
     (written) => written === 1 ? Effect.void : Effect.fail(new NoFence())
   )

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import type { Batch } from "../../TaskBackend.js"
 import type { Db, Statement, Value } from "./dialect.js"
 import { countFailuresTail } from "./failures.js"
-import { endsCounted, failuresCounted, NotPlain, type Parts } from "./plainWrite.js"
+import { bodyOf, endsCounted, failuresCounted, NotPlain, type Parts } from "./plainWrite.js"
 import { arrayOf, arrays, codeOf, columnsOf } from "./postgresText.js"
 import { doneRow } from "./rows.js"
 import type { Table, Tables } from "./schema.js"
@@ -75,7 +75,7 @@ const statementOf = (tables: Tables, batch: Batch, { ends, inserts, starts, tags
     {
       sql: `signed AS (INSERT INTO ${tables.batches.name} (instance, lane, n, at, outcomes) ` +
         "SELECT id, ?::text, ?::bigint, ?::bigint, ?::text FROM me RETURNING 1)",
-      params: [lane, number, now, String(batch.changes.length)]
+      params: [lane, number, now, bodyOf(batch)]
     }
   ]
   const agree = ["(SELECT count(*) FROM signed) = 1"]

@@ -114,7 +114,10 @@ const keys = table("keys", [of("hash")("hash"), of("uuid")("task_id"), maybe("bi
   keyOnly: true
 })
 
-/** One row for each write: its number makes a repeated write harmless, `outcomes` is what it answered. */
+/**
+ * One row for each write: its number makes a repeated write harmless, `outcomes` is what it answered and, behind a line
+ * break, what the feed tells of it.
+ */
 const batches = table("batches", [
   of("uuid")("instance"),
   of("word")("lane"),
@@ -240,7 +243,22 @@ const errors = table("errors", [
   indexes: [{ name: "instance", columns: ["instance"] }, { name: "last", columns: ["last_at"] }]
 })
 
-/** In the order they are created. */
+/** Tasks that a transaction of the application made or ended, until the feed has told of them. */
+const untold = table("untold", [of("uuid")("task_id"), of("int")("claim"), of("bigint")("at")], {
+  key: ["task_id", "claim"],
+  keyOnly: true,
+  since: 2,
+  indexes: [{ name: "at", columns: ["at"] }]
+})
+
+/** How each instance is doing, in its own words, and whether it was asked to claim nothing more. */
+const vitals = table("vitals", [of("uuid")("id"), of("int")("draining"), maybe("text")("vitals")], {
+  key: ["id"],
+  keyOnly: true,
+  since: 2
+})
+
+/** In the order they are created: new ones come last. */
 export const tables = {
   live,
   done,
@@ -255,7 +273,9 @@ export const tables = {
   schedules,
   controls,
   audit,
-  errors
+  errors,
+  untold,
+  vitals
 } as const
 
 /** The version that all of this is. What came with an earlier one stays as it is: databases have it. */

@@ -9,6 +9,7 @@ import type { TaskStatus } from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
 import type { Db, Dialect, Row, Sql, Statement, Value } from "./dialect.js"
 import { failureRows } from "./failures.js"
+import * as FeedText from "./feedText.js"
 import { columnOf, deleteIn, selectIn } from "./lists.js"
 import * as PlainWrite from "./plainWrite.js"
 import { type Found, type KeyRow, type Plan, planOf, rollupRows, type WorkRow } from "./plan.js"
@@ -132,7 +133,8 @@ const outcomesText = (outcomes: ReadonlyArray<Outcome>): string =>
   outcomes.every(({ _tag }) => _tag === "Applied") ? String(outcomes.length) : JSON.stringify(outcomes)
 
 const outcomesFrom = (text: string): ReadonlyArray<Outcome> => {
-  const parsed: number | ReadonlyArray<Outcome> = JSON.parse(text)
+  // Behind a line break is what the feed tells.
+  const parsed: number | ReadonlyArray<Outcome> = JSON.parse(text.split("\n", 1)[0]!)
   return typeof parsed === "number" ? Array.from({ length: parsed }, () => ({ _tag: "Applied" })) : parsed
 }
 
@@ -228,8 +230,10 @@ export const make = (sql: Sql, connections: Connections, largest: number) => {
     connections.transaction((db) =>
       Effect.gen(function*() {
         yield* fence(sql, db, batch.instance)
-        const plan = planOf(batch, yield* find(sql, db, batch))
-        const row = [batch.instance, batch.lane, batch.number, batch.now, outcomesText(plan.outcomes)]
+        const found = yield* find(sql, db, batch)
+        const plan = planOf(batch, found)
+        const text = `${outcomesText(plan.outcomes)}\n${FeedText.ofBatch(batch, plan, found)}`
+        const row = [batch.instance, batch.lane, batch.number, batch.now, text]
         yield* Effect.catchIf(
           each(db, dialect.insert(tables.batches, [row])),
           (error) => isRace(dialect, error),
