@@ -50,7 +50,7 @@ export class TaskLease extends Context.Tag("effect-taskflow/TaskLease")<TaskLeas
 
 const reapChunk = 500
 const pauseAfterFailure = 2_000
-const steeredAfter = 50
+const steeredAfter = { first: 50, again: 1_000 }
 
 // A clock further off than this, and an event loop that stood still for longer, are worth a warning. Milliseconds.
 const wrongClock = 5_000
@@ -93,6 +93,7 @@ export const make = Effect.gen(function*() {
   let reaping = false
   let failing = false
   let deaths = 0
+  let steeredLast = false
 
   // ── the own lease ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -245,7 +246,11 @@ export const make = Effect.gen(function*() {
       if (known.since + lease > now) wait = Math.min(wait, known.since + lease - now)
     }
     // Somebody wants one of ours to stop: soon, but not time and again for one that does not.
-    const soon = Effect.zipRight(Effect.sleep(Math.min(wait, steeredAfter)), steered.await)
+    const pause = steeredLast ? steeredAfter.again : steeredAfter.first
+    steeredLast = false
+    const soon = Effect.map(Effect.zipRight(Effect.sleep(Math.min(wait, pause)), steered.await), () => {
+      steeredLast = true
+    })
     return Effect.raceFirst(Effect.sleep(Math.ceil(wait)), soon)
   })
   yield* Effect.forkIn(

@@ -13,6 +13,7 @@ import type * as Stream from "effect/Stream"
 import * as Admission from "./internal/admission.js"
 import * as Control from "./internal/control.js"
 import type { EnqueueOptions } from "./internal/prepare.js"
+import { notInTransaction } from "./internal/transaction.js"
 import * as Transactional from "./internal/transactional.js"
 import type { Any, Input } from "./Task.js"
 import {
@@ -167,6 +168,9 @@ export const make = Effect.gen(function*() {
   const events = yield* TaskEvents
   const feed = yield* TaskFeed
   const { config, dispatcher, instance, registry } = parts
+  // It would wait for the transaction to give the only connection back.
+  const outside = (call: string) =>
+    backend.joinTransaction === null ? Effect.void : Effect.orDie(notInTransaction(call))
 
   if (config.announce) {
     const { durability, kind } = backend.info
@@ -193,7 +197,7 @@ export const make = Effect.gen(function*() {
     changes: feed.changes,
     changesAfter: feed.changesAfter,
     instances: backend.instances,
-    drain: (id, draining = true) => backend.drain(id, draining),
+    drain: (id, draining = true) => Effect.zipRight(outside("TaskManager.drain"), backend.drain(id, draining)),
     tap: events.tap,
     registered: Effect.sync(() => registry.names().flatMap((name) => registry.get(name)?.definition ?? [])),
     register: (registered) =>
