@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Backoff from "./internal/backoff.js"
+import * as ClockOffset from "./internal/clockOffset.js"
 import { within } from "./internal/endWithin.js"
 import { ofThisProcess } from "./internal/processFacts.js"
 import { TaskBackend } from "./TaskBackend.js"
@@ -23,12 +24,12 @@ export class TaskInstance extends Context.Tag("effect-taskflow/TaskInstance")<Ta
   readonly facts: InstanceFacts
   /** How often the identity has changed. */
   readonly renewals: number
-  /** The time that is told to the backend: epoch milliseconds of the Clock, put right by `correct`. */
+  /** The time that is told to the backend: whole epoch milliseconds of the Clock, put right by `correct`. */
   readonly now: () => number
   /** Milliseconds by which that is ahead of the Clock. */
   readonly offset: () => number
-  /** Says by how many milliseconds the backend's clock was measured to be ahead of ours. Small changes are noise. */
-  readonly correct: (measured: number) => void
+  /** Says between which bounds the backend's clock was measured to be ahead of ours. What is not certain changes nothing. */
+  readonly correct: (measured: ClockOffset.Bounds) => void
   /**
    * Takes a new identity in place of the one that was declared dead; does nothing when that is no longer the current one.
    * Returns when the backend knows the new one, which is asked for as long as it takes.
@@ -44,9 +45,6 @@ export class TaskInstance extends Context.Tag("effect-taskflow/TaskInstance")<Ta
 const detachGrace = 3_000
 const detachGraceWhenSilent = 1_000
 
-// What a network and a busy process add to the measurement of a clock, in milliseconds.
-const clockNoise = 1_000
-
 export const make = Effect.gen(function*() {
   const backend = yield* TaskBackend
   const ids = yield* TaskIds
@@ -56,7 +54,8 @@ export const make = Effect.gen(function*() {
   let offset = 0
   let renewals = 0
   let grace = detachGrace
-  const now = () => clock.unsafeCurrentTimeMillis() + offset
+  // A Clock that a test moves may stand between two milliseconds; times in rows are whole.
+  const now = () => Math.floor(clock.unsafeCurrentTimeMillis()) + offset
   const newFacts = (): InstanceFacts => ({
     id: InstanceId.make(ids.next(clock.unsafeCurrentTimeMillis())),
     ...ofThisProcess()
@@ -116,7 +115,7 @@ export const make = Effect.gen(function*() {
     now,
     offset: () => offset,
     correct: (measured) => {
-      if (Math.abs(measured - offset) >= clockNoise) offset = Math.round(measured)
+      offset = ClockOffset.corrected(offset, measured)
     },
     renew,
     onRenewed: (listener) => {
