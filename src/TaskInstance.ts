@@ -13,7 +13,7 @@ import * as ClockOffset from "./internal/clockOffset.js"
 import { within } from "./internal/endWithin.js"
 import { ofThisProcess } from "./internal/processFacts.js"
 import { TaskBackend } from "./TaskBackend.js"
-import type { TaskBackendError } from "./TaskError.js"
+import { TaskBackendError } from "./TaskError.js"
 import { InstanceId } from "./TaskEvent.js"
 import { TaskIds } from "./TaskId.js"
 import type { InstanceFacts } from "./TaskPeer.js"
@@ -37,9 +37,20 @@ export class TaskInstance extends Context.Tag("effect-taskflow/TaskInstance")<Ta
   readonly renew: (fenced: InstanceId) => Effect.Effect<void>
   /** `listener` hears, in the same step, that the identity changed. */
   readonly onRenewed: (listener: (old: InstanceId) => void) => void
+  /**
+   * `listener` hears when the engine has closed and written its last: whoever still waits for it waits in vain. At once when
+   * it has. The answer stops listening.
+   */
+  readonly onClosed: (listener: () => void) => () => void
+  /** Waits for `self`, or fails when the engine closed meanwhile. */
+  readonly orClosed: <A, E>(method: string, self: Effect.Effect<A, E>) => Effect.Effect<A, E | TaskBackendError>
   /** The backend did not answer while the engine closed: that this instance goes is told, but hardly waited for. */
   readonly expectNoAnswer: () => void
 }>() {}
+
+/** What a call fails with when the engine closed before it could be answered. */
+export const closedError = (method: string): TaskBackendError =>
+  new TaskBackendError({ method, cause: new Error("the engine is closed") })
 
 // How long closing waits until the backend knows; what it never hears, the others see for themselves one lease later.
 const detachGrace = 3_000
@@ -51,6 +62,8 @@ export const make = Effect.gen(function*() {
   const clock = yield* Effect.clock
   const one = yield* Effect.makeSemaphore(1)
   const listeners: Array<(old: InstanceId) => void> = []
+  const onClose = new Set<() => void>()
+  let closed = false
   let offset = 0
   let renewals = 0
   let grace = detachGrace
@@ -102,6 +115,22 @@ export const make = Effect.gen(function*() {
     ))
   )
 
+  // Below everything that writes, so these have heard whatever was still to be heard.
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      closed = true
+      for (const listener of onClose) listener()
+      onClose.clear()
+    })
+  )
+  const onClosed = (listener: () => void): () => void => {
+    if (closed) listener()
+    else onClose.add(listener)
+    return () => {
+      onClose.delete(listener)
+    }
+  }
+
   return TaskInstance.of({
     get id() {
       return facts.id
@@ -121,6 +150,15 @@ export const make = Effect.gen(function*() {
     onRenewed: (listener) => {
       listeners.push(listener)
     },
+    onClosed,
+    orClosed: (method, self) =>
+      Effect.raceFirst(
+        self,
+        Effect.async<never, TaskBackendError>((resume) => {
+          const stop = onClosed(() => resume(Effect.fail(closedError(method))))
+          return Effect.sync(stop)
+        })
+      ),
     expectNoAnswer: () => {
       grace = detachGraceWhenSilent
     }

@@ -84,14 +84,16 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
   // A running task waits for the backend as long as it takes, like everything it writes.
   const roomForIt = Effect.flatMap(
     FiberRef.get(currentAttempt),
-    (attempt) => Option.isNone(attempt) ? journal.room : journal.roomAtLast
+    (attempt) => instance.orClosed("enqueue", Option.isNone(attempt) ? journal.room : journal.roomAtLast)
   )
 
   // From outside an enqueue waits for room. From inside a task it must not: all slots could end up waiting for each other.
   const admission: Effect.Effect<void, TaskBackendError> = Effect.suspend(() => {
     if (store.unfinished() < maxLive) return journal.hasRoom() ? Effect.void : roomForIt
     return Effect.flatMap(FiberRef.get(currentAttempt), (attempt) => {
-      if (Option.isNone(attempt)) return Effect.zipRight(store.roomBelow(maxLive), journal.room)
+      if (Option.isNone(attempt)) {
+        return instance.orClosed("enqueue", Effect.zipRight(store.roomBelow(maxLive), journal.room))
+      }
       return store.unfinished() < 2 * maxLive ? Effect.void : Effect.fail(full)
     })
   })
@@ -221,7 +223,9 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
       const ready = yield* prepared(definition, {}, options)
       yield* admission
       // Inside a task it must not wait, for the same reason as above.
-      if (Option.isNone(yield* FiberRef.get(currentAttempt))) yield* dispatcher.windowRoom
+      if (Option.isNone(yield* FiberRef.get(currentAttempt))) {
+        yield* instance.orClosed("enqueue", dispatcher.windowRoom)
+      }
       const runtime = yield* Effect.runtime<never>()
       const taskId = ids.next(now())
       const registered: Registered = { definition, handler: () => effect, runtime }

@@ -18,6 +18,7 @@ import {
   TaskWrongStatus
 } from "../TaskError.js"
 import { isTaskId, type TaskId } from "../TaskId.js"
+import { closedError } from "../TaskInstance.js"
 import type { Parts, TaskManager } from "../TaskManager.js"
 import { isDone, isLive, type TaskRecord } from "../TaskRecord.js"
 import { isRetryable } from "../TaskStatus.js"
@@ -152,9 +153,11 @@ export const make = (
   // The callback is registered before the backend is asked, so an end in between is not missed.
   const untilEnded = (taskId: TaskId) =>
     Effect.acquireUseRelease(
-      Effect.map(Deferred.make<TaskRecord>(), (ended) => ({
+      Effect.map(Deferred.make<TaskRecord, TaskBackendError>(), (ended) => ({
         ended,
-        stop: store.onEnd(taskId, (record) => Deferred.unsafeDone(ended, Effect.succeed(record)))
+        stop: store.onEnd(taskId, (record) => Deferred.unsafeDone(ended, Effect.succeed(record))),
+        // What ends later than this is told to nobody here.
+        stay: instance.onClosed(() => Deferred.unsafeDone(ended, Effect.fail(closedError("awaitResult"))))
       })),
       ({ ended }) =>
         Effect.flatMap(find(taskId), (record) => {
@@ -168,7 +171,11 @@ export const make = (
             ? Effect.raceFirst(Deferred.await(ended), seenToEnd(taskId, 100))
             : Deferred.await(ended)
         }),
-      ({ stop }) => Effect.sync(stop)
+      ({ stay, stop }) =>
+        Effect.sync(() => {
+          stop()
+          stay()
+        })
     )
 
   // Around the wait the attempt has no slot, and however the wait ended it needs one to go on. Only an attempt that is told
