@@ -65,7 +65,12 @@ export interface AttemptEntry {
  * counts them itself (`logBytes` in characters of message and annotations) while a task has not ended.
  */
 export type Change =
-  | { readonly _tag: "Insert"; readonly record: TaskRecord }
+  | {
+    readonly _tag: "Insert"
+    readonly record: TaskRecord
+    /** Inserts of one batch with the same number stay together: when the key of one is busy, none of them is written. */
+    readonly together?: number | undefined
+  }
   | { readonly _tag: "Start"; readonly record: TaskRecord }
   | { readonly _tag: "Unclaim"; readonly record: TaskRecord }
   | {
@@ -86,7 +91,8 @@ export type Change =
 
 /**
  * What became of one change. `Lost`: somebody else changed the task first, nothing was written. `KeyBusy`: the idempotency
- * key is being decided in somebody's open transaction, nothing was written: ask again, in a later batch.
+ * key, or that of one it stays `together` with, is being decided in somebody's open transaction, nothing was written: ask
+ * again, in a later batch.
  */
 export type Outcome =
   | { readonly _tag: "Applied" }

@@ -6,14 +6,14 @@ import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
-import type { Outcome } from "../TaskBackend.js"
 import { currentAttempt } from "../TaskContext.js"
-import { TaskBackendError, TaskKeyBusy, type TaskWrongTransaction } from "../TaskError.js"
+import { TaskBackendError, type TaskKeyBusy, type TaskWrongTransaction } from "../TaskError.js"
 import type { TaskId } from "../TaskId.js"
 import type { EnqueueResult, Parts, RunOptions, TaskManager } from "../TaskManager.js"
 import { fromEnqueued, type TaskRecord } from "../TaskRecord.js"
 import type { Registered } from "../TaskRegistry.js"
 import * as Definition from "./definition.js"
+import * as HandOver from "./handOver.js"
 import { type EnqueueOptions, prepare, type Prepared } from "./prepare.js"
 import { isInTransaction, notInTransaction } from "./transaction.js"
 
@@ -47,27 +47,35 @@ export const newRecord = (
     owner: null
   })
 
-const resultOf = (
-  record: TaskRecord,
-  exit: Exit.Exit<Outcome, TaskBackendError>
-): Exit.Exit<EnqueueResult, TaskBackendError | TaskKeyBusy> => {
-  if (Exit.isFailure(exit)) return Exit.failCause(exit.cause)
-  if (exit.value._tag === "KeyBusy") return Exit.fail(new TaskKeyBusy({ task: record.taskName }))
-  return Exit.succeed(
-    exit.value._tag === "Duplicate"
-      ? { _tag: "Deduplicated", taskId: exit.value.taskId }
-      : { _tag: "Enqueued", taskId: record.taskId }
-  )
-}
-
 // What is written together: `enqueueMany` with more goes in several commits. Each key is a lock on some databases.
 const maxTogether = 10_000
 const maxKeysTogether = 1_000
+// In UTF-16 units of their payloads; one that is larger goes alone.
+const maxSizeTogether = 8 * 1_048_576
+
+/** Cuts what one call wants enqueued into what is committed together. */
+export const cut = (all: ReadonlyArray<Prepared>): ReadonlyArray<ReadonlyArray<Prepared>> => {
+  const most = all.some(({ idempotencyKey }) => idempotencyKey !== null) ? maxKeysTogether : maxTogether
+  const parts: Array<Array<Prepared>> = []
+  let part: Array<Prepared> = []
+  let size = 0
+  for (const one of all) {
+    if (part.length > 0 && (part.length === most || size + one.payload.length > maxSizeTogether)) {
+      parts.push(part)
+      part = []
+      size = 0
+    }
+    part.push(one)
+    size += one.payload.length
+  }
+  return part.length === 0 ? parts : [...parts, part]
+}
 
 type Front = Pick<TaskManager["Type"], "enqueue" | "enqueueMany" | "run">
 
 export const make = ({ backend, config, dispatcher, ids, instance, journal, registry, store }: Parts): Front => {
   const { now } = instance
+  const { commit, commitAll, commitWith } = HandOver.make({ dispatcher, journal })
   // What others run here and there cannot be counted from one place: a shared backend has the disk for a bound.
   const maxLive = backend.info.shared ? Number.POSITIVE_INFINITY : backend.info.maxLive
 
@@ -98,30 +106,6 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
     })
   })
 
-  const commit = (record: TaskRecord): Effect.Effect<EnqueueResult, TaskBackendError | TaskKeyBusy> =>
-    Effect.async((resume) => dispatcher.accept(record, (exit) => resume(resultOf(record, exit))))
-
-  const commitAll = (
-    all: ReadonlyArray<TaskRecord>
-  ): Effect.Effect<Array<EnqueueResult>, TaskBackendError | TaskKeyBusy> =>
-    Effect.async((resume) => {
-      const results: Array<EnqueueResult> = []
-      let left = all.length
-      let failed: Exit.Exit<never, TaskBackendError | TaskKeyBusy> | null = null
-      if (left === 0) return resume(Effect.succeed(results))
-      journal.grouped(() => {
-        all.forEach((record, index) =>
-          dispatcher.accept(record, (exit) => {
-            left -= 1
-            const result = resultOf(record, exit)
-            if (Exit.isSuccess(result)) results[index] = result.value
-            else failed = Exit.failCause(result.cause)
-            if (left === 0) resume(failed ?? Effect.succeed(results))
-          })
-        )
-      })
-    })
-
   // On the connection of the application's transaction: no window, no slot, and nobody is told before the commit.
   const join = (
     insert: NonNullable<typeof backend.joinTransaction>,
@@ -129,7 +113,7 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
   ): Effect.Effect<Array<EnqueueResult>, TaskBackendError | TaskKeyBusy | TaskWrongTransaction> =>
     Effect.flatMap(insert(all, now()), (outcomes) => {
       dispatcher.lookSoon()
-      return Effect.forEach(all, (record, index) => resultOf(record, Exit.succeed(outcomes[index]!)))
+      return Effect.forEach(all, (record, index) => HandOver.resultOf(record, Exit.succeed(outcomes[index]!)))
     })
 
   let warned = false
@@ -175,13 +159,9 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
       const checked = yield* Effect.forEach(payloads, (payload, index) =>
         prepared(definition, payload, optionsOf(payload, index)))
       const results: Array<EnqueueResult> = []
-      const keyed = checked.some(({ idempotencyKey }) =>
-        idempotencyKey !== null
-      )
-      const most = keyed ? maxKeysTogether : maxTogether
-      for (let start = 0; start < checked.length; start += most) {
-        const together = checked.slice(start, start + most)
-        const recordsAt = (at: number) => together.map((one) => newRecord(definition, one, ids.next(at), at))
+      for (const together of cut(checked)) {
+        const recordsAt = (at: number) =>
+          together.map((one) => newRecord(definition, one, ids.next(at), at))
         for (const result of yield* accept(recordsAt, commitAll, identity)) results.push(result)
       }
       return results
@@ -207,12 +187,10 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
 
   // Once it is handed over it may be written, whoever still waits: it is forgotten by its own answer, not by the waiting.
   const commitEffect = (record: TaskRecord, registered: Registered) =>
-    Effect.async<EnqueueResult, TaskBackendError | TaskKeyBusy>((resume) => {
+    Effect.suspend(() => {
       const forget = hold(record.taskId, registered)
-      dispatcher.accept(record, (exit) => {
-        const result = resultOf(record, exit)
+      return commitWith(record, (result) => {
         if (Exit.isFailure(result) || result.value._tag === "Deduplicated") forget()
-        resume(result)
       })
     })
 

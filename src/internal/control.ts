@@ -3,7 +3,6 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import { type Attempt, currentAttempt } from "../TaskContext.js"
@@ -24,6 +23,7 @@ import { isDone, isLive, type TaskRecord } from "../TaskRecord.js"
 import { isRetryable } from "../TaskStatus.js"
 import { newRecord } from "./admission.js"
 import * as Backoff from "./backoff.js"
+import * as HandOver from "./handOver.js"
 import { isInTransaction, notInTransaction } from "./transaction.js"
 
 type Front = Pick<
@@ -37,6 +37,7 @@ export const make = (
   { backend, config, dispatcher, ids, instance, journal, registry, runner, store }: Parts
 ): Front => {
   const { now } = instance
+  const { submit } = HandOver.make({ dispatcher, journal })
 
   // On a client with one connection such a call would wait for the transaction to give it back. For those whose callers
   // cannot decide anything about it, it is a defect.
@@ -113,11 +114,7 @@ export const make = (
       definitionVersion: original.definitionVersion,
       retryOf: id
     }
-    const outcome = yield* Effect.async<Parameters<Parameters<typeof dispatcher.accept>[1]>[0]>((resume) =>
-      dispatcher.accept(record, (exit) => resume(Effect.succeed(exit)))
-    )
-    if (Exit.isFailure(outcome)) return yield* Effect.failCause(outcome.cause)
-    const written = outcome.value
+    const written = yield* submit(record)
     if (written._tag === "KeyBusy") {
       return yield* new TaskBackendError({ method: "retry", cause: new TaskKeyBusy({ task: original.taskName }) })
     }
