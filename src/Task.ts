@@ -156,6 +156,11 @@ export interface Options<P, S extends Schema.Schema.Any, E extends Schema.Schema
    * `concurrency` that leaves connections to others; on SQLite a `timeout` too. Default false.
    */
   readonly transactional?: boolean | undefined
+  /**
+   * `false`: its tasks live in this instance's memory alone, up to 10,000 at a time, and are lost with the process. Nothing of
+   * them is written to the backend; the newest 1,000 that ended can be looked at here. A call may say otherwise. Default true.
+   */
+  readonly persist?: boolean | undefined
   /** A task that alone kills its process this many times becomes failed. Default 3. */
   readonly maxCrashes?: number | undefined
   /** With `BackgroundTasks`: start at once instead of after the response. Default false. */

@@ -129,7 +129,8 @@ describe("enqueueMany", () => {
       tags: {},
       priority: 0,
       runAt: null,
-      eager: false
+      eager: false,
+      persist: true
     })
     const lengths = (all: ReadonlyArray<Prepared>) => cut(all).map((part) => part.length)
     const plain = Array.from({ length: 25_000 }, (_, n) => one(String(n)))
@@ -138,6 +139,7 @@ describe("enqueueMany", () => {
     expect(cut(plain).flat()).toEqual(plain)
     expect(lengths([...plain.slice(0, 1_500), one("k", "k")])).toEqual([1_000, 501])
     expect(lengths(["a", "b"].map((text) => one(text.repeat(9_000_000))))).toEqual([1, 1])
+    expect(lengths([one("a"), { ...one("b"), persist: false }, one("c")])).toEqual([1, 1, 1])
     expect(lengths(Array.from({ length: 5 }, () => one("x".repeat(4 * 1_048_576))))).toEqual([2, 2, 1])
   })
 })

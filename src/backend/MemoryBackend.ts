@@ -185,61 +185,61 @@ const fenced = (instance: InstanceId) => Effect.fail(new InstanceFenced({ instan
 
 /** A new, empty backend. */
 export const make = (options: MemoryBackendOptions = {}): Effect.Effect<TaskBackend["Type"]> =>
-  Effect.sync(() => {
-    const tables = makeTables(options.maxRecords ?? 10_000)
-    const instances = Instances.make(tables)
+  Effect.sync(() => on(makeTables(options.maxRecords ?? 10_000), options.maxLive ?? 10_000))
 
-    const write = (batch: Batch): Effect.Effect<ReadonlyArray<Outcome>, InstanceFenced> => {
-      const instance = instances.get(batch.instance)
-      const before = instance?.lanes.get(batch.lane)
-      // Also when it was declared dead meanwhile: this batch was written before.
-      if (before?.number === batch.number) return Effect.succeed(before.outcomes)
-      if (instance?.state !== "live") return fenced(batch.instance)
-      const outcomes = batch.changes.map((change) => applyChange(tables, change, batch.now))
-      instance.lanes.set(batch.lane, { number: batch.number, outcomes })
-      return Effect.succeed(outcomes)
-    }
+/** A backend over these tables. */
+export const on = (tables: Tables, maxLive: number): TaskBackend["Type"] => {
+  const instances = Instances.make(tables)
 
-    return TaskBackend.of({
-      info: { kind: "memory", durability: "none", shared: false, maxLive: options.maxLive ?? 10_000 },
-      attach: (facts) => Effect.sync(() => instances.attach(facts)),
-      detach: (instance, now) => Effect.sync(() => instances.detach(instance, now)),
-      heartbeat: (instance) => Effect.sync(() => instances.heartbeat(instance)),
-      reap: ({ beat, limit, now, suspect }) => Effect.sync(() => instances.reap(suspect, beat, limit, now)),
-      write: (batch) => Effect.suspend(() => write(batch)),
-      claim: (request) =>
-        Effect.suspend(() =>
-          instances.get(request.instance)?.state === "live"
-            ? Effect.succeed(claim(tables, request))
-            : fenced(request.instance)
-        ),
-      owned: (instance) => Effect.sync(() => [...tables.holdings.of(instance).rows].map(({ record }) => record)),
-      joinTransaction: null,
-      transaction: null,
-      cancel: (taskId, now) =>
-        Effect.sync(() => {
-          const row = tables.live.get(taskId)
-          if (row === undefined) {
-            const status = tables.done.get(taskId)?.status
-            return status !== undefined && isTerminal(status) ? { _tag: "AlreadyEnded", status } : { _tag: "NotFound" }
-          }
-          if (TaskRecord.isLive(row.record) && row.record.owner !== null) {
-            row.record = { ...row.record, cancelRequested: true }
-            return { _tag: "Requested", record: row.record, owner: row.record.owner! }
-          }
-          return { _tag: "Cancelled", record: finishCancelled(tables, row, row.record, now) }
-        }),
-      get: (taskId) =>
-        Effect.sync(() => Option.fromNullable(tables.live.get(taskId)?.record ?? tables.done.get(taskId))),
-      list: (query) => Effect.sync(() => list(tables, query)),
-      logs: (taskId, { after, limit }) =>
-        Effect.sync(() => (tables.logs.get(taskId) ?? []).slice(after, after + limit)),
-      attempts: (taskId) => Effect.sync(() => [...tables.attempts.get(taskId) ?? []]),
-      stats: ({ taskName }) => Effect.sync(() => tables.stats(taskName)),
-      deleteBefore: (cutoff, limit, status) => Effect.sync(() => deleteBefore(tables, cutoff, limit, status)),
-      maintain: (now) => Effect.sync(() => instances.maintain(now))
-    })
+  const write = (batch: Batch): Effect.Effect<ReadonlyArray<Outcome>, InstanceFenced> => {
+    const instance = instances.get(batch.instance)
+    const before = instance?.lanes.get(batch.lane)
+    // Also when it was declared dead meanwhile: this batch was written before.
+    if (before?.number === batch.number) return Effect.succeed(before.outcomes)
+    if (instance?.state !== "live") return fenced(batch.instance)
+    const outcomes = batch.changes.map((change) => applyChange(tables, change, batch.now))
+    instance.lanes.set(batch.lane, { number: batch.number, outcomes })
+    return Effect.succeed(outcomes)
+  }
+
+  return TaskBackend.of({
+    info: { kind: "memory", durability: "none", shared: false, maxLive },
+    attach: (facts) => Effect.sync(() => instances.attach(facts)),
+    detach: (instance, now) => Effect.sync(() => instances.detach(instance, now)),
+    heartbeat: (instance) => Effect.sync(() => instances.heartbeat(instance)),
+    reap: ({ beat, limit, now, suspect }) => Effect.sync(() => instances.reap(suspect, beat, limit, now)),
+    write: (batch) => Effect.suspend(() => write(batch)),
+    claim: (request) =>
+      Effect.suspend(() =>
+        instances.get(request.instance)?.state === "live"
+          ? Effect.succeed(claim(tables, request))
+          : fenced(request.instance)
+      ),
+    owned: (instance) => Effect.sync(() => [...tables.holdings.of(instance).rows].map(({ record }) => record)),
+    joinTransaction: null,
+    transaction: null,
+    cancel: (taskId, now) =>
+      Effect.sync(() => {
+        const row = tables.live.get(taskId)
+        if (row === undefined) {
+          const status = tables.done.get(taskId)?.status
+          return status !== undefined && isTerminal(status) ? { _tag: "AlreadyEnded", status } : { _tag: "NotFound" }
+        }
+        if (TaskRecord.isLive(row.record) && row.record.owner !== null) {
+          row.record = { ...row.record, cancelRequested: true }
+          return { _tag: "Requested", record: row.record, owner: row.record.owner! }
+        }
+        return { _tag: "Cancelled", record: finishCancelled(tables, row, row.record, now) }
+      }),
+    get: (taskId) => Effect.sync(() => Option.fromNullable(tables.live.get(taskId)?.record ?? tables.done.get(taskId))),
+    list: (query) => Effect.sync(() => list(tables, query)),
+    logs: (taskId, { after, limit }) => Effect.sync(() => (tables.logs.get(taskId) ?? []).slice(after, after + limit)),
+    attempts: (taskId) => Effect.sync(() => [...tables.attempts.get(taskId) ?? []]),
+    stats: ({ taskName }) => Effect.sync(() => tables.stats(taskName)),
+    deleteBefore: (cutoff, limit, status) => Effect.sync(() => deleteBefore(tables, cutoff, limit, status)),
+    maintain: (now) => Effect.sync(() => instances.maintain(now))
   })
+}
 
 /** A backend of its own for each layer value. */
 export const layer = (options?: MemoryBackendOptions): Layer.Layer<TaskBackend> =>

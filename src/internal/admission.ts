@@ -60,7 +60,8 @@ export const cut = (all: ReadonlyArray<Prepared>): ReadonlyArray<ReadonlyArray<P
   let part: Array<Prepared> = []
   let size = 0
   for (const one of all) {
-    if (part.length > 0 && (part.length === most || size + one.payload.length > maxSizeTogether)) {
+    const other = part.length > 0 && part[0]!.persist !== one.persist
+    if (part.length > 0 && (other || part.length === most || size + one.payload.length > maxSizeTogether)) {
       parts.push(part)
       part = []
       size = 0
@@ -73,21 +74,24 @@ export const cut = (all: ReadonlyArray<Prepared>): ReadonlyArray<ReadonlyArray<P
 
 type Front = Pick<TaskManager["Type"], "enqueue" | "enqueueMany" | "run">
 
-export const make = ({ backend, config, dispatcher, ids, instance, journal, registry, store }: Parts): Front => {
+export const make = (
+  { backend, config, dispatcher, ids, instance, journal, registry, store, volatile }: Parts
+): Front => {
   const { now } = instance
-  const { commit, commitAll, commitWith } = HandOver.make({ dispatcher, journal })
+  const { commit, commitAll, commitWith } = HandOver.make({ dispatcher, journal, volatile })
   // What others run here and there cannot be counted from one place: a shared backend has the disk for a bound.
   const maxLive = backend.info.shared ? Number.POSITIVE_INFINITY : backend.info.maxLive
 
-  const full = new TaskBackendError({
-    method: "enqueue",
-    cause: new Error(
-      `${
-        2 * maxLive
-      } unfinished tasks is twice what this ${backend.info.kind} backend holds (maxLive ${maxLive}), and a ` +
-        `running task enqueues more: give it a larger maxLive, or fewer tasks at a time`
-    )
-  })
+  const fullOf = (what: string, bound: number) =>
+    new TaskBackendError({
+      method: "enqueue",
+      cause: new Error(
+        `${
+          2 * bound
+        } unfinished tasks is twice what this ${what} holds (maxLive ${bound}), and a running task enqueues ` +
+          `more: give it a larger maxLive, or fewer tasks at a time`
+      )
+    })
 
   // A running task waits for the backend as long as it takes, like everything it writes.
   const roomForIt = Effect.flatMap(
@@ -102,7 +106,9 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
       if (Option.isNone(attempt)) {
         return instance.orClosed("enqueue", Effect.zipRight(store.roomBelow(maxLive), journal.room))
       }
-      return store.unfinished() < 2 * maxLive ? Effect.void : Effect.fail(full)
+      return store.unfinished() < 2 * maxLive
+        ? Effect.void
+        : Effect.fail(fullOf(`${backend.info.kind} backend`, maxLive))
     })
   })
 
@@ -116,18 +122,46 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
       return Effect.forEach(all, (record, index) => HandOver.resultOf(record, Exit.succeed(outcomes[index]!)))
     })
 
-  let warned = false
-  const warnOnce = Effect.suspend(() => {
-    if (warned) return Effect.void
-    warned = true
-    return Effect.logWarning(
-      `a task was enqueued inside withTransaction, but the ${backend.info.kind} backend cannot join it: the task is there ` +
-        "at once and stays when the transaction rolls back"
-    )
+  const warned = new Set<string>()
+  const warnOnce = (why: string) =>
+    Effect.suspend(() => {
+      if (warned.has(why)) return Effect.void
+      warned.add(why)
+      return Effect.logWarning(
+        `a task was enqueued inside withTransaction, but ${why}: the task is there at once and stays when the transaction ` +
+          "rolls back"
+      )
+    })
+
+  // Of what is not persisted only so many fit; inside a task waiting for room could be waiting for oneself.
+  const volatileAdmission: Effect.Effect<void, TaskBackendError> = Effect.suspend(() => {
+    if (volatile.unfinished() < volatile.maxLive) return Effect.void
+    return Effect.flatMap(FiberRef.get(currentAttempt), (attempt) =>
+      Option.isNone(attempt)
+        ? instance.orClosed("enqueue", volatile.room)
+        : volatile.unfinished() < 2 * volatile.maxLive
+        ? Effect.void
+        : Effect.fail(fullOf("memory for what is not persisted", volatile.maxLive)))
   })
+
+  // In memory alone, whatever the surroundings are.
+  const acceptVolatile = <A, E>(
+    inside: boolean,
+    records: () => ReadonlyArray<TaskRecord>,
+    committed: (all: ReadonlyArray<TaskRecord>) => Effect.Effect<A, E>
+  ): Effect.Effect<A, E | TaskBackendError> =>
+    (inside ? warnOnce("one with persist: false cannot join it") : Effect.void).pipe(
+      Effect.zipRight(volatileAdmission),
+      Effect.zipRight(Effect.suspend(() => {
+        const all = records()
+        for (const { taskId } of all) volatile.mark(taskId)
+        return committed(all)
+      }))
+    )
 
   /** Hands new tasks over on the way that the caller's surroundings ask for. */
   const accept = <A, E>(
+    persist: boolean,
     recordsAt: (at: number) => ReadonlyArray<TaskRecord>,
     committed: (all: ReadonlyArray<TaskRecord>) => Effect.Effect<A, E>,
     joined: (results: Array<EnqueueResult>) => A
@@ -136,9 +170,15 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
       isInTransaction,
       (inside): Effect.Effect<A, E | TaskBackendError | TaskKeyBusy | TaskWrongTransaction> => {
         const { joinTransaction } = backend
+        if (!persist) return acceptVolatile(inside, () => recordsAt(now()), committed)
         const alone = Effect.flatMap(admission, () => committed(recordsAt(now())))
         if (!inside) return alone
-        if (joinTransaction === null) return Effect.zipRight(warnOnce, alone)
+        if (joinTransaction === null) {
+          return Effect.zipRight(
+            warnOnce(`the ${backend.info.kind} backend cannot join it`),
+            alone
+          )
+        }
         return Effect.map(Effect.suspend(() => join(joinTransaction, recordsAt(now()))), joined)
       }
     )
@@ -162,7 +202,7 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
       for (const together of cut(checked)) {
         const recordsAt = (at: number) =>
           together.map((one) => newRecord(definition, one, ids.next(at), at))
-        for (const result of yield* accept(recordsAt, commitAll, identity)) results.push(result)
+        for (const result of yield* accept(together[0]!.persist, recordsAt, commitAll, identity)) results.push(result)
       }
       return results
     })
@@ -217,6 +257,7 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
       ((task: { readonly definition: Definition.Definition }, payload: unknown, options: EnqueueOptions = {}) =>
         Effect.flatMap(prepared(task.definition, payload, options), (ready) =>
           accept(
+            ready.persist,
             (at) => [newRecord(task.definition, ready, ids.next(at), at)],
             ([record]) => commit(record!),
             ([result]) => result!

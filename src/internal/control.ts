@@ -34,10 +34,10 @@ type Front = Pick<
 const maxLogPage = 1_000
 
 export const make = (
-  { backend, config, dispatcher, ids, instance, journal, registry, runner, store }: Parts
+  { backend, config, dispatcher, ids, instance, journal, registry, runner, store, volatile }: Parts
 ): Front => {
   const { now } = instance
-  const { submit } = HandOver.make({ dispatcher, journal })
+  const { submit } = HandOver.make({ dispatcher, journal, volatile })
 
   // On a client with one connection such a call would wait for the transaction to give it back. For those whose callers
   // cannot decide anything about it, it is a defect.
@@ -110,10 +110,12 @@ export const make = (
     }
     const at = now()
     const record = {
-      ...newRecord(definition, { ...original, runAt: null, eager: false }, ids.next(at), at),
+      ...newRecord(definition, { ...original, runAt: null, eager: false, persist: true }, ids.next(at), at),
       definitionVersion: original.definitionVersion,
       retryOf: id
     }
+    // The original is found where the new one is written.
+    if (volatile.has(id)) volatile.mark(record.taskId)
     const written = yield* submit(record)
     if (written._tag === "KeyBusy") {
       return yield* new TaskBackendError({ method: "retry", cause: new TaskKeyBusy({ task: original.taskName }) })

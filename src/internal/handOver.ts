@@ -13,6 +13,7 @@ import { type TaskBackendError, TaskKeyBusy } from "../TaskError.js"
 import type { TaskJournal } from "../TaskJournal.js"
 import type { EnqueueResult } from "../TaskManager.js"
 import type { TaskRecord } from "../TaskRecord.js"
+import type { TaskVolatile } from "../TaskVolatile.js"
 
 type Failure = TaskBackendError | TaskKeyBusy
 type Committed = Exit.Exit<Outcome, TaskBackendError>
@@ -33,10 +34,17 @@ export const resultOf = (
 
 const outside = Effect.map(FiberRef.get(currentAttempt), Option.isNone)
 
-export const make = ({ dispatcher, journal }: {
+export const make = ({ dispatcher, journal, volatile }: {
   readonly dispatcher: TaskDispatcher["Type"]
   readonly journal: TaskJournal["Type"]
+  readonly volatile: TaskVolatile["Type"]
 }) => {
+  const accept = (record: TaskRecord, onCommitted: (exit: Committed) => void): void =>
+    dispatcher.accept(record, (exit) => {
+      volatile.settled(record.taskId)
+      onCommitted(exit)
+    })
+
   /** Gives up when the backend takes too long; the engine does not, what was sent may still be written. */
   const patient = <A, E>(
     taskIds: ReadonlyArray<TaskRecord["taskId"]>,
@@ -53,12 +61,12 @@ export const make = ({ dispatcher, journal }: {
 
   /** Waits for what became of it. */
   const submit = (record: TaskRecord): Effect.Effect<Outcome, TaskBackendError> =>
-    patient<Outcome, TaskBackendError>([record.taskId], (resume) => dispatcher.accept(record, resume))
+    patient<Outcome, TaskBackendError>([record.taskId], (resume) => accept(record, resume))
 
   /** As `commit`; `told` hears of the result, whether or not anybody waits for it any more. */
   const commitWith = (record: TaskRecord, told: (result: Exit.Exit<EnqueueResult, Failure>) => void) =>
     patient<EnqueueResult, Failure>([record.taskId], (resume) =>
-      dispatcher.accept(record, (exit) => {
+      accept(record, (exit) => {
         const result = resultOf(record, exit)
         told(result)
         resume(result)
@@ -78,7 +86,7 @@ export const make = ({ dispatcher, journal }: {
           let failed: Exit.Exit<never, Failure> | null = null
           journal.grouped(() => {
             all.forEach((record, index) =>
-              dispatcher.accept(record, (exit) => {
+              accept(record, (exit) => {
                 left -= 1
                 const result = resultOf(record, exit)
                 if (Exit.isSuccess(result)) results[index] = result.value
