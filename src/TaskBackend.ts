@@ -157,6 +157,12 @@ export interface Claimed {
   readonly joined: ReadonlyArray<TaskId>
 }
 
+/** What an instance owns, in any order. `joined`: those among them that a claim would have named so. */
+export interface Owned {
+  readonly records: ReadonlyArray<TaskRecord>
+  readonly joined: ReadonlyArray<TaskId>
+}
+
 /** What `cancel` found. `Requested`: an attempt is under way at `owner`, which has to stop it; asking again asks again. */
 export type CancelResult =
   | { readonly _tag: "Cancelled"; readonly record: TaskRecord }
@@ -239,7 +245,7 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
    */
   readonly claim: (request: ClaimRequest) => Effect.Effect<Claimed, TaskBackendError | InstanceFenced>
   /** What this instance owns: at most what it runs and holds. For an instance that missed the answer of a claim. */
-  readonly owned: (instance: InstanceId) => Effect.Effect<ReadonlyArray<TaskRecord>, TaskBackendError>
+  readonly owned: (instance: InstanceId) => Effect.Effect<Owned, TaskBackendError>
   /**
    * Inserts new, unclaimed tasks in the transaction of an SqlClient that the calling fiber is in: they are there for any
    * instance once it commits, and never were when it does not. One outcome for each. Null where nothing can be joined: tasks

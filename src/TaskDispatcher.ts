@@ -17,6 +17,7 @@ import * as DueTimer from "./internal/dueTimer.js"
 import * as LeaseEffects from "./internal/leaseEffects.js"
 import * as LookSoon from "./internal/lookSoon.js"
 import * as Poller from "./internal/poller.js"
+import * as Prefetch from "./internal/prefetch.js"
 import * as Signal from "./internal/signal.js"
 import * as Slots from "./internal/slots.js"
 import * as Stopping from "./internal/stopping.js"
@@ -74,9 +75,13 @@ export const make = Effect.gen(function*() {
   const { now } = instance
 
   const limitOf = (taskName: string) => registry.get(taskName)?.definition.concurrency ?? Number.POSITIVE_INFINITY
-  const slots = Slots.make({ max: config.maxConcurrentTasks, limitOf, onFree: () => pump() })
   const { shared } = backend.info
-  const backlog = Backlog.make({ windowSize: config.windowSize, shared, queue, slots, registry, limitOf })
+  const { maxConcurrentTasks: max, windowSize } = config
+  // Where nobody else is, a full window keeps nothing from anybody.
+  const isShared = (taskName: string) => shared && registry.get(taskName) !== undefined
+  const { add, most } = Prefetch.make((taskName) => Math.min(max, limitOf(taskName)), isShared)
+  const slots = Slots.make({ max, limitOf, onFree: () => pump(), held: { now, onRelease: add } })
+  const backlog = Backlog.make({ windowSize, shared, queue, slots, registry, limitOf, most })
 
   // ── starting ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -158,7 +163,6 @@ export const make = Effect.gen(function*() {
   // Due times are the backend's; timers sleep on the Clock.
   const schedule: Timers.Timers["schedule"] = (at, run) => timers.schedule(at - instance.offset(), run)
   const wakeAt = DueTimer.make({ schedule }, lookAgain)
-
   const onNext = (record: TaskRecord, at: number): void => {
     if (at > now()) return wakeAt(at)
     backlog.add(record.taskName)
@@ -181,8 +185,6 @@ export const make = Effect.gen(function*() {
   }
 
   const hold = (record: TaskRecord): void => stop.isStopping() ? unclaim(record) : queue.offer(record)
-
-  // ── claiming ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   // An answer to an identity that was declared dead meanwhile: those tasks were given back.
   const isOurs = (record: TaskRecord) => record.owner === instance.id

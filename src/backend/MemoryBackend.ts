@@ -215,7 +215,8 @@ export const on = (tables: Tables, maxLive: number): TaskBackend["Type"] => {
           ? Effect.succeed(claim(tables, request))
           : fenced(request.instance)
       ),
-    owned: (instance) => Effect.sync(() => [...tables.holdings.of(instance).rows].map(({ record }) => record)),
+    owned: (instance) =>
+      Effect.sync(() => ({ records: [...tables.holdings.of(instance).rows].map(({ record }) => record), joined: [] })),
     joinTransaction: null,
     transaction: null,
     cancel: (taskId, now) =>

@@ -198,7 +198,8 @@ export const beside = (
         ),
       write,
       claim,
-      owned: (id) => Effect.zipWith(other.owned(id), memory.owned(id), (a, b) => [...a, ...b]),
+      owned: (id) =>
+        Effect.zipWith(other.owned(id), memory.owned(id), (a, b) => ({ ...a, records: [...a.records, ...b.records] })),
       cancel: (taskId, now) => has(taskId) ? settled(memory.cancel(taskId, now)) : other.cancel(taskId, now),
       get: (taskId) => of(taskId).get(taskId),
       list: (query) =>

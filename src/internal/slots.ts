@@ -41,6 +41,8 @@ export const make = (options: {
   readonly max: number
   readonly limitOf: (taskName: string) => number
   readonly onFree: () => void
+  /** Told how long each hold on a slot lasted, in milliseconds of `now`. */
+  readonly held?: { readonly now: () => number; readonly onRelease: (taskName: string, millis: number) => void }
 }): Slots => {
   const usedOf = new Map<string, number>()
   const activeOf = new Map<string, number>()
@@ -91,6 +93,8 @@ export const make = (options: {
       hold(taskName, 1)
       active += 1
       add(activeOf, taskName, 1)
+      const { held } = options
+      const since = held === undefined ? 0 : held.now()
       let holding = true
       let released = false
       let stopped = false
@@ -117,6 +121,7 @@ export const make = (options: {
         release: () => {
           if (released) return
           released = true
+          held?.onRelease(taskName, held.now() - since)
           if (holding) hold(taskName, -1)
           holding = false
           giveUp()
