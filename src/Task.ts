@@ -70,7 +70,10 @@ export interface Task<
     payload: PayloadInput<P>,
     options?: EnqueueOptions
   ) => Effect.Effect<EnqueueResult, EnqueueError, TaskManager | P["Context"]>
-  /** Accepts many in one commit (up to 10,000; more go in several). One payload that does not fit refuses all. */
+  /**
+   * Accepts many in one commit, wholly or not at all. More than 10,000 payloads, 1,000 with keys or 8 MiB go in several commits, one
+   * after the other. One payload that does not fit refuses all.
+   */
   readonly enqueueMany: (
     payloads: Iterable<PayloadInput<P>>,
     options?: EnqueueOptions | ((payload: PayloadInput<P>, index: number) => EnqueueOptions)
