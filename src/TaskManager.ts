@@ -48,6 +48,7 @@ import type { TaskRecord } from "./TaskRecord.js"
 import { type Registered, TaskRegistry } from "./TaskRegistry.js"
 import { TaskRunner } from "./TaskRunner.js"
 import { TaskStore } from "./TaskStore.js"
+import { TaskVolatile } from "./TaskVolatile.js"
 
 /** `Deduplicated`: a task with the same idempotency key is there already; `taskId` is that task's. */
 export type EnqueueResult =
@@ -163,7 +164,8 @@ export const make = Effect.gen(function*() {
     journal: yield* TaskJournal,
     registry: yield* TaskRegistry,
     runner: yield* TaskRunner,
-    store: yield* TaskStore
+    store: yield* TaskStore,
+    volatile: yield* TaskVolatile
   }
   const events = yield* TaskEvents
   const feed = yield* TaskFeed
@@ -224,6 +226,7 @@ export interface Parts {
   readonly registry: TaskRegistry["Type"]
   readonly runner: TaskRunner["Type"]
   readonly store: TaskStore["Type"]
+  readonly volatile: TaskVolatile["Type"]
 }
 
 /** The exit of a committed enqueue. */
