@@ -9,9 +9,10 @@ const Job = Task.make("job", { payload: { n: Schema.Int }, success: Schema.Int }
 const hour = 3_600_000
 
 // The clock of a machine that is off: time goes on as it does, from another moment.
-const off = (millis: number) => {
+const off = (millis: number): Clock.Clock => {
   const real = Clock.make()
-  return { ...real, unsafeCurrentTimeMillis: () => real.unsafeCurrentTimeMillis() + millis }
+  const now = () => real.unsafeCurrentTimeMillis() + millis
+  return Object.assign(Object.create(real), { unsafeCurrentTimeMillis: now, currentTimeMillis: Effect.sync(now) })
 }
 
 for (const database of databases) {
