@@ -125,7 +125,7 @@ export const make = (
     // One connection, to tell the application's transactions on this client from those on others.
     const ours = yield* told("attach", Effect.uninterruptible(Effect.scoped(client.reserve)))
     const reads = Connections.joining(embedded ? journal : Connections.pooled(client, dialect), dialect, ours)
-    const join = Ambient.make(sql, ours)
+    const join = Ambient.make(sql, ours, claims)
     const instances = Instances.make(sql, claims)
     const read = Reads.make(sql, reads)
     const retention = Retention.make(sql, claims)

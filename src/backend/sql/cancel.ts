@@ -6,7 +6,7 @@ import * as TaskRecord from "../../TaskRecord.js"
 import type { Terminal } from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
 import type { Sql } from "./dialect.js"
-import { countedFor, emptyPlan, planEnd } from "./instances.js"
+import { countedFor, emptyPlan, freeKeys, planEnd } from "./instances.js"
 import { cancelledAt } from "./plan.js"
 import { fromLive } from "./rows.js"
 import { apply } from "./write.js"
@@ -38,6 +38,7 @@ export const make = (sql: Sql, connections: Connections) => {
         const plan = emptyPlan()
         const cancelled = cancelledAt(record, now)
         planEnd(plan, cancelled)
+        yield* freeKeys(sql, db, plan)
         yield* apply(sql, db, plan, now, countedFor)
         return { _tag: "Cancelled", record: cancelled }
       })

@@ -10,6 +10,7 @@ import type { Heartbeat, InstanceFacts, Peer, Reaped } from "../../TaskPeer.js"
 import * as TaskRecord from "../../TaskRecord.js"
 import type { Connections } from "./connections.js"
 import type { Db, Sql } from "./dialect.js"
+import * as Keys from "./keys.js"
 import { cancelledAt, countEnd, type Plan } from "./plan.js"
 import { changing, fromLive, isSuspect, keyHash } from "./rows.js"
 import { apply } from "./write.js"
@@ -77,8 +78,15 @@ export const planEnd = (plan: Plan, record: TaskRecord.TaskRecord): void => {
   plan.deletes.push(record.taskId)
   plan.done.push(record)
   countEnd(plan.rollups, record)
-  const hash = keyHash(record)
-  if (hash !== null && record.status !== "success") plan.staleKeys.push(hash)
+}
+
+/** Frees the keys of tasks that end other than in success; one that somebody has locked is left for whoever meets it later. */
+export const freeKeys = (sql: Sql, db: Db, plan: Plan) => {
+  const keys = new Map(plan.done.flatMap((record) => {
+    const hash = keyHash(record)
+    return hash === null ? [] : [[hash, record.taskId] as const]
+  }))
+  return Effect.map(Keys.lockOwn(sql, db, keys), (own) => void plan.staleKeys.push(...own))
 }
 
 const nobody = "00000000-0000-0000-0000-000000000000"
@@ -204,6 +212,7 @@ export const make = (sql: Sql, connections: Connections) => {
           }
           return record
         })
+        yield* freeKeys(sql, db, plan)
         yield* apply(sql, db, plan, now, nobody)
         const left = yield* ownsAny(db, suspect)
         if (!left) yield* setState(db, suspect, "gone")

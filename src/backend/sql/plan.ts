@@ -109,7 +109,8 @@ export const planOf = (batch: Batch, found: Found): Plan => {
 
   const endKey = (record: TaskRecord.TaskRecord): void => {
     const hash = keyHash(record)
-    if (hash === null || found.keys.get(hash)?.taskId !== record.taskId) return
+    // A key that somebody else has locked is left as it is: whoever meets it later sees by the end of its task what it is worth.
+    if (hash === null || found.busyKeys.has(hash) || found.keys.get(hash)?.taskId !== record.taskId) return
     if (record.status !== "success") {
       found.keys.delete(hash)
       putKeys.delete(hash)

@@ -35,8 +35,7 @@ export const arrayOf = (type: ColumnType, values: ReadonlyArray<Value>): Value =
 export const columnsOf = (
   rows: ReadonlyArray<ReadonlyArray<Value>>,
   columns: ReadonlyArray<{ readonly type: ColumnType }>
-): ReadonlyArray<Value> =>
-  columns.map(({ type }, index) => arrayOf(type, rows.map((row) => row[index]!)))
+): ReadonlyArray<Value> => columns.map(({ type }, index) => arrayOf(type, rows.map((row) => row[index]!)))
 
 /** `?::uuid[], ?::bigint[], …`. */
 export const arrays = (columns: ReadonlyArray<{ readonly type: ColumnType }>): string =>
