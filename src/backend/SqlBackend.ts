@@ -18,6 +18,7 @@ import type { Db, Dialect, Sql } from "./sql/dialect.js"
 import * as Instances from "./sql/instances.js"
 import * as Migrations from "./sql/migrations.js"
 import { mysqlDialect } from "./sql/mysqlDialect.js"
+import * as Pooled from "./sql/pooled.js"
 import { postgresDialect } from "./sql/postgresDialect.js"
 import * as Reads from "./sql/reads.js"
 import * as Retention from "./sql/retention.js"
@@ -57,7 +58,7 @@ const isPermanent = (dialect: Dialect, error: unknown): boolean =>
 // Two are the engine's, one is for those who read.
 const leastPool = 3
 
-const refail = (dialect: Dialect, method: string) => <A, E>(self: Effect.Effect<A, E>) =>
+const refail = (dialect: Dialect, method: string) => <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.mapError(self, (error) =>
     error instanceof InstanceFenced
       ? error
@@ -111,12 +112,12 @@ export const make = (
     const open = embedded
       ? Effect.succeed(Connections.shared(client, dialect, busyTimeout))
       : Connections.dedicated(client, dialect)
-    const journal = yield* open
-    const claims = yield* open
     const failing = (method: string) => refail(dialect, method)
     // The first statements are plain ones: what fails here is a database that cannot be reached or written.
-    const told = <A, E>(method: string, self: Effect.Effect<A, E>) =>
+    const told = <A, E, R>(method: string, self: Effect.Effect<A, E, R>) =>
       Effect.mapError(failing(method)(self), (error) => error as TaskBackendError) // safe: nobody is fenced in these
+    const journal = yield* told("open", open)
+    const claims = yield* told("open", open)
     yield* told("migrate", Migrations.run(client, claims, dialect, tables, prefix))
     const durability = yield* told("attach", claims.use(dialect.durability))
     const largest = yield* told("attach", claims.use((db) => largestStatementOf(dialect, db)))
@@ -124,7 +125,7 @@ export const make = (
     const sql: Sql = { dialect, tables }
     // One connection, to tell the application's transactions on this client from those on others.
     const ours = yield* told("attach", Effect.uninterruptible(Effect.scoped(client.reserve)))
-    const reads = Connections.joining(embedded ? journal : Connections.pooled(client, dialect), dialect, ours)
+    const reads = Pooled.joining(embedded ? journal : Pooled.pooled(client, dialect), dialect, ours)
     const join = Ambient.make(sql, ours, claims)
     const instances = Instances.make(sql, claims)
     const read = Reads.make(sql, reads)

@@ -45,7 +45,7 @@ const ended = (record: TaskRecord.TaskRecord, how: "Succeeded" | "Failed") =>
       taskId: record.taskId,
       at: now,
       stopReason: "retriesSpent",
-      failure: { kind: "failed", name: "E", message: "e", stack: "", error: null }
+      failure: { kind: "error", name: "E", message: "e", stack: "", error: null }
     }
   ))
 

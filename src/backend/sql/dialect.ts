@@ -44,6 +44,10 @@ export interface Dialect {
   readonly kind: "sqlite" | "postgres" | "mysql"
   readonly db: (connection: Connection) => Db
   readonly problemOf: (error: unknown) => Problem
+  /** Whether the tables changed behind what a connection has prepared: on another connection the same will do. */
+  readonly isOutdated: (error: unknown) => boolean
+  /** Cuts a connection that does not answer, as far as its client shows it: what waits on it fails, and its pool forgets it. */
+  readonly hangUp: (connection: Connection) => void
   /** What a fresh connection of the engine is told. */
   readonly session: ReadonlyArray<string>
   /** The same, where a server that does not know one goes without. */

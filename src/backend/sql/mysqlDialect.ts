@@ -6,6 +6,7 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import * as Effect from "effect/Effect"
 import type { Db, Dialect, Problem, Row, Statement } from "./dialect.js"
 import type { Column, ColumnType, Table } from "./schema.js"
+import { hangUp, type Stream } from "./silence.js"
 import { bySize, definitionOf, flat, inChunks, inList, insertValues, marksOf, memo } from "./statements.js"
 
 const ascii = "CHARACTER SET ascii COLLATE ascii_bin"
@@ -84,6 +85,9 @@ export const mysqlDialect: Dialect = {
   kind: "mysql",
   db,
   problemOf,
+  isOutdated: () => false,
+  // safe: the driver's connection inside the client's
+  hangUp: (connection) => hangUp((connection as { readonly conn?: { readonly stream?: Stream } }).conn?.stream),
   session: [
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     "SET SESSION innodb_lock_wait_timeout = 1",

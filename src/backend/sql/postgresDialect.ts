@@ -6,6 +6,7 @@ import type { Db, Dialect, Problem, Row, Statement, Value } from "./dialect.js"
 import * as PostgresPlainWrite from "./postgresPlainWrite.js"
 import { arrayMark, arrayOf, arrays, codeOf, columnsOf, types } from "./postgresText.js"
 import type { Table } from "./schema.js"
+import { hangUp, type Stream } from "./silence.js"
 import { definitionOf, memo, namesOf } from "./statements.js"
 
 // ── statements ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -43,6 +44,8 @@ const db = (connection: Connection): Db => ({
   run: (statement) => Effect.map(ask(connection, statement), ({ rowCount }) => rowCount ?? 0)
 })
 
+type Shown = { readonly pg?: { readonly connection?: { readonly stream?: Stream } } }
+
 const insert = (tail = "") => (table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>): ReadonlyArray<Statement> => [{
   sql: memo(
     `postgres insert ${table.name}${tail}`,
@@ -66,6 +69,9 @@ export const postgresDialect: Dialect = {
   kind: "postgres",
   db,
   problemOf,
+  isOutdated: (error) => codeOf(error) === "0A000",
+  // safe: the driver's connection inside the client's
+  hangUp: (connection) => hangUp((connection as Shown).pg?.connection?.stream),
   session: [
     // A plan made while the tables were empty would read them whole when they are not.
     "SET enable_seqscan = off",

@@ -73,6 +73,8 @@ export const sqliteDialect: Dialect = {
       Effect.map(connection.executeRaw(sql, params), (result) => (result as { readonly changes: number }).changes)
   }),
   problemOf,
+  isOutdated: () => false,
+  hangUp: () => {},
   // Waiting inside SQLite would hold up the whole process, and with it whoever has the lock.
   session: ["PRAGMA busy_timeout = 0"],
   sessionHints: [],
