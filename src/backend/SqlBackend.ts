@@ -53,7 +53,17 @@ const innermost = (error: unknown): string => {
 }
 
 const isPermanent = (dialect: Dialect, error: unknown): boolean =>
-  error instanceof Write.RowTooLarge || dialect.problemOf(error) === "permanent"
+  error instanceof Write.RowTooLarge || isOutOfRange(error) || dialect.problemOf(error) === "permanent"
+
+// A text, or a message to the server, that became longer than it can be.
+const isOutOfRange = (error: unknown): boolean => {
+  let current = error
+  for (let depth = 0; depth < 5 && current instanceof Error; depth += 1) {
+    if (current instanceof RangeError) return true
+    current = current.cause
+  }
+  return false
+}
 
 // Two are the engine's, one is for those who read.
 const leastPool = 3
@@ -151,7 +161,7 @@ export const make = (
       // A client of the backend's own is one that no handler can have.
       transaction: options.ownClient === true ? null : Transactional.make(sql, client, ours),
       joinTransaction: (records, now) =>
-        Effect.mapError(join(records, now), (error) =>
+        Effect.mapError(Write.textsThatFit(join(records, now)), (error) =>
           error instanceof TaskWrongTransaction
             ? error
             : new TaskBackendError({

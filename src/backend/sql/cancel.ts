@@ -8,7 +8,7 @@ import type { Connections } from "./connections.js"
 import type { Sql } from "./dialect.js"
 import { countedFor, emptyPlan, freeKeys, planEnd } from "./instances.js"
 import { cancelledAt } from "./plan.js"
-import { fromLive } from "./rows.js"
+import { fromLive, liveNames } from "./rows.js"
 import { apply } from "./write.js"
 
 /** `cancel` of the port. */
@@ -19,7 +19,7 @@ export const make = (sql: Sql, connections: Connections) => {
     connections.transaction((db) =>
       Effect.gen(function*() {
         const [row] = yield* db.all({
-          sql: `SELECT * FROM ${live} WHERE id = ?${dialect.forUpdate}`,
+          sql: `SELECT ${liveNames} FROM ${live} WHERE id = ?${dialect.forUpdate}`,
           params: [taskId]
         })
         if (row === undefined) {

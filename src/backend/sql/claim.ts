@@ -11,7 +11,7 @@ import type { TaskRecord } from "../../TaskRecord.js"
 import type { Connections } from "./connections.js"
 import type { Db, Row, Sql, Value } from "./dialect.js"
 import { before, type Head, headsOf, stealable, suspectOf, type Wanted } from "./heads.js"
-import { fromLive, isJoined, nameText } from "./rows.js"
+import { fromLive, isJoined, liveNames, nameText } from "./rows.js"
 import { fence } from "./write.js"
 
 // Rows that become ready in one claim, and in one step of it.
@@ -101,11 +101,11 @@ const take = (
           dialect.skipLocked === ""
             ? `${list.sql} AND ${still}`
             : `id IN (SELECT id FROM ${live} WHERE ${list.sql} AND ${still}${dialect.skipLocked})`
-        } RETURNING *`,
+        } RETURNING ${liveNames}`,
         params: [...values, ...list.params, ...params]
       })
       : yield* db.all({
-        sql: `SELECT * FROM ${live} WHERE ${list.sql} AND ${still} ORDER BY seq${dialect.skipLocked}`,
+        sql: `SELECT ${liveNames} FROM ${live} WHERE ${list.sql} AND ${still} ORDER BY seq${dialect.skipLocked}`,
         params: [...list.params, ...params]
       })
     if (rows.length === 0) return []

@@ -12,7 +12,7 @@ import type { Connections } from "./connections.js"
 import type { Db, Sql } from "./dialect.js"
 import * as Keys from "./keys.js"
 import { cancelledAt, countEnd, type Plan } from "./plan.js"
-import { changing, fromLive, isSuspect, keyHash } from "./rows.js"
+import { changing, fromLive, isSuspect, keyHash, liveNames } from "./rows.js"
 import { apply } from "./write.js"
 
 const died: TaskFailure = {
@@ -193,7 +193,7 @@ export const make = (sql: Sql, connections: Connections) => {
         const known = found["suspects"]
         const alone = (known === null ? yield* declareDead(db, suspect) : Number(known)) === 1
         const rows = yield* db.all({
-          sql: `SELECT * FROM ${live} WHERE owner = ? ORDER BY active, seq LIMIT ?${dialect.skipLocked}`,
+          sql: `SELECT ${liveNames} FROM ${live} WHERE owner = ? ORDER BY active, seq LIMIT ?${dialect.skipLocked}`,
           params: [suspect, limit]
         })
         const plan = emptyPlan()
@@ -222,7 +222,10 @@ export const make = (sql: Sql, connections: Connections) => {
 
   const owned = (id: InstanceId) =>
     connections.use((db) =>
-      Effect.map(db.all({ sql: `SELECT * FROM ${live} WHERE owner = ?`, params: [id] }), (rows) => rows.map(fromLive))
+      Effect.map(
+        db.all({ sql: `SELECT ${liveNames} FROM ${live} WHERE owner = ?`, params: [id] }),
+        (rows) => rows.map(fromLive)
+      )
     )
 
   return { attach, owned, detach, heartbeat, reap }

@@ -109,7 +109,7 @@ export const mysqlDialect: Dialect = {
   // A statement has to fit into a packet, 16 MiB unless the server was told otherwise: a quarter of it in characters.
   insert: (table, rows) => bySize(rows, 4_000_000).flatMap((group) => insertValues()(table, group)),
   update: ({ columns, key, rows, table }) =>
-    inChunks(rows).map((chunk): Statement => ({
+    bySize(rows, 4_000_000).flatMap(inChunks).map((chunk): Statement => ({
       sql: updateOf(table, key, columns, chunk.length),
       params: flat(chunk)
     })),

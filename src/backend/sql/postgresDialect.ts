@@ -4,10 +4,10 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import type { Db, Dialect, Problem, Row, Statement, Value } from "./dialect.js"
 import * as PostgresPlainWrite from "./postgresPlainWrite.js"
-import { arrayMark, arrayOf, arrays, codeOf, columnsOf, types } from "./postgresText.js"
+import { arrayMark, arrayOf, arrays, codeOf, columnsOf, largestText, types } from "./postgresText.js"
 import type { Table } from "./schema.js"
 import { hangUp, type Stream } from "./silence.js"
-import { definitionOf, memo, namesOf } from "./statements.js"
+import { bySize, definitionOf, memo, namesOf } from "./statements.js"
 
 // ── statements ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -46,13 +46,16 @@ const db = (connection: Connection): Db => ({
 
 type Shown = { readonly pg?: { readonly connection?: { readonly stream?: Stream } } }
 
-const insert = (tail = "") => (table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>): ReadonlyArray<Statement> => [{
-  sql: memo(
+// A list of texts is one text: it may not get longer than texts can be, nor hold up the process while it is put together.
+const inParts = (rows: ReadonlyArray<ReadonlyArray<Value>>) => bySize(rows, largestText)
+
+const insert = (tail = "") => (table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>): ReadonlyArray<Statement> => {
+  const sql = memo(
     `postgres insert ${table.name}${tail}`,
     () => `INSERT INTO ${table.name} (${namesOf(table.columns)}) SELECT * FROM unnest(${arrays(table.columns)})${tail}`
-  ),
-  params: columnsOf(rows, table.columns)
-}]
+  )
+  return inParts(rows).map((part) => ({ sql, params: columnsOf(part, table.columns) }))
+}
 
 // ── errors ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -69,6 +72,7 @@ export const postgresDialect: Dialect = {
   kind: "postgres",
   db,
   problemOf,
+  // In these statements nothing else is unknown to it than a plan whose columns became others.
   isOutdated: (error) => codeOf(error) === "0A000",
   // safe: the driver's connection inside the client's
   hangUp: (connection) => hangUp((connection as Shown).pg?.connection?.stream),
@@ -101,14 +105,14 @@ export const postgresDialect: Dialect = {
       : { sql: `${column} = ANY(${arrayMark(type)})`, params: [arrayOf(type, values)] },
   unindexed: (column, condition) => `(${column} ${condition}) IS TRUE`,
   insert: insert(),
-  update: ({ columns, key, rows, table }) => [{
-    sql: memo(`postgres update ${table.name} ${namesOf(columns)}`, () => {
+  update: ({ columns, key, rows, table }) => {
+    const sql = memo(`postgres update ${table.name} ${namesOf(columns)}`, () => {
       const set = columns.map(({ name }) => `${name} = v.${name}`).join(", ")
       return `UPDATE ${table.name} AS t SET ${set} FROM unnest(${arrays([key, ...columns])}) ` +
         `AS v (${namesOf([key, ...columns])}) WHERE t.${key.name} = v.${key.name}`
-    }),
-    params: columnsOf(rows, [key, ...columns])
-  }],
+    })
+    return inParts(rows).map((part) => ({ sql, params: columnsOf(part, [key, ...columns]) }))
+  },
   addUp: (rollups, rows) =>
     insert(
       ` ON CONFLICT (${rollups.key!.join(", ")}) DO UPDATE SET ends = ${rollups.name}.ends + excluded.ends, ` +

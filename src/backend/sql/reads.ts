@@ -11,7 +11,7 @@ import type { TaskRecord } from "../../TaskRecord.js"
 import * as TaskStatus from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
 import type { Row, Sql, Statement, Value } from "./dialect.js"
-import { fromDone, fromLive, nameText, tagHash } from "./rows.js"
+import { fromDone, fromLive, liveNames, nameText, tagHash } from "./rows.js"
 
 type Conditions = { readonly sql: ReadonlyArray<string>; readonly params: ReadonlyArray<Value> }
 
@@ -135,7 +135,7 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
   const get = (taskId: TaskId) =>
     connections.use((db) =>
       Effect.gen(function*() {
-        const unfinished = { sql: `SELECT * FROM ${live} WHERE id = ?`, params: [taskId] }
+        const unfinished = { sql: `SELECT ${liveNames} FROM ${live} WHERE id = ?`, params: [taskId] }
         const finished = { sql: `SELECT record, retried_as FROM ${done} WHERE id = ?`, params: [taskId] }
         const [row] = yield* db.all(unfinished)
         if (row !== undefined) return Option.some(fromLive(row))
@@ -164,7 +164,7 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
           return db.all({ sql: text, params: ranges.flatMap(() => [...params, limit]) })
         }
         // A task that ends between the two reads would be in neither, so what has ended is read last.
-        const waiting = (yield* read(live, "*", liveRanges(query.status))).map(fromLive)
+        const waiting = (yield* read(live, liveNames, liveRanges(query.status))).map(fromLive)
         const byName = query.taskName !== undefined
         const past = byName ? `${done}${dialect.byIndex(`${done}_task`)}` : done
         const ended = (yield* read(past, "record, retried_as", doneRanges(query.status, byName))).map(fromDone)

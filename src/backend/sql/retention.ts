@@ -6,6 +6,7 @@ import type { Db, Row, Sql, Value } from "./dialect.js"
 import { countedFor } from "./instances.js"
 import { deleteIn, selectIn } from "./lists.js"
 import { byKey, type Rollup, rollupRows } from "./plan.js"
+import { namesOf } from "./statements.js"
 
 // A repeated batch comes within seconds; ten minutes are also how far behind a reader of batches may be.
 const batchesKept = 10 * 60_000
@@ -21,6 +22,7 @@ const ended = TaskStatus.all.filter(TaskStatus.isTerminal)
 
 export const make = (sql: Sql, connections: Connections) => {
   const { dialect, tables } = sql
+  const rollupNames = namesOf(tables.rollups.columns)
   const { attempts, batches, done, instances, keys, logs, rollups, tags } = tables
 
   /** One step in one status. */
@@ -79,7 +81,7 @@ export const make = (sql: Sql, connections: Connections) => {
         const before = Math.floor((now - kept) / 60_000)
         const single = width === Number.POSITIVE_INFINITY ? "minute > 0" : `(instance <> ? OR minute % ${width} <> 0)`
         const rows = yield* db.all({
-          sql: `SELECT * FROM ${rollups.name} WHERE minute >= ? AND minute < ? AND ${single} ` +
+          sql: `SELECT ${rollupNames} FROM ${rollups.name} WHERE minute >= ? AND minute < ? AND ${single} ` +
             `ORDER BY minute LIMIT ${foldStep}${dialect.skipLocked}`,
           params: [
             foldedTo.get(width) ?? 1,

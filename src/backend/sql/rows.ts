@@ -282,6 +282,12 @@ export const endOf = (record: TaskRecord): { readonly bucket: number; readonly m
     : { bucket: Durations.bucketOf(millis), millis }
 }
 
+/**
+ * All columns of `live`, by name: a later version may have added some while this one runs, and PostgreSQL refuses a prepared
+ * statement whose columns became others.
+ */
+export const liveNames = ["seq", ...tables.live.columns.map(({ name }) => name)].join(", ")
+
 const liveColumns = tables.live.columns.map(({ name }) => name as keyof LiveRow) // safe: LiveRow names them
 
 /** The values of a row in the order of the columns of `live`. */

@@ -3,6 +3,7 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { Batch, Outcome } from "../../TaskBackend.js"
 import { InstanceFenced } from "../../TaskError.js"
 import type { TaskStatus } from "../../TaskStatus.js"
@@ -160,6 +161,16 @@ export const fence = ({ dialect, tables }: Sql, db: Db, instance: string) =>
 /** One task is more than a statement of this database can carry. */
 export class RowTooLarge extends Data.TaggedError("RowTooLarge")<{ readonly message: string }> {}
 
+/** A text that became longer than texts can be is a row that can never be written, and no reason to try again. */
+export const textsThatFit = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E | RowTooLarge> =>
+  Effect.catchSomeDefect(
+    self,
+    (defect) =>
+      defect instanceof RangeError
+        ? Option.some(Effect.fail(new RowTooLarge({ message: defect.message })))
+        : Option.none()
+  )
+
 // The text of a row is its payload and result as JSON text in JSON text, at most three bytes for each character.
 const tooLarge = (batch: Batch, largest: number): RowTooLarge | undefined => {
   for (const change of batch.changes) {
@@ -229,6 +240,6 @@ export const make = (sql: Sql, connections: Connections, largest: number) => {
 
   return (batch: Batch) => {
     const refused = tooLarge(batch, largest)
-    return refused === undefined ? write(batch, 0) : Effect.fail(refused)
+    return refused === undefined ? textsThatFit(write(batch, 0)) : Effect.fail(refused)
   }
 }
