@@ -8,7 +8,7 @@ import * as Client from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { TaskBackend } from "../TaskBackend.js"
+import { type Durability, TaskBackend } from "../TaskBackend.js"
 import { InstanceFenced, TaskBackendError, TaskflowWiringError, TaskWrongTransaction } from "../TaskError.js"
 import * as Ambient from "./sql/ambient.js"
 import * as Cancel from "./sql/cancel.js"
@@ -96,6 +96,17 @@ const largestStatementOf = (dialect: Dialect, db: Db) =>
     ? Effect.succeed(Number.POSITIVE_INFINITY)
     : Effect.map(db.all({ sql: dialect.largestStatement, params: [] }), ([row]) => Number(row?.["bytes"]))
 
+// What a commit does not survive, and what to do about it; null where a crash of the machine takes nothing.
+const weakness = ({ kind }: Dialect, durability: Durability): string | null => {
+  if (durability !== "process") return null
+  const remedy = {
+    sqlite: "PRAGMA synchronous = FULL",
+    postgres: "synchronous_commit = on",
+    mysql: "innodb_flush_log_at_trx_commit = 1"
+  }[kind]
+  return `tasks: the database may lose the last commits when its machine crashes or loses power; it keeps them with ${remedy}`
+}
+
 /** A backend on this client. Makes or upgrades its tables first. */
 export const make = (
   client: Client.SqlClient,
@@ -128,8 +139,13 @@ export const make = (
       Effect.mapError(failing(method)(self), (error) => error as TaskBackendError) // safe: nobody is fenced in these
     const journal = yield* told("open", open)
     const claims = yield* told("open", open)
+    const { refusal } = dialect
+    const refused = refusal === null ? null : yield* told("open", claims.use(refusal))
+    if (refused !== null) return yield* new TaskBackendError({ method: "open", cause: new Error(refused) })
     yield* told("migrate", Migrations.run(client, claims, dialect, tables, prefix))
     const durability = yield* told("attach", claims.use(dialect.durability))
+    const weak = weakness(dialect, options.shared === false ? "none" : durability)
+    if (weak !== null) yield* Effect.logWarning(weak)
     const largest = yield* told("attach", claims.use((db) => largestStatementOf(dialect, db)))
 
     const sql: Sql = { dialect, tables }

@@ -43,7 +43,7 @@ export const isSameClient = (a: object, b: object): boolean =>
 const closed = new SqlError({ message: "the backend is closed", cause: new Error("the backend is closed") })
 
 // How long somebody else's lock on an SQLite file is waited for before the caller is told: ten seconds.
-const maxWaitMillis = 10_000
+export const maxWaitMillis = 10_000
 
 const command = (db: Db, sql: string) => db.all({ sql, params: [] })
 
@@ -90,7 +90,7 @@ export const shared = (client: SqlClient, dialect: Dialect, busyTimeout = 0): Co
 }
 
 // Real time, whatever clock the engine runs on: another process holds the lock. Jittered, so that two do not stay in step.
-const pauseFor = (millis: number): Effect.Effect<void> =>
+export const pauseFor = (millis: number): Effect.Effect<void> =>
   Effect.async<void>((resume) => {
     const timer = setTimeout(() => resume(Effect.void), millis * (0.5 + Math.random()))
     return Effect.sync(() => clearTimeout(timer))

@@ -74,6 +74,8 @@ export interface Dialect {
   /** Adds to `ends` and `total`, and widens `least` and `most`. */
   readonly addUp: (rollups: Table, rows: ReadonlyArray<ReadonlyArray<Value>>) => ReadonlyArray<Statement>
   readonly createTable: (table: Table) => ReadonlyArray<string>
+  /** Why tasks cannot be kept in this database, or null; null where every one will do. */
+  readonly refusal: ((db: Db) => Effect.Effect<string | null, SqlError>) | null
   /** How safe a committed transaction is. */
   readonly durability: (db: Db) => Effect.Effect<Durability, SqlError>
   /** Epoch milliseconds of the backend's clock as one column `now_ms`; null where it is this host's. */

@@ -128,6 +128,7 @@ export const mysqlDialect: Dialect = {
     const parts = [...definitionOf(table, ({ type }) => types[type], "BIGINT AUTO_INCREMENT PRIMARY KEY"), ...keys]
     return [`CREATE TABLE IF NOT EXISTS ${table.name} (${parts.join(", ")}) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`]
   },
+  refusal: null,
   durability: (connection) =>
     Effect.map(
       connection.all({ sql: "SELECT @@innodb_flush_log_at_trx_commit AS flush", params: [] }),
@@ -140,7 +141,7 @@ export const mysqlDialect: Dialect = {
   lockKey: null,
   beforeCommit: null,
   migrationLock: {
-    take: ["SELECT GET_LOCK('effect-taskflow:migrate', 60)"],
+    take: ["SELECT GET_LOCK('effect-taskflow:migrate', 60) AS taken"],
     give: ["SELECT RELEASE_LOCK('effect-taskflow:migrate')"]
   },
   end: "KILL CONNECTION_ID()",

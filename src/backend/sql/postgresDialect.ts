@@ -129,11 +129,25 @@ export const postgresDialect: Dialect = {
       }`
     )
   ],
-  durability: (connection) =>
-    Effect.map(connection.all({ sql: "SHOW synchronous_commit", params: [] }), ([row]) => {
-      const level = String(row?.["synchronous_commit"])
-      return level === "off" ? "process" : "host"
+  refusal: (connection) =>
+    Effect.map(connection.all({ sql: "SHOW server_encoding", params: [] }), ([row]) => {
+      const encoding = String(row?.["server_encoding"])
+      return encoding === "UTF8" ? null : `the encoding of the database is ${encoding}, tasks need one in UTF8`
     }),
+  durability: (connection) =>
+    Effect.map(
+      connection.all({
+        sql: "SELECT current_setting('synchronous_commit') AS level, " +
+          "current_setting('synchronous_standby_names') AS standbys",
+        params: []
+      }),
+      ([row]) => {
+        const level = String(row?.["level"])
+        if (level === "off") return "process"
+        // With `local` a commit waits for this server's disk alone, and without standbys there is nobody else to wait for.
+        return level === "local" || String(row?.["standbys"]) === "" ? "host" : "replica"
+      }
+    ),
   clock: "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms",
   tryKeys: (hashes) => ({
     sql: `SELECT hash FROM unnest(${arrayMark("hash")}) AS k (hash) ` +

@@ -121,6 +121,7 @@ export const sqliteDialect: Dialect = {
       }`
     )
   ],
+  refusal: null,
   durability: (db) =>
     Effect.map(
       db.all({ sql: "PRAGMA synchronous", params: [] }),
