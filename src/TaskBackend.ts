@@ -158,7 +158,10 @@ export type CancelResult =
   | { readonly _tag: "AlreadyEnded"; readonly status: Terminal }
   | { readonly _tag: "NotFound" }
 
-/** Which tasks to list. Everything given must hold; absent means any. Strings are compared exactly. */
+/**
+ * Which tasks to list. Everything given must hold; absent means any. Strings are compared exactly. Numbers may be any: nothing
+ * fits a time that is no number, or a priority that no task can have.
+ */
 export interface ListQuery {
   /** One of these; none of them when it is empty. */
   readonly status?: ReadonlyArray<TaskStatus> | undefined
@@ -171,9 +174,9 @@ export interface ListQuery {
   readonly until?: number | undefined
   /** By id, which begins with the time of creation. Default `newest`. */
   readonly order?: "newest" | "oldest" | undefined
-  /** Taken as a whole number from 1 to 200. Default 50. */
+  /** Taken as a whole number from 1 to 200. Default 50, also for what is no number. */
   readonly limit?: number | undefined
-  /** `nextCursor` of the page before; that task need not be there any more. */
+  /** `nextCursor` of the page before; that task need not be there any more. Nothing is behind what is no id. */
   readonly cursor?: TaskId | undefined
 }
 
@@ -267,7 +270,7 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
   readonly stats: (query: { readonly taskName?: string | undefined }) => Effect.Effect<Stats, TaskBackendError>
   /**
    * Removes up to `limit` finished tasks that ended before `cutoff` (epoch milliseconds), with all that belongs to them;
-   * answers how many. A success with an idempotency key stays while its `keyTtl` had not run out at `cutoff`. `status`:
+   * answers how many; none for a cutoff that is no number. A success with an idempotency key stays while its `keyTtl` had not run out at `cutoff`. `status`:
    * only those that ended so.
    */
   readonly deleteBefore: (

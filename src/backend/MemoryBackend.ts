@@ -8,6 +8,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { askable, howMany } from "../internal/listing.js"
 import { type Batch, type Change, type ListPage, type ListQuery, type Outcome, TaskBackend } from "../TaskBackend.js"
 import { InstanceFenced } from "../TaskError.js"
 import type { InstanceId } from "../TaskEvent.js"
@@ -147,8 +148,10 @@ const holdsKeyAt = (record: TaskRecord.TaskRecord, at: number): boolean =>
   record.status === "success" && record.idempotencyKey !== null && record.keyTtl !== null &&
   record.endedAt! + record.keyTtl > at
 
-const list = (tables: Tables, query: ListQuery): ListPage => {
-  const limit = Math.min(200, Math.max(1, Math.floor(query.limit ?? 50)))
+const list = (tables: Tables, asked: ListQuery): ListPage => {
+  const query = askable(asked)
+  if (query === null) return { items: [], nextCursor: null }
+  const limit = howMany(query.limit, 1, 200, 50)
   const fits = matches(query)
   const items: Array<TaskRecord.TaskRecord> = []
   let last: TaskId | null = null

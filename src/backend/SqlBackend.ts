@@ -167,31 +167,34 @@ export const make = (
         shared: options.shared ?? true,
         maxLive: Number.POSITIVE_INFINITY
       },
-      attach: (facts, now) => told("attach", instances.attach(facts, now)),
+      attach: (facts, now) => told("attach", instances.attach(facts, Math.floor(now))),
       detach: (instance) => told("detach", instances.detach(instance)),
-      heartbeat: (instance, now) => told("heartbeat", instances.heartbeat(instance, now)),
-      reap: (request) => told("reap", instances.reap(request)),
-      write: (batch) => failing("write")(write(batch)),
-      claim: (request) => failing("claim")(claim(request)),
+      heartbeat: (instance, now) => told("heartbeat", instances.heartbeat(instance, Math.floor(now))),
+      reap: (request) => told("reap", instances.reap({ ...request, now: Math.floor(request.now) })),
+      write: (batch) =>
+        failing("write")(write(Number.isInteger(batch.now) ? batch : { ...batch, now: Math.floor(batch.now) })),
+      claim: (request) => failing("claim")(claim({ ...request, now: Math.floor(request.now) })),
       owned: (instance) => told("owned", instances.owned(instance)),
       // A client of the backend's own is one that no handler can have.
       transaction: options.ownClient === true ? null : Transactional.make(sql, client, ours),
       joinTransaction: (records, now) =>
-        Effect.mapError(Write.textsThatFit(join(records, now)), (error) =>
+        Effect.mapError(Write.textsThatFit(join(records, Math.floor(now))), (error) =>
           error instanceof TaskWrongTransaction
             ? error
             : new TaskBackendError({
               method: "joinTransaction",
               cause: new SqlProblem(isPermanent(dialect, error), error)
             })),
-      cancel: (taskId, now) => told("cancel", cancel(taskId, now)),
-      get: (taskId) => told("get", read.get(taskId)),
+      cancel: (taskId, now) =>
+        told("cancel", cancel(taskId, Math.floor(now))),
+      get: (taskId) =>
+        told("get", read.get(taskId)),
       list: (query) => told("list", read.list(query)),
       logs: (taskId, page) => told("logs", read.logs(taskId, page)),
       attempts: (taskId) => told("attempts", read.attempts(taskId)),
       stats: (query) => told("stats", read.stats(query)),
       deleteBefore: (cutoff, limit, status) => told("deleteBefore", retention.deleteBefore(cutoff, limit, status)),
-      maintain: (now) => told("maintain", retention.maintain(now))
+      maintain: (now) => told("maintain", retention.maintain(Math.floor(now)))
     })
   })
 

@@ -2,7 +2,6 @@
 import { join } from "node:path"
 import { PgClient } from "@effect/sql-pg"
 import { describe, expect, it } from "@effect/vitest"
-import Sqlite from "better-sqlite3"
 import type { Layer } from "effect"
 import { Cause, ConfigProvider, Effect, Exit } from "effect"
 import { Config } from "effect"
@@ -75,16 +74,12 @@ describe("an SQLite file", () => {
 
   testOn(sqliteFile)(
     "that another process writes to for six seconds is waited for at the first start",
-    ({ place }) =>
+    ({ open, place }) =>
       Effect.gen(function*() {
         const filename = join(place, "tasks.db")
-        const other = new Sqlite(filename)
-        other.pragma("journal_mode = WAL")
-        other.exec("BEGIN IMMEDIATE")
-        setTimeout(() => {
-          other.exec("COMMIT")
-          other.close()
-        }, 6_000)
+        const other = yield* open
+        yield* other.unsafe("BEGIN IMMEDIATE")
+        yield* Effect.fork(Effect.delay(other.unsafe("COMMIT"), "6 seconds"))
         yield* Effect.gen(function*() {
           const backend = yield* TaskBackend
           yield* backend.attach(facts(), now)

@@ -1,7 +1,7 @@
 /** Cancelling: what has no attempt under way ends at once, what runs is marked for its owner. */
 import * as Effect from "effect/Effect"
 import type { CancelResult } from "../../TaskBackend.js"
-import type { TaskId } from "../../TaskId.js"
+import { isTaskId, type TaskId } from "../../TaskId.js"
 import * as TaskRecord from "../../TaskRecord.js"
 import type { Terminal } from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
@@ -16,7 +16,7 @@ export const make = (sql: Sql, connections: Connections) => {
   const { dialect, tables } = sql
   const live = tables.live.name
   return (taskId: TaskId, now: number): Effect.Effect<CancelResult, unknown> =>
-    connections.transaction((db) =>
+    !isTaskId(taskId) ? Effect.succeed({ _tag: "NotFound" }) : connections.transaction((db) =>
       Effect.gen(function*() {
         const [row] = yield* db.all({
           sql: `SELECT ${liveNames} FROM ${live} WHERE id = ?${dialect.forUpdate}`,

@@ -4,6 +4,7 @@
  * tasks with some of their log lines gone, and the next round goes on.
  */
 import * as Effect from "effect/Effect"
+import { wholeTime } from "../../internal/listing.js"
 import * as TaskStatus from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
 import type { Db, Row, Sql } from "./dialect.js"
@@ -110,12 +111,14 @@ export const deleting = (sql: Sql, connections: Connections) => {
     connections.use((db) =>
       db.all({
         sql: `SELECT id FROM ${done.name} WHERE status = ? AND removable_at < ? ORDER BY removable_at LIMIT ? OFFSET ?`,
-        params: [status, cutoff, Math.min(limit, taskStep), passed]
+        params: [status, cutoff, Math.ceil(Math.min(limit, taskStep)), passed]
       })
     )
 
-  return (cutoff: number, limit: number, statuses: ReadonlyArray<TaskStatus.Terminal> = ended) =>
+  return (before: number, limit: number, statuses: ReadonlyArray<TaskStatus.Terminal> = ended) =>
     Effect.gen(function*() {
+      const cutoff = wholeTime(before)
+      if (cutoff === null) return 0
       let deleted = 0
       for (const status of statuses) {
         let passed = 0

@@ -78,7 +78,8 @@ const updateOf = (table: Table, key: Column, columns: ReadonlyArray<Column>, row
     const plain = `SELECT CONVERT(? USING ascii) COLLATE ascii_bin, ${marksOf(columns.length)}`
     const list = [named, ...Array.from({ length: rows - 1 }, () => plain)].join(" UNION ALL ")
     const set = columns.map(({ name }, index) => `t.${name} = v.c${index}`).join(", ")
-    return `UPDATE ${table.name} AS t JOIN (${list}) AS v ON t.${key.name} = v.k SET ${set}`
+    // From the list to the rows: the other way round a small table is read whole, and waits for rows that others have locked.
+    return `UPDATE (${list}) AS v STRAIGHT_JOIN ${table.name} AS t ON t.${key.name} = v.k SET ${set}`
   })
 
 export const mysqlDialect: Dialect = {

@@ -4,9 +4,10 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Durations from "../../internal/durations.js"
+import { askable, howMany } from "../../internal/listing.js"
 import type { AttemptEntry, ListPage, ListQuery, Stats } from "../../TaskBackend.js"
 import type { LogLine } from "../../TaskEvent.js"
-import type { TaskId } from "../../TaskId.js"
+import { isTaskId, type TaskId } from "../../TaskId.js"
 import type { TaskRecord } from "../../TaskRecord.js"
 import * as TaskStatus from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
@@ -128,6 +129,7 @@ const durationsOf = (rows: ReadonlyArray<Row>): Stats["durations"] => {
 }
 
 export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "use">) => {
+  const largestPage = 1_000_000
   const ask = (statement: Statement) => connections.use((db) => db.all(statement))
   const live = tables.live.name
   const done = tables.done.name
@@ -135,6 +137,7 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
   const get = (taskId: TaskId) =>
     connections.use((db) =>
       Effect.gen(function*() {
+        if (!isTaskId(taskId)) return Option.none()
         const unfinished = { sql: `SELECT ${liveNames} FROM ${live} WHERE id = ?`, params: [taskId] }
         const finished = { sql: `SELECT record, retried_as FROM ${done} WHERE id = ?`, params: [taskId] }
         const [row] = yield* db.all(unfinished)
@@ -177,8 +180,10 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
 
   const list = (query: ListQuery): Effect.Effect<ListPage, unknown> =>
     Effect.suspend(() => {
-      const limit = Math.min(200, Math.max(1, Math.floor(query.limit ?? 50)))
-      return Effect.map(page(query, limit + 1), (found) => {
+      const limit = howMany(query.limit, 1, 200, 50)
+      const known = askable(query)
+      if (known === null) return Effect.succeed({ items: [], nextCursor: null })
+      return Effect.map(page(known, limit + 1), (found) => {
         const items: ReadonlyArray<TaskRecord> = found.slice(0, limit)
         return { items, nextCursor: found.length > limit ? items[limit - 1]!.taskId : null }
       })
@@ -188,7 +193,7 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
     Effect.map(
       ask({
         sql: `SELECT line FROM ${tables.logs.name} WHERE task_id = ? ORDER BY seq LIMIT ? OFFSET ?`,
-        params: [taskId, limit, after]
+        params: [taskId, howMany(limit, 0, largestPage, 0), howMany(after, 0, Number.MAX_SAFE_INTEGER, 0)]
       }),
       (rows) => rows.map((row): LogLine => JSON.parse(row["line"] as string)) // safe: what was written
     )

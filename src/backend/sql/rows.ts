@@ -102,6 +102,9 @@ const noTags: TaskRecord["tags"] = {}
 const tagsFrom = (pairs: ReadonlyArray<readonly [string, string]>): TaskRecord["tags"] =>
   pairs.length === 0 ? noTags : Object.fromEntries(pairs)
 
+// Columns of times are whole milliseconds; the record keeps what it was given.
+const whole = (at: number | null): number | null => at === null ? null : Math.floor(at)
+
 // Where a row waits: ready for anyone, for its time, or with its owner.
 const readyOf = (record: TaskRecord, now: number): number | null => {
   if (record.owner !== null) return null
@@ -121,8 +124,8 @@ const dueOf = (record: TaskRecord, now: number): number | null => {
 /** The columns of a row that change, for this record at `now`; its log counts are the row's own. */
 export const changing = (record: TaskRecord, now: number) => ({
   ready: readyOf(record, now),
-  due_at: dueOf(record, now),
-  next_attempt_at: record.nextAttemptAt,
+  due_at: whole(dueOf(record, now)),
+  next_attempt_at: whole(record.nextAttemptAt),
   status: record.status,
   owner: record.owner,
   active: isLive(record) ? 1 : 0,
@@ -130,8 +133,8 @@ export const changing = (record: TaskRecord, now: number) => ({
   attempts: record.attempts,
   cancel: record.cancelRequested ? 1 : 0,
   suspect: isSuspect(record) ? 1 : 0,
-  started_at: record.startedAt,
-  attempt_started_at: record.attemptStartedAt,
+  started_at: whole(record.startedAt),
+  attempt_started_at: whole(record.attemptStartedAt),
   instance: record.instance,
   state: stateOf(record)
 })
@@ -143,10 +146,10 @@ export const liveRow = (record: TaskRecord, now: number): LiveRow => ({
   version: record.definitionVersion,
   priority: record.priority,
   source: record.source,
-  created_at: record.createdAt,
+  created_at: Math.floor(record.createdAt),
   ready: readyOf(record, now),
-  due_at: dueOf(record, now),
-  next_attempt_at: record.nextAttemptAt,
+  due_at: whole(dueOf(record, now)),
+  next_attempt_at: whole(record.nextAttemptAt),
   status: record.status,
   owner: record.owner,
   active: isLive(record) ? 1 : 0,
@@ -154,8 +157,8 @@ export const liveRow = (record: TaskRecord, now: number): LiveRow => ({
   attempts: record.attempts,
   cancel: record.cancelRequested ? 1 : 0,
   suspect: isSuspect(record) ? 1 : 0,
-  started_at: record.startedAt,
-  attempt_started_at: record.attemptStartedAt,
+  started_at: whole(record.startedAt),
+  attempt_started_at: whole(record.attemptStartedAt),
   instance: record.instance,
   log_lines: record.logLines,
   log_bytes: record.logBytes,
@@ -261,8 +264,8 @@ export const doneRow = (record: TaskRecord): ReadonlyArray<Value> => [
   record.status,
   record.source,
   record.priority,
-  record.createdAt,
-  removableAt(record),
+  Math.floor(record.createdAt),
+  Math.floor(removableAt(record)),
   record.retriedAs,
   keyHash(record),
   unusualText(record)
