@@ -60,7 +60,8 @@ const unlocked = <E>(
   last: number
 ) =>
   Effect.suspend(() => {
-    const began = Date.now()
+    // Counted in pauses: what lies between two of them only adds to it.
+    let waited = 0
     const isDone = Effect.map(
       client.unsafe<{ readonly last: number | null }>(`SELECT MAX(migration_id) AS last FROM ${table}`),
       ([row]) => Number(row?.last ?? 0) >= last
@@ -70,14 +71,21 @@ const unlocked = <E>(
         const error = Cause.squash(cause)
         const under = error instanceof Error && error.cause !== undefined ? error.cause : error
         const isBusy = [error, under].some((one) => dialect.problemOf(one) === "busy")
-        return isBusy && Date.now() - began < maxWaitMillis ? wait : Effect.failCause(cause)
+        // Whoever lost another race finds everything done at the next try.
+        return waited < (isBusy ? maxWaitMillis : 200) ? wait : Effect.failCause(cause)
       },
       onSuccess: (done) =>
-        done ? Effect.void : Date.now() - began < maxWaitMillis ? wait : Effect.fail(
+        done ? Effect.void : waited < maxWaitMillis ? wait : Effect.fail(
           new SqlError({ message: locked, cause: new Error(locked) })
         )
     })
-    const wait = Effect.zipRight(pauseFor(20), Effect.suspend(() => again))
+    const wait = Effect.zipRight(
+      pauseFor(20),
+      Effect.suspend(() => {
+        waited += 20
+        return again
+      })
+    )
     return again
   })
 
@@ -93,12 +101,10 @@ export const migrate = (
   upTo = Number.POSITIVE_INFINITY
 ) => {
   // A step that fails dies in the migrator; whoever lost a race finds everything done at the next try.
-  const steps = Migrator.make({})({ loader: loaderOf(dialect, tables, upTo), table: `${prefix}migrations` }).pipe(
-    Effect.provideService(Client.SqlClient, client),
-    Effect.sandbox,
-    Effect.retry(retries),
-    Effect.unsandbox
+  const once = Migrator.make({})({ loader: loaderOf(dialect, tables, upTo), table: `${prefix}migrations` }).pipe(
+    Effect.provideService(Client.SqlClient, client)
   )
+  const steps = Effect.unsandbox(Effect.retry(Effect.sandbox(once), retries))
   // The migrator notes all steps before it runs the first, and MySQL commits both at once: a process that died in between
   // left steps behind that are noted and were never done. They are statements that may be repeated, so they are.
   const again = (db: Db) =>
@@ -112,7 +118,7 @@ export const migrate = (
     ? unlocked(
       client,
       dialect,
-      steps,
+      once,
       `${prefix}migrations`,
       first + stepsOf(dialect, tables).slice(0, upTo).length - 1
     )

@@ -285,10 +285,7 @@ export const endOf = (record: TaskRecord): { readonly bucket: number; readonly m
     : { bucket: Durations.bucketOf(millis), millis }
 }
 
-/**
- * All columns of `live`, by name: a later version may have added some while this one runs, and PostgreSQL refuses a prepared
- * statement whose columns became others.
- */
+/** All columns of `live`, by name: a later version may add some, and PostgreSQL refuses what was prepared for other columns. */
 export const liveNames = ["seq", ...tables.live.columns.map(({ name }) => name)].join(", ")
 
 const liveColumns = tables.live.columns.map(({ name }) => name as keyof LiveRow) // safe: LiveRow names them
