@@ -81,7 +81,8 @@ export const make = Effect.gen(function*() {
   const isShared = (taskName: string) => shared && registry.get(taskName) !== undefined
   const { add, most } = Prefetch.make((taskName) => Math.min(max, limitOf(taskName)), isShared)
   const slots = Slots.make({ max, limitOf, onFree: () => pump(), held: { now, onRelease: add } })
-  const backlog = Backlog.make({ windowSize, shared, queue, slots, registry, limitOf, most })
+  const { isPaused } = lease
+  const backlog = Backlog.make({ windowSize, shared, queue, slots, registry, limitOf, most, isPaused })
 
   // ── starting ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -234,6 +235,7 @@ export const make = Effect.gen(function*() {
     store,
     now,
     cancelAtStart: cancels.add,
+    isPaused,
     unclaim,
     lookAgain
   })
@@ -253,6 +255,7 @@ export const make = Effect.gen(function*() {
       timers: { schedule },
       unhandledAfter: config.unhandledAfter,
       now,
+      isPaused,
       isOpen: () => !mayNotClaim() && (!claimer.isClaiming() || backlog.isLooking()),
       run,
       hold,

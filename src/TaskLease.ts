@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
+import type { Paused } from "./ControlStore.js"
 import * as Backoff from "./internal/backoff.js"
 import * as ClockOffset from "./internal/clockOffset.js"
 import * as LoopLag from "./internal/loopLag.js"
@@ -49,6 +50,12 @@ export class TaskLease extends Context.Tag("effect-taskflow/TaskLease")<TaskLeas
   readonly isHeld: () => boolean
   /** Whether tasks that anyone may claim are for others. */
   readonly isDraining: () => boolean
+  /** Whether tasks of this name are left alone for the time being. */
+  readonly isPaused: (taskName: string) => boolean
+  /** A digest of the pauses that are heeded here. */
+  readonly heeds: () => string
+  /** Heeds these pauses from now on, before a heartbeat tells of them. */
+  readonly heed: (paused: Paused) => Effect.Effect<void>
   readonly listen: (listener: LeaseListener) => void
 }>() {}
 
@@ -57,14 +64,8 @@ const steeredAfter = { first: 50, again: 1_000 }
 // Real milliseconds between two heartbeats that are both due.
 const othersNeed = 100
 
-// A clock further off than this, and an event loop that stood still for longer, are worth a warning. Milliseconds.
-const wrongClock = 5_000
+// An event loop that stood still for longer is worth a warning. Milliseconds.
 const longStall = 1_000
-
-interface Moment {
-  readonly monotonic: number
-  readonly wall: number
-}
 
 export const make = Effect.gen(function*() {
   const backend = yield* TaskBackend
@@ -76,6 +77,9 @@ export const make = Effect.gen(function*() {
   const service = TaskLease.of({
     isHeld: () => held,
     isDraining: steering.isDraining,
+    isPaused: steering.isPaused,
+    heeds: steering.heeds,
+    heed: (paused) => Effect.asVoid(steering.paused(paused)),
     listen: (listener) => {
       listeners.push(listener)
     }
@@ -90,9 +94,9 @@ export const make = Effect.gen(function*() {
   const answered = yield* Signal.make
   const margin = lease / 6
   const monotonic = () => Number(clock.unsafeCurrentTimeNanos()) / 1e6
-  const moment = (): Moment => ({ monotonic: monotonic(), wall: clock.unsafeCurrentTimeMillis() })
+  const moment = (): ClockOffset.Moment => ({ monotonic: monotonic(), wall: clock.unsafeCurrentTimeMillis() })
   // A suspended machine stops the monotonic clock, and the wall clock may be set back: the larger one counts.
-  const since = (then: Moment): number =>
+  const since = (then: ClockOffset.Moment): number =>
     Math.max(monotonic() - then.monotonic, clock.unsafeCurrentTimeMillis() - then.wall)
   // When the last heartbeat that succeeded was sent: the backend cannot have counted it before.
   let last = moment()
@@ -101,6 +105,10 @@ export const make = Effect.gen(function*() {
     lease,
     isProvenGone: (peer) => sameHostDetection && isProvenGone(peer, instance.facts)
   })
+  let slowest = 0
+  // What is kept in this process alone answers at once, however busy the process is.
+  const inProcess = backend.info.durability === "none"
+  const real = () => ({ now: RealTime.monotonic(), answer: inProcess ? 0 : slowest })
   let failing = false
   let deaths = 0
   let steeredLast = false
@@ -125,11 +133,12 @@ export const make = Effect.gen(function*() {
     return Effect.zipRight(loseInTime, answered.await)
   })
 
-  const renewed = (sent: Moment, sentReal: number): void => {
+  const renewed = (sent: ClockOffset.Moment, sentReal: number): void => {
     // Beats that nobody could see count for nobody: what was observed before a gap starts again.
     if (sentReal - lastReal > lease / 2) watching.restart()
     last = live ? sent : moment()
     lastReal = sentReal
+    slowest = Math.max(slowest * 0.9, RealTime.monotonic() - sentReal)
     failing = false
     if (held) return
     held = true
@@ -151,25 +160,23 @@ export const make = Effect.gen(function*() {
   // ── heartbeats ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   // The backend's clock is only compared with, never waited for; a Clock of a test's own is as right as it says.
-  let warned = false
-  const compareClocks = (sent: Moment, backendNow: number | null): Effect.Effect<void> => {
-    if (backendNow === null || !live) return Effect.void
-    const received = moment()
-    const wall = received.wall - sent.wall
-    // A wall clock that was set meanwhile measures nothing.
-    if (Math.abs(wall - (received.monotonic - sent.monotonic)) > ClockOffset.noise) return Effect.void
-    const bounds = ClockOffset.boundsOf(sent.wall, received.wall, backendNow)
-    instance.correct(bounds)
-    const offset = ClockOffset.nearest(0, bounds)
-    if (warned || Math.abs(offset) <= wrongClock) return Effect.void
-    warned = true
-    const by = `${Math.round(Math.abs(offset))} ms ${offset > 0 ? "behind" : "ahead of"}`
-    return Effect.logWarning(
-      `task lease: this machine's clock is ${by} the backend's; tasks are timed by the backend's: is NTP running here?`
-    )
-  }
+  const compareClocks = live ? ClockOffset.comparing(instance, moment) : () => Effect.void
 
-  const heard = (id: InstanceId, sent: Moment, sentReal: number, answer: Heartbeat): Effect.Effect<void> => {
+  // That others can see it heeded: the next heartbeat says so, and comes soon.
+  const heeding = ({ draining, paused }: Heartbeat): Effect.Effect<void> =>
+    Effect.zipRight(
+      steering.asked(draining),
+      Effect.map(steering.paused(paused), (news) => {
+        if (news) steered.notify()
+      })
+    )
+
+  const heard = (
+    id: InstanceId,
+    sent: ClockOffset.Moment,
+    sentReal: number,
+    answer: Heartbeat
+  ): Effect.Effect<void> => {
     if (!answer.alive) {
       deaths += 1
       // At once under the new identity, but not in a circle when the backend refuses every one.
@@ -179,8 +186,15 @@ export const make = Effect.gen(function*() {
     renewed(sent, sentReal)
     if (answer.cancels.length > 0) { for (const { onCancels } of listeners) onCancels(answer.cancels) }
     return Effect.zipRight(
-      Effect.zipRight(compareClocks(sent, answer.backendNow), steering.asked(answer.draining)),
-      reapAll(watching.suspects(answer.peers.filter((peer) => peer.id !== id), sent.monotonic, monotonic()))
+      Effect.zipRight(compareClocks(sent, answer.backendNow), heeding(answer)),
+      reapAll(
+        watching.suspects(
+          answer.peers.filter((peer) => peer.id !== id),
+          sent.monotonic,
+          monotonic(),
+          real()
+        )
+      )
     )
   }
 
@@ -211,7 +225,7 @@ export const make = Effect.gen(function*() {
   const untilNext = Effect.suspend(() => {
     const now = monotonic()
     const usual = failing ? Math.min(heartbeatInterval, pauseAfterFailure) : begun + heartbeatInterval - now
-    const wait = Math.min(usual, watching.untilNext(now))
+    const wait = Math.min(usual, watching.untilNext(now, real()))
     if (wait <= 0) return RealTime.pause(othersNeed)
     // Somebody wants one of ours to stop: soon, but not time and again for one that does not.
     const pause = steeredLast ? steeredAfter.again : steeredAfter.first

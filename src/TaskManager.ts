@@ -12,6 +12,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as Admission from "./internal/admission.js"
 import * as Control from "./internal/control.js"
+import * as Pausing from "./internal/pausing.js"
 import type { EnqueueOptions } from "./internal/prepare.js"
 import { notInTransaction } from "./internal/transaction.js"
 import * as Transactional from "./internal/transactional.js"
@@ -29,6 +30,7 @@ import { TaskDispatcher } from "./TaskDispatcher.js"
 import type {
   EnqueueError,
   TaskAlreadyRetried,
+  TaskArgumentError,
   TaskBackendError,
   TaskInTransaction,
   TaskKeyHeld,
@@ -43,6 +45,7 @@ import { TaskflowConfig } from "./TaskflowConfig.js"
 import { type TaskId, TaskIds } from "./TaskId.js"
 import { TaskInstance } from "./TaskInstance.js"
 import { TaskJournal } from "./TaskJournal.js"
+import { TaskLease } from "./TaskLease.js"
 import type { InstanceInfo } from "./TaskPeer.js"
 import type { TaskRecord } from "./TaskRecord.js"
 import { type Registered, TaskRegistry } from "./TaskRegistry.js"
@@ -144,6 +147,20 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
    * is for others. Heard at once or with its next heartbeat. False when no such instance is alive.
    */
   readonly drain: (instance: InstanceId, draining?: boolean) => Effect.Effect<boolean, TaskBackendError>
+  /**
+   * Tasks of this name, or all of them without one, are claimed and started by nobody until they are resumed. What runs goes on,
+   * and new tasks are accepted. Holds for every instance: those that claim heed it from their next claim on, and
+   * `pauses` tells who has taken it over. `by`: who asks, for people; default `"api"`. A name that is paused once more is
+   * `alreadyPaused`. At most 1,000 names at once, one more is a `TaskArgumentError`.
+   */
+  readonly pause: (
+    taskName?: string,
+    options?: { readonly by?: string | undefined }
+  ) => Effect.Effect<"paused" | "alreadyPaused", TaskArgumentError | TaskBackendError>
+  /** Ends the pause of this name, or that of all names (a name of its own stays paused). False when there was none. */
+  readonly resume: (taskName?: string) => Effect.Effect<boolean, TaskBackendError>
+  /** What is paused, and which live instances have taken that over. */
+  readonly pauses: Effect.Effect<Pausing.Pauses, TaskBackendError>
   /** Calls `listener` inside the engine for every recorded event; the answer ends that. For observers in tests. */
   readonly tap: TaskEvents["Type"]["tap"]
 
@@ -164,6 +181,7 @@ export const make = Effect.gen(function*() {
     journal: yield* TaskJournal,
     registry: yield* TaskRegistry,
     runner: yield* TaskRunner,
+    lease: yield* TaskLease,
     store: yield* TaskStore,
     volatile: yield* TaskVolatile
   }
@@ -200,6 +218,7 @@ export const make = Effect.gen(function*() {
     changesAfter: feed.changesAfter,
     instances: backend.instances,
     drain: (id, draining = true) => Effect.zipRight(outside("TaskManager.drain"), backend.drain(id, draining)),
+    ...Pausing.make(parts, outside),
     tap: events.tap,
     registered: Effect.sync(() => registry.names().flatMap((name) => registry.get(name)?.definition ?? [])),
     register: (registered) =>
@@ -223,6 +242,7 @@ export interface Parts {
   readonly ids: TaskIds["Type"]
   readonly instance: TaskInstance["Type"]
   readonly journal: TaskJournal["Type"]
+  readonly lease: TaskLease["Type"]
   readonly registry: TaskRegistry["Type"]
   readonly runner: TaskRunner["Type"]
   readonly store: TaskStore["Type"]

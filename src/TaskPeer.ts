@@ -32,6 +32,8 @@ export interface Vitals {
   readonly waiting: number
   /** How late its event loop was at worst since the heartbeat before, in milliseconds. */
   readonly lag: number
+  /** A digest of the pauses that it heeds, to compare with that of another; null from an older version. */
+  readonly heeds?: string | null
 }
 
 /** An instance as others list it. `vitals` null until its first heartbeat. */

@@ -222,7 +222,12 @@ export const make = (
       feed: (query) => told("feed", feed(query)),
       hints: hints.hints,
       maintain: (now) => told("maintain", retention.maintain(Math.floor(now))),
-      ...stores
+      ...stores,
+      controls: {
+        ...stores.controls,
+        pause: (target, by, now) => noted(stores.controls.pause(target, by, Math.floor(now)), hints.steered),
+        resume: (target) => noted(stores.controls.resume(target), hints.steered)
+      }
     })
   })
 

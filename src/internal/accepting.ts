@@ -25,6 +25,7 @@ export const make = (options: {
   readonly now: () => number
   /** Whether something may start, and no claim is under way that could bring something older. */
   readonly isOpen: () => boolean
+  readonly isPaused: (taskName: string) => boolean
   readonly run: (record: TaskRecord.TaskRecord, slot: Slot) => void
   readonly hold: (record: TaskRecord.TaskRecord) => void
   readonly wakeAt: (at: number) => void
@@ -47,7 +48,8 @@ export const make = (options: {
     const { priority, runAt, taskId, taskName } = record
     const handled = registry.of(record) !== undefined
     const local = record.kind === "effect"
-    const open = options.isOpen() && runAt === null && handled && (local || !backlog.holdsUp())
+    const waits = !local && options.isPaused(taskName)
+    const open = options.isOpen() && runAt === null && handled && !waits && (local || !backlog.holdsUp())
 
     if (open && backlog.arriving() === 0 && slots.mayStart(taskName)) {
       const slot = slots.take(taskName)

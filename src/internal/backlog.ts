@@ -24,10 +24,13 @@ export const make = (options: {
   readonly slots: Slots
   readonly registry: TaskRegistry["Type"]
   readonly limitOf: (taskName: string) => number
+  /** Whether claims of this name bring nothing for the time being. */
+  readonly isPaused: (taskName: string) => boolean
   /** How many of a name are worth holding. */
   readonly most: (taskName: string) => number
 }) => {
   const { limitOf, queue, registry, shared, slots, windowSize } = options
+  const isClaimed = (taskName: string): boolean => registry.get(taskName) !== undefined && !options.isPaused(taskName)
   // Each name with the moment it was last added: a claim only settles what was there when it was asked.
   const waiting = new Map<string, number>()
   let moment = 0
@@ -65,11 +68,10 @@ export const make = (options: {
 
   const startable = (taskName: string): number => Math.min(slots.free(), slots.freeOf(taskName))
 
-  const handledWaiting = (): Array<string> =>
-    [...new Set([...waiting.keys(), ...looking])].filter((taskName) => registry.get(taskName) !== undefined)
+  const handledWaiting = (): Array<string> => [...new Set([...waiting.keys(), ...looking])].filter(isClaimed)
 
   const handled = (names: Iterable<string>): boolean => {
-    for (const taskName of names) if (registry.get(taskName) !== undefined) return true
+    for (const taskName of names) if (isClaimed(taskName)) return true
     return false
   }
 
@@ -78,7 +80,7 @@ export const make = (options: {
     // Asked at every end of an attempt: while all is busy and the window half full, no name has to be looked at.
     if (slots.free() === 0 && queue.size() * 2 > windowSize) return false
     for (const taskName of names) {
-      if (registry.get(taskName) === undefined) continue
+      if (!isClaimed(taskName)) continue
       if (startable(taskName) > 0) return true
       if (
         queue.size() * 2 <= windowSize && queue.sizeOf(taskName) * 2 <= share(taskName) && windowRoom(taskName) > 0
@@ -104,7 +106,7 @@ export const make = (options: {
 
     add: (taskName: string, priority?: number): void => {
       wait(taskName)
-      if (priority === undefined || registry.get(taskName) === undefined) return
+      if (priority === undefined || !isClaimed(taskName)) return
       const lowest = queue.lowestPriority()
       if (lowest === undefined || priority <= lowest) return
       urgent += 1

@@ -1,9 +1,16 @@
 /**
- * How far this machine's clock is from the backend's, as far as that can be known. Pure.
+ * How far this machine's clock is from the backend's, as far as that can be known.
  *
  * The backend read its clock at some moment between the question and the answer, so one answer gives two bounds. Only what
  * lies outside of them is certainly wrong: an answer that took its time (a full queue, a slow server) corrects nothing.
  */
+import * as Effect from "effect/Effect"
+
+/** A moment by both clocks of this machine, in milliseconds. */
+export interface Moment {
+  readonly monotonic: number
+  readonly wall: number
+}
 
 /** Milliseconds to add to our clock: the truth is between the two. */
 export interface Bounds {
@@ -30,4 +37,31 @@ export const corrected = (offset: number, bounds: Bounds): number => {
   return Math.round(
     bounds.most - bounds.least <= noise ? (bounds.least + bounds.most) / 2 : nearest(offset, bounds)
   )
+}
+
+// A clock further off than this is worth a warning.
+const wrongClock = 5_000
+
+/** Corrects the instance by what an answer to a question sent at `sent` says of the backend's clock, and warns once. */
+export const comparing = (
+  instance: { readonly correct: (bounds: Bounds) => void },
+  moment: () => Moment
+): (sent: Moment, backendNow: number | null) => Effect.Effect<void> => {
+  let warned = false
+  return (sent, backendNow) => {
+    if (backendNow === null) return Effect.void
+    const received = moment()
+    const wall = received.wall - sent.wall
+    // A wall clock that was set meanwhile measures nothing.
+    if (Math.abs(wall - (received.monotonic - sent.monotonic)) > noise) return Effect.void
+    const bounds = boundsOf(sent.wall, received.wall, backendNow)
+    instance.correct(bounds)
+    const offset = nearest(0, bounds)
+    if (warned || Math.abs(offset) <= wrongClock) return Effect.void
+    warned = true
+    const by = `${Math.round(Math.abs(offset))} ms ${offset > 0 ? "behind" : "ahead of"}`
+    return Effect.logWarning(
+      `task lease: this machine's clock is ${by} the backend's; tasks are timed by the backend's: is NTP running here?`
+    )
+  }
 }

@@ -38,6 +38,7 @@ export const make = (options: {
   /** A running task was asked to stop, and there is no attempt of it here yet. */
   readonly cancelAtStart: (taskId: TaskId) => void
   readonly unclaim: (record: TaskRecord) => void
+  readonly isPaused: (taskName: string) => boolean
   /** Claims and starts what may be claimed and started. */
   readonly lookAgain: () => void
 }): LeaseListener & { readonly onRenewed: (old: InstanceId) => void } => {
@@ -72,6 +73,14 @@ export const make = (options: {
         if (record.kind === "task") options.unclaim(record)
         else queue.offer(record)
       }
+    },
+    onPaused: () => {
+      const held = queue.takeAll()
+      for (const record of held) {
+        if (record.kind === "task" && options.isPaused(record.taskName)) options.unclaim(record)
+        else queue.offer(record)
+      }
+      lookAgain()
     },
     // What was queued under the old identity belongs to whoever claims it now. What runs and may not run twice goes on:
     // its outcome is not recorded, but nothing is left half done.

@@ -1,6 +1,8 @@
 /** What an instance says of itself with its heartbeats, and what it is asked with their answers. */
 import * as Effect from "effect/Effect"
+import type { Paused } from "../ControlStore.js"
 import type { Vitals } from "../TaskPeer.js"
+import { digestOf, nothingPaused } from "./pauses.js"
 
 /** What the engine knows, and does. Each is quick. */
 export interface Steered {
@@ -8,13 +10,24 @@ export interface Steered {
   readonly load: () => { readonly active: number; readonly waiting: number }
   /** This instance was asked to claim nothing more, or to claim again. */
   readonly onDraining: (draining: boolean) => void
+  /** Other names are paused than before: some more, some not any longer, or both. */
+  readonly onPaused: () => void
 }
+
+const words = ({ everything, names }: Paused): string =>
+  everything ? "everything is" : names.length === 0 ? "nothing is" : `${names.length} task names are`
 
 export const make = (maxConcurrentTasks: number, listeners: ReadonlyArray<Steered>) => {
   let draining = false
   let lag = 0
+  let everything = false
+  let names: ReadonlySet<string> = new Set()
+  let heeds = digestOf(nothingPaused)
   return {
     isDraining: () => draining,
+    isPaused: (taskName: string) => everything || names.has(taskName),
+    /** A digest of the pauses that are heeded. */
+    heeds: () => heeds,
     /** The event loop was so late, in milliseconds. */
     late: (millis: number): void => {
       lag = Math.max(lag, millis)
@@ -28,7 +41,7 @@ export const make = (maxConcurrentTasks: number, listeners: ReadonlyArray<Steere
       }
       const worst = Math.round(lag)
       lag = 0
-      return { slots: { max: maxConcurrentTasks, active: load.active }, waiting: load.waiting, lag: worst }
+      return { slots: { max: maxConcurrentTasks, active: load.active }, waiting: load.waiting, lag: worst, heeds }
     },
     asked: (drain: boolean): Effect.Effect<void> => {
       if (drain === draining) return Effect.void
@@ -39,6 +52,16 @@ export const make = (maxConcurrentTasks: number, listeners: ReadonlyArray<Steere
           ? "task lease: this instance is drained: what runs here may finish, everything else is for others"
           : "task lease: this instance claims tasks again"
       )
+    },
+    /** Takes over what is paused now; true when that is news. */
+    paused: (paused: Paused): Effect.Effect<boolean> => {
+      const digest = digestOf(paused)
+      if (digest === heeds) return Effect.succeed(false)
+      heeds = digest
+      everything = paused.everything
+      names = new Set(paused.names)
+      for (const { onPaused } of listeners) onPaused()
+      return Effect.as(Effect.logInfo(`task lease: ${words(paused)} paused`), true)
     }
   }
 }

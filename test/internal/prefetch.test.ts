@@ -46,6 +46,7 @@ describe("how much is held ready", () => {
     const backlog = Backlog.make({
       windowSize: 1_000,
       shared: true,
+      isPaused: () => false,
       // safe: what the backlog asks of them
       queue: {
         size: () => 0,
