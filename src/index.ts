@@ -39,7 +39,7 @@ export * as TaskProgress from "./TaskProgress.js"
 // 6 observe
 export { type Recorded } from "./TaskEvents.js"
 
-// 7 persist: the port, and memory; databases are subpaths: /sqlite, /postgres, /mysql, /sql
+// 7 persist: the port, and memory; databases are subpaths: /sqlite, /postgres, /mysql, /redis, /sql
 export * as MemoryBackend from "./backend/MemoryBackend.js"
 export {
   type AttemptEntry,
