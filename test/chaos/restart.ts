@@ -13,7 +13,7 @@ import { Console, Effect } from "effect"
 import * as Effects from "./support/effects.js"
 import * as Fleet from "./support/fleet.js"
 import { runMain } from "./support/main.js"
-import { clientOf, folder, fresh, type Place } from "./support/places.js"
+import { clientOf, folder, fresh, inspect, type Place } from "./support/places.js"
 import * as PostgresServer from "./support/postgresServer.js"
 import * as Report from "./support/report.js"
 import * as State from "./support/state.js"
@@ -83,13 +83,13 @@ const run = Effect.gen(function*() {
 
   const enqueued = Effect.sync(() => acknowledged() >= count)
   hold(yield* Fleet.until(over + 60, enqueued), "not everything was enqueued in time")
-  const sql = yield* clientOf(tasks)
-  const idle = Effect.map(State.unfinished(sql, tasks), (left) => left === 0)
+  const { unfinished } = yield* inspect(tasks)
+  const idle = Effect.map(unfinished, (left) => left === 0)
   hold(yield* Fleet.until(60 + lease, idle), "not everything had ended 60 s after the last enqueue")
   const seconds = Math.round((Date.now() - begun) / 100) / 10
   problems.push(...yield* Effect.promise(() => fleet.stop("SIGTERM", 20_000)), ...fleet.unexpected)
 
-  const state = yield* State.read(tasks, effects)
+  const state = yield* State.read({ tasks, effects })
   const { findings, recoveries: _none, recoveryMs: _, ...verdict } = judge(fleet.acknowledged(), state, fleet.lives)
   const all = [...problems.map((what) => ({ what, taskId: null })), ...findings]
   yield* Console.log(

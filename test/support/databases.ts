@@ -67,7 +67,8 @@ export const hasMysql = () =>
     "docker run -p 3306:3306 -e MARIADB_DATABASE=test -e MARIADB_ALLOW_EMPTY_ROOT_PASSWORD=1 mariadb"
   )
 
-export const hasRedis = () => present("Redis", redis.port, "docker run -p 6379:6379 redis redis-server --appendonly yes")
+export const hasRedis = () =>
+  present("Redis", redis.port, "docker run -p 6379:6379 redis redis-server --appendonly yes")
 
 const freshPrefix = () => `t${v4().replaceAll("-", "").slice(0, 12)}_`
 
