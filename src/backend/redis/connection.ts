@@ -87,6 +87,9 @@ export const open = (
       })
 
     yield* Effect.tryPromise({ try: () => client.connect(), catch: problem })
+    // The driver asks for the database too, and goes on in database 0 when there is none of that number.
+    const { db = 0 } = client.options
+    if (db !== 0) yield* asked(() => client.select(db))
 
     const evaluate = (script: Script<never, unknown>, args: ReadonlyArray<string>) =>
       client.call("EVALSHA", [script.sha, "1", root, ...args]).catch((error: unknown) => {
