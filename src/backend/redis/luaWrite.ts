@@ -5,10 +5,12 @@
 // Each kind of change reads its own arguments, all of them, and answers a word. `now` is the batch's.
 export const changes = `
 local now, instance, lane, number, many = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
-local at = 5
+local packed, at = ARGV[6], 1
 local function arg()
-  at = at + 1
-  return ARGV[at]
+  local behind = packed:find('\\n', at, true)
+  local value = packed:sub(at, behind - 1)
+  at = behind + 1
+  return value
 end
 
 local seq = nil
