@@ -6,7 +6,7 @@ import { MysqlClient } from "@effect/sql-mysql2"
 import { PgClient } from "@effect/sql-pg"
 import { Effect, Layer, Redacted } from "effect"
 import type { TaskBackend } from "effect-taskflow"
-import { Redis } from "ioredis"
+import { Redis, type RedisOptions } from "ioredis"
 import { v4 } from "uuid"
 import * as MysqlBackend from "../../src/backend/MysqlBackend.js"
 import * as PostgresBackend from "../../src/backend/PostgresBackend.js"
@@ -105,7 +105,7 @@ export const keysUnder = async (client: Redis, prefix: string): Promise<Readonly
 }
 
 /** A client of Redis for a test, closed when the scope ends. */
-export const redisClient = (where: { readonly host: string; readonly port: number } = redis) =>
+export const redisClient = (where: RedisOptions = redis) =>
   Effect.acquireRelease(Effect.sync(() => new Redis(where)), (client) => Effect.sync(() => client.disconnect()))
 
 /** A prefix whose keys are removed when the scope ends. */

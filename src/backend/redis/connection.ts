@@ -45,6 +45,11 @@ const engine: RedisOptions = {
   keepAlive: 10_000,
   connectionName: "effect-taskflow",
   disableClientInfo: true,
+  enableReadyCheck: true,
+  // What an application's client may have on, and what would change names of keys, numbers and the order of commands here.
+  keyPrefix: "",
+  stringNumbers: false,
+  enableAutoPipelining: false,
   retryStrategy: (times) => Math.min(longestPause, 25 * 2 ** Math.min(times, 10)) * (0.5 + Math.random() / 2),
   // A primary that became a replica: the next connection may find the new one.
   reconnectOnError: (error) => error.message.includes("READONLY")
