@@ -10,6 +10,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/chaos/**", "test/bench/**"],
+    setupFiles: ["test/support/seed.ts"],
     passWithNoTests: false,
     pool: "forks",
     testTimeout: 20_000,

@@ -7,13 +7,22 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
+import type * as Stream from "effect/Stream"
+import type { AuditStore } from "./AuditStore.js"
+import type { ControlStore } from "./ControlStore.js"
+import type { ErrorStore } from "./ErrorStore.js"
+import type { ScheduleStore } from "./ScheduleStore.js"
+import type { FeedPage, FeedQuery, Hint } from "./TaskChange.js"
 import type { InstanceFenced, TaskBackendError, TaskWrongTransaction } from "./TaskError.js"
 import type { InstanceId, LogLine, Progress, TaskFailure } from "./TaskEvent.js"
 import type { TaskId } from "./TaskId.js"
-import type { Heartbeat, InstanceFacts, Reaped } from "./TaskPeer.js"
+import type { Heartbeat, InstanceFacts, InstanceInfo, Reaped, Vitals } from "./TaskPeer.js"
+import type { ListPage, ListQuery, Stats } from "./TaskQuery.js"
 import type { TaskRecord } from "./TaskRecord.js"
 import type { TaskStatus, Terminal } from "./TaskStatus.js"
 import type { TaskTransaction } from "./TaskTransaction.js"
+
+export type { ListPage, ListQuery, Stats }
 
 /** What a crash must destroy before an accepted task is lost: nothing is kept at all, our process, the host, a replica. */
 export type Durability = "none" | "process" | "host" | "replica"
@@ -158,49 +167,6 @@ export type CancelResult =
   | { readonly _tag: "AlreadyEnded"; readonly status: Terminal }
   | { readonly _tag: "NotFound" }
 
-/** Which tasks to list. Everything given must hold; absent means any. Strings are compared exactly. */
-export interface ListQuery {
-  /** One of these; none of them when it is empty. */
-  readonly status?: ReadonlyArray<TaskStatus> | undefined
-  readonly taskName?: string | undefined
-  readonly tag?: readonly [name: string, value: string] | undefined
-  readonly source?: TaskRecord["source"] | undefined
-  readonly priority?: number | undefined
-  /** Created at or after, before: epoch milliseconds. */
-  readonly since?: number | undefined
-  readonly until?: number | undefined
-  /** By id, which begins with the time of creation. Default `newest`. */
-  readonly order?: "newest" | "oldest" | undefined
-  /** Taken as a whole number from 1 to 200. Default 50. */
-  readonly limit?: number | undefined
-  /** `nextCursor` of the page before; that task need not be there any more. */
-  readonly cursor?: TaskId | undefined
-}
-
-/** One page, and where the next begins; null at the end. */
-export interface ListPage {
-  readonly items: ReadonlyArray<TaskRecord>
-  readonly nextCursor: TaskId | null
-}
-
-/**
- * Counts by status of the tasks that are there, and the durations (milliseconds, first start to end) of what succeeded or
- * failed. Whether removed tasks still count in the durations is left to the backend.
- */
-export interface Stats {
-  readonly counts: { readonly [Status in TaskStatus]: number }
-  readonly durations: {
-    readonly count: number
-    readonly sum: number
-    readonly min: number | null
-    readonly max: number | null
-    /** Estimates from a histogram with buckets 10 % wide. */
-    readonly p50: number | null
-    readonly p95: number | null
-    readonly p99: number | null
-  }
-}
-
 /** Where tasks are kept. */
 export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<TaskBackend, {
   readonly info: BackendInfo
@@ -208,8 +174,12 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
   readonly attach: (instance: InstanceFacts, now: number) => Effect.Effect<void, TaskBackendError>
   /** Says that the instance goes. What it still owns is given back as after a death. */
   readonly detach: (instance: InstanceId, now: number) => Effect.Effect<void, TaskBackendError>
-  /** Counts the instance's beat up, and answers what it has to know. */
-  readonly heartbeat: (instance: InstanceId, now: number) => Effect.Effect<Heartbeat, TaskBackendError>
+  /** Counts the instance's beat up, keeps how it is doing, and answers what it has to know. */
+  readonly heartbeat: (instance: InstanceId, now: number, vitals?: Vitals) => Effect.Effect<Heartbeat, TaskBackendError>
+  /** Every instance that is alive or whose tasks are not all given back. */
+  readonly instances: Effect.Effect<ReadonlyArray<InstanceInfo>, TaskBackendError>
+  /** Asks a live instance to claim nothing more, or to claim again. False when there is none. */
+  readonly drain: (instance: InstanceId, draining: boolean) => Effect.Effect<boolean, TaskBackendError>
   /**
    * Declares `suspect` dead if its beat is still the one that was seen (or it was declared so before), and gives back what
    * it owned, at most `limit` tasks a call. Never waits for a task that somebody is just changing: that one is `left`.
@@ -228,8 +198,8 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
    */
   readonly write: (batch: Batch) => Effect.Effect<ReadonlyArray<Outcome>, TaskBackendError | InstanceFenced>
   /**
-   * Claims ready rows, highest priority first, first come first served among equals; due rows become ready first. Refused
-   * like a write.
+   * Claims ready rows, highest priority first, first come first served among equals; due rows become ready first. What is
+   * paused (`controls`) is left alone. Refused like a write.
    */
   readonly claim: (request: ClaimRequest) => Effect.Effect<Claimed, TaskBackendError | InstanceFenced>
   /** What this instance owns: at most what it runs and holds. For an instance that missed the answer of a claim. */
@@ -275,6 +245,20 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
     limit: number,
     status?: ReadonlyArray<Terminal> | undefined
   ) => Effect.Effect<number, TaskBackendError>
+  /**
+   * What changed since the cursor, by batches of lane `journal`, claims, reaps and cancels of anyone; what was joined to a
+   * transaction once it is committed. Removed tasks are not told.
+   */
+  readonly feed: (query: FeedQuery) => Effect.Effect<FeedPage, TaskBackendError>
+  /**
+   * Wakes who looks: an element when there may be something, as far as the backend can tell; `changes` of its own writes
+   * too. Never ends. A hint that is missed, or told in vain, costs time and nothing else.
+   */
+  readonly hints: (about: Hint) => Stream.Stream<void>
   /** Forgets what the protocol itself no longer needs, in bounded steps. Called every minute or so, by any instance. */
   readonly maintain: (now: number) => Effect.Effect<void, TaskBackendError>
+  readonly schedules: ScheduleStore
+  readonly controls: ControlStore
+  readonly audit: AuditStore
+  readonly errors: ErrorStore
 }>() {}

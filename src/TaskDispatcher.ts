@@ -22,7 +22,7 @@ import * as Slots from "./internal/slots.js"
 import * as Stopping from "./internal/stopping.js"
 import * as Timers from "./internal/timers.js"
 import { type Claimed, TaskBackend } from "./TaskBackend.js"
-import type { Enqueued, TaskEvent } from "./TaskEvent.js"
+import type { TaskEvent } from "./TaskEvent.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
 import type { TaskId } from "./TaskId.js"
 import { TaskInstance } from "./TaskInstance.js"
@@ -35,8 +35,8 @@ import { TaskRunner } from "./TaskRunner.js"
 import { type OnCommitted, TaskStore } from "./TaskStore.js"
 
 export class TaskDispatcher extends Context.Tag("effect-taskflow/TaskDispatcher")<TaskDispatcher, {
-  /** Accepts a new task on the shortest fair way. */
-  readonly accept: (facts: Omit<Enqueued, "owner">, onCommitted: OnCommitted) => void
+  /** Accepts a new task, whose record nobody owns yet, on the shortest fair way. */
+  readonly accept: (record: TaskRecord, onCommitted: OnCommitted) => void
   /** Something was written in a transaction of the application: looks for it until it was committed. */
   readonly lookSoon: () => void
   /** Takes a task that ended by itself (a cancel) out of the window. */
@@ -128,6 +128,7 @@ export const make = Effect.gen(function*() {
   }
 
   const mayNotStart = () => stop.isStopping() || !lease.isHeld()
+  const mayNotClaim = () => mayNotStart() || lease.isDraining()
 
   let pumping = false
   const pump = (): void => {
@@ -143,7 +144,7 @@ export const make = Effect.gen(function*() {
     } finally {
       pumping = false
     }
-    if (!mayNotStart() && !claimer.isClaiming() && backlog.claimable()) claimWanted.notify()
+    if (!mayNotClaim() && !claimer.isClaiming() && backlog.claimable()) claimWanted.notify()
     changed.notify()
   }
 
@@ -180,13 +181,14 @@ export const make = Effect.gen(function*() {
     )
   }
 
-  const hold = (record: TaskRecord): void => stop.isStopping() ? unclaim(record) : queue.offer(record)
+  const hold = (record: TaskRecord): void =>
+    stop.isStopping() || (lease.isDraining() && record.kind === "task") ? unclaim(record) : queue.offer(record)
 
   // ── claiming ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   // An answer to an identity that was declared dead meanwhile: those tasks were given back.
   const isOurs = (record: TaskRecord) => record.owner === instance.id
-  const poller = Poller.make({ ...config.poll, look: haveALook })
+  const poller = Poller.make({ ...config.poll, hints: backend.hints("work"), look: haveALook })
 
   const receive = (claimed: Claimed): void => {
     const joined = new Set(claimed.joined)
@@ -209,7 +211,7 @@ export const make = Effect.gen(function*() {
     backlog,
     slots,
     wanted: claimWanted,
-    isStopping: mayNotStart,
+    isStopping: mayNotClaim,
     request: () => backlog.request(instance.id, now()),
     makeRoom: () => {
       const evicted = backlog.makeRoomForUrgent()
@@ -240,7 +242,7 @@ export const make = Effect.gen(function*() {
 
   const quiet = () =>
     slots.active() === 0 && queue.size() === 0 && backlog.arriving() === 0 && !claimer.isClaiming() &&
-    (stop.isStopping() || !backlog.claimable())
+    (stop.isStopping() || lease.isDraining() || !backlog.claimable())
 
   // The flush may let something new begin, so idleness is asked again behind it.
   const awaitIdle: Effect.Effect<void> = Effect.suspend(() =>
@@ -255,7 +257,7 @@ export const make = Effect.gen(function*() {
     cancelled.add(taskId)
     store.onEnd(taskId, () => cancelled.delete(taskId))
   }
-  const effects = LeaseEffects.make({ backlog, queue, runner, store, now, cancelAtStart, unclaim, lookAgain })
+  const effects = LeaseEffects.make({ backlog, queue, runner, slots, store, now, cancelAtStart, unclaim, lookAgain })
   lease.listen(effects)
   instance.onRenewed(effects.onRenewed)
 
@@ -272,7 +274,7 @@ export const make = Effect.gen(function*() {
       timers: { schedule },
       unhandledAfter: config.unhandledAfter,
       now,
-      isOpen: () => !mayNotStart() && (!claimer.isClaiming() || backlog.isLooking()),
+      isOpen: () => !mayNotClaim() && (!claimer.isClaiming() || backlog.isLooking()),
       run,
       hold,
       wakeAt,

@@ -66,6 +66,12 @@ export const LogLine = Schema.Struct({
 /** One line a handler wrote. */
 export type LogLine = typeof LogLine.Type
 
+/** Which slot of which schedule a task is for: the moment it stands for, in epoch milliseconds. */
+export const ScheduledSlot = Schema.Struct({ name: Schema.String, slot: Schema.Number })
+
+/** Which slot of which schedule a task is for: the moment it stands for, in epoch milliseconds. */
+export type ScheduledSlot = typeof ScheduledSlot.Type
+
 /** How far a running task says it is. */
 export const Progress = Schema.Struct({ value: Schema.Number, message: Schema.NullOr(Schema.String) })
 
@@ -85,6 +91,8 @@ export const Enqueued = Schema.TaggedStruct("Enqueued", {
   idempotencyKey: Schema.NullOr(Schema.String),
   keyTtl: Schema.NullOr(Schema.Number),
   source: Schema.Literal("manual", "scheduled"),
+  /** Null for what no schedule asked for. */
+  schedule: Schema.NullOr(ScheduledSlot),
   executor: Schema.Literal("fiber", "thread", "process"),
   requeueOnInterrupt: Schema.Boolean,
   maxCrashes: Schema.Int,

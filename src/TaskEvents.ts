@@ -30,6 +30,8 @@ export class TaskEvents extends Context.Tag("effect-taskflow/TaskEvents")<TaskEv
   readonly dropped: Effect.Effect<number>
   /** For the engine: announces what was recorded. */
   readonly publish: (event: TaskEvent, record: TaskRecord) => void
+  /** The same of an event that is made only when somebody is there to see it. */
+  readonly publishMade: (make: () => readonly [event: TaskEvent, record: TaskRecord]) => void
   /** For observers that must see an event before anybody who awaits it goes on. The answer takes the tap away. */
   readonly tap: (tap: Tap) => () => void
 }>() {}
@@ -55,22 +57,28 @@ export const make = Effect.gen(function*() {
     ))
   }))
 
+  const publish = (event: TaskEvent, record: TaskRecord): void => {
+    sequence += 1
+    for (const tap of taps) {
+      try {
+        tap(event, record)
+      } catch {
+        dropped += 1
+      }
+    }
+    if (readers === 0) return
+    const recorded = { sequence, event, record }
+    // The quick way refuses when the buffer is full; the slow way slides the oldest out.
+    if (!pubsub.unsafeOffer(recorded) && pubsub.isActive()) Effect.runSync(pubsub.publish(recorded))
+  }
+
   return TaskEvents.of({
     stream,
     dropped: Effect.sync(() => dropped),
-    publish: (event, record) => {
-      sequence += 1
-      for (const tap of taps) {
-        try {
-          tap(event, record)
-        } catch {
-          dropped += 1
-        }
-      }
-      if (readers === 0) return
-      const recorded = { sequence, event, record }
-      // The quick way refuses when the buffer is full; the slow way slides the oldest out.
-      if (!pubsub.unsafeOffer(recorded) && pubsub.isActive()) Effect.runSync(pubsub.publish(recorded))
+    publish,
+    publishMade: (make) => {
+      if (readers === 0 && taps.size === 0) sequence += 1
+      else publish(...make())
     },
     tap: (tap) => {
       taps.add(tap)

@@ -11,9 +11,11 @@ import * as Layer from "effect/Layer"
 import * as Backoff from "./internal/backoff.js"
 import { within } from "./internal/endWithin.js"
 import { ofThisProcess } from "./internal/processFacts.js"
+import { version } from "./internal/version.js"
 import { TaskBackend } from "./TaskBackend.js"
 import type { TaskBackendError } from "./TaskError.js"
 import { InstanceId } from "./TaskEvent.js"
+import { TaskflowConfig } from "./TaskflowConfig.js"
 import { TaskIds } from "./TaskId.js"
 import type { InstanceFacts } from "./TaskPeer.js"
 
@@ -50,6 +52,7 @@ const clockNoise = 1_000
 export const make = Effect.gen(function*() {
   const backend = yield* TaskBackend
   const ids = yield* TaskIds
+  const { appVersion } = yield* TaskflowConfig
   const clock = yield* Effect.clock
   const one = yield* Effect.makeSemaphore(1)
   const listeners: Array<(old: InstanceId) => void> = []
@@ -59,7 +62,8 @@ export const make = Effect.gen(function*() {
   const now = () => clock.unsafeCurrentTimeMillis() + offset
   const newFacts = (): InstanceFacts => ({
     id: InstanceId.make(ids.next(clock.unsafeCurrentTimeMillis())),
-    ...ofThisProcess()
+    ...ofThisProcess(),
+    versions: { app: appVersion, taskflow: version }
   })
   let facts = newFacts()
 
@@ -128,4 +132,7 @@ export const make = Effect.gen(function*() {
   })
 })
 
-export const layer: Layer.Layer<TaskInstance, TaskBackendError, TaskBackend> = Layer.scoped(TaskInstance, make)
+export const layer: Layer.Layer<TaskInstance, TaskBackendError, TaskBackend | TaskflowConfig> = Layer.scoped(
+  TaskInstance,
+  make
+)

@@ -12,10 +12,12 @@ import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
+import * as Stream from "effect/Stream"
 import * as Backoff from "./internal/backoff.js"
 import * as LoopLag from "./internal/loopLag.js"
 import { isProvenGone } from "./internal/processFacts.js"
 import * as Signal from "./internal/signal.js"
+import * as Steering from "./internal/steering.js"
 import { TaskBackend } from "./TaskBackend.js"
 import { TaskBackendError } from "./TaskError.js"
 import type { InstanceId } from "./TaskEvent.js"
@@ -26,7 +28,7 @@ import type { Heartbeat, Peer } from "./TaskPeer.js"
 import type { TaskRecord } from "./TaskRecord.js"
 
 /** What the engine does about what its lease hears. Each is quick. */
-export interface LeaseListener {
+export interface LeaseListener extends Steering.Steered {
   /** Running tasks of this instance that were asked to stop; the same ones again until they have. */
   readonly onCancels: (taskIds: ReadonlyArray<TaskId>) => void
   /** What became of tasks of an instance that died. */
@@ -41,11 +43,14 @@ export interface LeaseListener {
 export class TaskLease extends Context.Tag("effect-taskflow/TaskLease")<TaskLease, {
   /** Whether tasks may be claimed and started. */
   readonly isHeld: () => boolean
+  /** Whether tasks that anyone may claim are for others. */
+  readonly isDraining: () => boolean
   readonly listen: (listener: LeaseListener) => void
 }>() {}
 
 const reapChunk = 500
 const pauseAfterFailure = 2_000
+const steeredAfter = 50
 
 // A clock further off than this, and an event loop that stood still for longer, are worth a warning. Milliseconds.
 const wrongClock = 5_000
@@ -58,12 +63,14 @@ interface Moment {
 
 export const make = Effect.gen(function*() {
   const backend = yield* TaskBackend
-  const { heartbeatInterval, lease, sameHostDetection } = yield* TaskflowConfig
+  const { heartbeatInterval, lease, maxConcurrentTasks, sameHostDetection } = yield* TaskflowConfig
   const instance = yield* TaskInstance
   const listeners: Array<LeaseListener> = []
+  const steering = Steering.make(maxConcurrentTasks, listeners)
   let held = true
   const service = TaskLease.of({
     isHeld: () => held,
+    isDraining: steering.isDraining,
     listen: (listener) => {
       listeners.push(listener)
     }
@@ -73,6 +80,7 @@ export const make = Effect.gen(function*() {
   const clock = yield* Effect.clock
   const scope = yield* Effect.scope
   const regained = yield* Signal.make
+  const steered = yield* Signal.make
   const margin = lease / 6
   const seen = new Map<InstanceId, { readonly beat: number; readonly since: number }>()
   const monotonic = () => Number(clock.unsafeCurrentTimeNanos()) / 1e6
@@ -202,7 +210,7 @@ export const make = Effect.gen(function*() {
     renewed(sent)
     if (answer.cancels.length > 0) { for (const { onCancels } of listeners) onCancels(answer.cancels) }
     return Effect.zipRight(
-      compareClocks(sent, answer.backendNow),
+      Effect.zipRight(compareClocks(sent, answer.backendNow), steering.asked(answer.draining)),
       reapAll(suspectsAmong(answer.peers, sent.monotonic))
     )
   }
@@ -214,7 +222,7 @@ export const make = Effect.gen(function*() {
     const sent = moment()
     const { id } = instance
     return Effect.matchCauseEffect(
-      backend.heartbeat(id, instance.now()).pipe(
+      backend.heartbeat(id, instance.now(), steering.vitals()).pipe(
         Effect.disconnect,
         Effect.timeoutFail({ duration: lease / 2, onTimeout: noAnswer })
       ),
@@ -236,8 +244,14 @@ export const make = Effect.gen(function*() {
     for (const known of seen.values()) {
       if (known.since + lease > now) wait = Math.min(wait, known.since + lease - now)
     }
-    return Effect.sleep(Math.ceil(wait))
+    // Somebody wants one of ours to stop: soon, but not time and again for one that does not.
+    const soon = Effect.zipRight(Effect.sleep(Math.min(wait, steeredAfter)), steered.await)
+    return Effect.raceFirst(Effect.sleep(Math.ceil(wait)), soon)
   })
+  yield* Effect.forkIn(
+    Effect.interruptible(Stream.runForEach(backend.hints("steer"), () => Effect.sync(steered.notify))),
+    scope
+  )
 
   const round = loseInTime.pipe(Effect.zipRight(beat), Effect.zipRight(untilNext))
   const forever = (self: Effect.Effect<void>) => Effect.forkIn(Effect.interruptible(Effect.forever(self)), scope)
@@ -249,10 +263,12 @@ export const make = Effect.gen(function*() {
   const runningNow = () => listeners.flatMap((listener) => listener.running())
   yield* LoopLag.watch({
     longerThan: longStall,
-    onTurn: () => {
+    onTurn: (late) => {
+      steering.late(late)
       running = runningNow()
     },
     onStall: (millis) => {
+      steering.late(millis)
       const names = [...new Set([...running, ...runningNow()])]
       const meanwhile = names.length === 0 ? "" : ` while these tasks ran: ${names.join(", ")}`
       const message = `the event loop stood still for ${

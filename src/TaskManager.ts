@@ -37,10 +37,12 @@ import type {
 } from "./TaskError.js"
 import type { InstanceId, LogLine } from "./TaskEvent.js"
 import { type Recorded, TaskEvents } from "./TaskEvents.js"
+import { TaskFeed } from "./TaskFeed.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
 import { type TaskId, TaskIds } from "./TaskId.js"
 import { TaskInstance } from "./TaskInstance.js"
 import { TaskJournal } from "./TaskJournal.js"
+import type { InstanceInfo } from "./TaskPeer.js"
 import type { TaskRecord } from "./TaskRecord.js"
 import { type Registered, TaskRegistry } from "./TaskRegistry.js"
 import { TaskRunner } from "./TaskRunner.js"
@@ -125,6 +127,21 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
   /** What happens to tasks, from the moment of subscription on. A slow reader loses the oldest; `eventsDropped` counts. */
   readonly events: Stream.Stream<Recorded>
   readonly eventsDropped: Effect.Effect<number>
+  /**
+   * What changes in the whole fleet, this instance included: from now on, or from a cursor on, whichever instance gave it.
+   * Every change once it is committed, without payloads and results. Each stream reads for itself: share one among many.
+   */
+  readonly changes: TaskFeed["Type"]["changes"]
+  /** One page of the same, for those who ask instead of listening. */
+  readonly changesAfter: TaskFeed["Type"]["changesAfter"]
+
+  /** The instances that are alive, or whose tasks are just being taken over. */
+  readonly instances: Effect.Effect<ReadonlyArray<InstanceInfo>, TaskBackendError>
+  /**
+   * Asks an instance to claim nothing more (or, with false, to claim again): what runs there may finish, and what it enqueues
+   * is for others. Heard at once or with its next heartbeat. False when no such instance is alive.
+   */
+  readonly drain: (instance: InstanceId, draining?: boolean) => Effect.Effect<boolean, TaskBackendError>
   /** Calls `listener` inside the engine for every recorded event; the answer ends that. For observers in tests. */
   readonly tap: TaskEvents["Type"]["tap"]
 
@@ -148,6 +165,7 @@ export const make = Effect.gen(function*() {
     store: yield* TaskStore
   }
   const events = yield* TaskEvents
+  const feed = yield* TaskFeed
   const { config, dispatcher, instance, registry } = parts
 
   if (config.announce) {
@@ -172,6 +190,10 @@ export const make = Effect.gen(function*() {
     awaitIdle: dispatcher.awaitIdle,
     events: events.stream,
     eventsDropped: events.dropped,
+    changes: feed.changes,
+    changesAfter: feed.changesAfter,
+    instances: backend.instances,
+    drain: (id, draining = true) => backend.drain(id, draining),
     tap: events.tap,
     registered: Effect.sync(() => registry.names().flatMap((name) => registry.get(name)?.definition ?? [])),
     register: (registered) =>

@@ -1,6 +1,7 @@
 /**
  * Running engines as they see each other: who is there, who is alive, who died. Plain data between the port and the lease.
  */
+import type { Paused } from "./ControlStore.js"
 import type { InstanceId } from "./TaskEvent.js"
 import type { TaskId } from "./TaskId.js"
 import type { TaskRecord } from "./TaskRecord.js"
@@ -20,6 +21,28 @@ export interface InstanceFacts {
     /** When the process began, in the kernel's own ticks since boot. */
     readonly startTicks: string
   } | null
+  /** For people. */
+  readonly versions?: { readonly app: string | null; readonly taskflow: string } | undefined
+}
+
+/** How an instance is doing, as it says with its heartbeats. For people: nothing is decided by it. */
+export interface Vitals {
+  readonly slots: { readonly max: number; readonly active: number }
+  /** Tasks that wait in its window. */
+  readonly waiting: number
+  /** How late its event loop was at worst since the heartbeat before, in milliseconds. */
+  readonly lag: number
+}
+
+/** An instance as others list it. `vitals` null until its first heartbeat. */
+export interface InstanceInfo extends InstanceFacts {
+  readonly state: "live" | "dead"
+  readonly beat: number
+  /** Its last heartbeat, by its own clock as it corrects it: epoch milliseconds. */
+  readonly beatAt: number
+  readonly vitals: Vitals | null
+  /** It was asked to claim nothing more. */
+  readonly draining: boolean
 }
 
 /** Another instance: `beat` counts its heartbeats. `dead`: declared so; what it owned is being given back. */
@@ -31,13 +54,16 @@ export interface Peer extends InstanceFacts {
 /**
  * What a heartbeat answers. `alive` false: this instance was declared dead, whatever it writes from now on is refused.
  * `cancels`: its own running tasks that were asked to stop. `backendNow`: the backend's own clock (epoch milliseconds), as
- * a fact to compare with; null where it has none of its own.
+ * a fact to compare with; null where it has none of its own. `paused`: what no claim hands out for now.
  */
 export interface Heartbeat {
   readonly alive: boolean
   readonly cancels: ReadonlyArray<TaskId>
   readonly peers: ReadonlyArray<Peer>
   readonly backendNow: number | null
+  readonly paused: Paused
+  /** It was asked to claim nothing more. */
+  readonly draining: boolean
 }
 
 /** What a reap changed, as it stands afterwards. `left`: tasks of the dead instance that are still to be done. */

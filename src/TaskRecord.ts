@@ -62,6 +62,7 @@ export const fromEnqueued = (event: Enqueued): TaskRecord => ({
   idempotencyKey: event.idempotencyKey,
   keyTtl: event.keyTtl,
   source: event.source,
+  schedule: event.schedule,
   executor: event.executor,
   requeueOnInterrupt: event.requeueOnInterrupt,
   maxCrashes: event.maxCrashes,
@@ -91,8 +92,8 @@ export const fromEnqueued = (event: Enqueued): TaskRecord => ({
   retriedAs: null
 })
 
-/** The event that accepted this task, as nobody owned it. */
-export const toEnqueued = (record: TaskRecord): Enqueued => ({
+/** The event that accepted this task: by default as nobody owned it. */
+export const toEnqueued = (record: TaskRecord, owner: InstanceId | null = null): Enqueued => ({
   _tag: "Enqueued",
   taskId: record.taskId,
   at: record.createdAt,
@@ -104,6 +105,7 @@ export const toEnqueued = (record: TaskRecord): Enqueued => ({
   idempotencyKey: record.idempotencyKey,
   keyTtl: record.keyTtl,
   source: record.source,
+  schedule: record.schedule,
   executor: record.executor,
   requeueOnInterrupt: record.requeueOnInterrupt,
   maxCrashes: record.maxCrashes,
@@ -111,7 +113,7 @@ export const toEnqueued = (record: TaskRecord): Enqueued => ({
   runAt: record.runAt,
   retryOf: record.retryOf,
   trace: record.trace,
-  owner: null
+  owner
 })
 
 /** Whether the task waits for its next attempt: it holds no slot and belongs to no instance. */

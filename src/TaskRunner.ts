@@ -188,10 +188,10 @@ export const make = Effect.gen(function*() {
 
   const start: TaskRunner["Type"]["start"] = (record, registered, slot, onNext) => {
     const attempt = Attempt.make(record, slot, forAttempts)
-    const { pipeline, runtime: base } = prepare(registered)
+    const { forkOf, pipeline } = prepare(registered)
     const { success, timeout, transactional } = registered.definition
     const lazy = LazyScope.make()
-    const fiberRuntime = Pipeline.runtimeOf(base, attempt, lazy.scope)
+    const fork = forkOf(attempt, lazy.scope)
     live.set(record.taskId, attempt)
     lastStarted = record.taskName
     const { transaction } = backend
@@ -202,7 +202,7 @@ export const make = Effect.gen(function*() {
         Completing.inTransaction({ transaction, store, now }, attempt, body, (written) => {
           completed = written
         })
-    const fiber = Runtime.runFork(fiberRuntime, pipeline(record.payload, around), { immediate: false })
+    const fiber = fork(pipeline(record.payload, around), { immediate: false })
     attempt.interrupt = () => fiber.unsafeInterruptAsFork(FiberId.none)
     if (timeout !== null) {
       attempt.disarm = timers.schedule(clock.unsafeCurrentTimeMillis() + timeout, () => attempt.stop("timeout"))
@@ -245,7 +245,7 @@ export const make = Effect.gen(function*() {
           )
         )
       )
-      Runtime.runFork(fiberRuntime, decision).addObserver((decided) => {
+      fork(decision).addObserver((decided) => {
         if (Exit.isSuccess(decided)) conclude(attempt, decided.value, onNext)
         else slot.release()
       })
@@ -258,7 +258,7 @@ export const make = Effect.gen(function*() {
       const scope = lazy.touched()
       if (scope === null) return settle(exit)
       // What the handler put into its scope is closed whatever happened; a finalizer that dies makes a failure of a success.
-      Runtime.runFork(fiberRuntime, Scope.close(scope, exit)).addObserver((closed) =>
+      fork(Scope.close(scope, exit)).addObserver((closed) =>
         settle(Exit.isSuccess(closed) ? exit : Exit.zipLeft(exit, closed))
       )
     })

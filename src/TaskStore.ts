@@ -14,7 +14,7 @@ import { changeOf } from "./internal/changeOf.js"
 import * as Signal from "./internal/signal.js"
 import type { Outcome } from "./TaskBackend.js"
 import type { TaskBackendError } from "./TaskError.js"
-import type { Enqueued, TaskEvent } from "./TaskEvent.js"
+import type { InstanceId, TaskEvent } from "./TaskEvent.js"
 import { TaskEvents } from "./TaskEvents.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
 import type { TaskId } from "./TaskId.js"
@@ -28,12 +28,11 @@ export class TaskStore extends Context.Tag("effect-taskflow/TaskStore")<TaskStor
   /** A record of the window. */
   readonly get: (taskId: TaskId) => TaskRecord.TaskRecord | undefined
   /**
-   * Accepts a new task; the further events (a start) are part of the same row. Enters the window when it has an owner. One
-   * that could not be held in the end is applied too, but not in the window: it waits for anyone.
+   * Accepts a new task as its record stands: for anyone, held in the window, or started. Enters the window when it has an
+   * owner. One that could not be held in the end is applied too, but not in the window: it waits for anyone.
    */
   readonly enqueue: (
-    enqueued: Enqueued,
-    further: ReadonlyArray<TaskEvent>,
+    record: TaskRecord.TaskRecord,
     onCommitted: OnCommitted,
     /** Called when its key is busy: it will not be owned, and its commit may take a while. */
     onDeferred?: () => void
@@ -120,17 +119,24 @@ export const make = Effect.gen(function*() {
     if (window.get(after.taskId) === after) window.set(after.taskId, before)
   }
 
-  const fold = (record: TaskRecord.TaskRecord, further: ReadonlyArray<TaskEvent>): TaskRecord.TaskRecord => {
-    let current = record
-    for (const event of further) current = Option.getOrElse(TaskRecord.apply(current, event), () => current)
-    return current
+  const announceNew = (record: TaskRecord.TaskRecord, owner: InstanceId | null): void =>
+    events.publishMade(() => {
+      const enqueued = TaskRecord.toEnqueued(record, owner)
+      return [enqueued, TaskRecord.fromEnqueued(enqueued)]
+    })
+
+  const announceStart = (record: TaskRecord.TaskRecord): void => {
+    if (!TaskRecord.isLive(record)) return
+    events.publishMade(() => {
+      const { attemptStartedAt, claim, owner, taskId } = record
+      return [{ _tag: "Started", taskId, at: attemptStartedAt!, instance: owner!, claim }, record]
+    })
   }
 
   return TaskStore.of({
     get: (taskId) => window.get(taskId),
-    enqueue: (enqueued, further, onCommitted, onDeferred) => {
-      const first = TaskRecord.fromEnqueued(enqueued)
-      const record = further.length === 0 ? first : fold(first, further)
+    // Thousands may wait for their commit: each keeps its record and nothing that can be made from it.
+    enqueue: (record, onCommitted, onDeferred) => {
       accepted += 1
       if (record.owner !== null) window.set(record.taskId, record)
       const onOutcome: OnOutcome = (exit, written) => {
@@ -139,12 +145,11 @@ export const make = Effect.gen(function*() {
           room.notify()
           window.delete(record.taskId)
         } else if (written._tag === "Insert" && written.record.owner === record.owner) {
-          events.publish(enqueued, first)
-          for (const event of further) events.publish(event, record)
+          announceNew(record, record.owner)
+          announceStart(record)
         } else {
           window.delete(record.taskId)
-          const unheld = { ...enqueued, owner: null }
-          events.publish(unheld, TaskRecord.fromEnqueued(unheld))
+          announceNew(record, null)
         }
         onCommitted(exit)
       }
@@ -152,15 +157,9 @@ export const make = Effect.gen(function*() {
     },
     known: () => new Set(window.keys()),
     adopt: (record, joined) => {
-      if (joined) {
-        const enqueued = TaskRecord.toEnqueued(record)
-        events.publish(enqueued, TaskRecord.fromEnqueued(enqueued))
-      }
+      if (joined) announceNew(record, null)
       window.set(record.taskId, record)
-      if (TaskRecord.isLive(record)) {
-        const { attemptStartedAt, claim, owner, taskId } = record
-        events.publish({ _tag: "Started", taskId, at: attemptStartedAt!, instance: owner!, claim }, record)
-      }
+      announceStart(record)
     },
     commit: (event, onCommitted) => {
       const before = window.get(event.taskId)

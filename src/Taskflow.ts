@@ -6,7 +6,7 @@
  *                                │                            │
  *                                └───────▶ TaskStore ◀────────┘   one event: folded, journaled, published
  *                                             │  └─▶ TaskEvents
- *                                             └─▶ TaskJournal ─▶ TaskBackend
+ *                                             └─▶ TaskJournal ─▶ TaskBackend ─▶ TaskFeed (the whole fleet)
  * TaskInstance (who we are) ◀─ TaskLease (who lives, who died) ─▶ TaskBackend ◀─ TaskRetention (what may go)
  * ```
  */
@@ -17,6 +17,7 @@ import { TaskBackend } from "./TaskBackend.js"
 import * as TaskDispatcher from "./TaskDispatcher.js"
 import { type TaskBackendError, TaskflowWiringError } from "./TaskError.js"
 import * as TaskEvents from "./TaskEvents.js"
+import * as TaskFeed from "./TaskFeed.js"
 import * as TaskflowConfig from "./TaskflowConfig.js"
 import * as TaskInstance from "./TaskInstance.js"
 import * as TaskJournal from "./TaskJournal.js"
@@ -62,7 +63,7 @@ const parts = (options: TaskflowConfig.TaskflowOptions | undefined) =>
     Layer.provide(Layer.merge(TaskQueue.layer, TaskRegistry.layer)),
     Layer.provide(TaskStore.layer),
     Layer.provide(TaskJournal.layer),
-    Layer.provide(TaskEvents.layer),
+    Layer.provide(Layer.merge(TaskEvents.layer, TaskFeed.layer)),
     // Below what closes slowly: running tasks keep their lease while they finish.
     Layer.provide(TaskLease.layer),
     Layer.provide(TaskInstance.layer),

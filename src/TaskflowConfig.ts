@@ -41,6 +41,8 @@ export interface TaskflowOptions {
     /** How long the backend may fail before an enqueue that finds the journal full fails instead of waiting. Default 1 minute. */
     readonly maxOutage?: Duration.DurationInput | undefined
   } | undefined
+  /** The application's own version, shown to people beside its instance. Default none. */
+  readonly appVersion?: string | undefined
   /** How long this instance may be silent before others take its tasks over. Default 30 seconds; at least 100 ms. */
   readonly lease?: Duration.DurationInput | undefined
   /** How often it says that it is alive. Default, and at most, a third of `lease`. */
@@ -94,6 +96,7 @@ export class TaskflowConfig extends Context.Tag("effect-taskflow/TaskflowConfig"
     readonly maxKeyWait: number
     readonly maxOutage: number
   }
+  readonly appVersion: string | null
   readonly lease: number
   readonly heartbeatInterval: number
   readonly sameHostDetection: boolean
@@ -156,6 +159,7 @@ export const make = (options: TaskflowOptions = {}): TaskflowConfig["Type"] => (
     maxKeyWait: Duration.toMillis(options.journal?.maxKeyWait ?? "10 seconds"),
     maxOutage: Duration.toMillis(options.journal?.maxOutage ?? "1 minute")
   },
+  appVersion: options.appVersion ?? null,
   ...leaseOf(options),
   sameHostDetection: options.sameHostDetection ?? true,
   poll: pollOf(options.poll ?? {}),

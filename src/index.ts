@@ -38,6 +38,8 @@ export * as TaskProgress from "./TaskProgress.js"
 
 // 6 observe
 export { type Recorded } from "./TaskEvents.js"
+export { type TaskChanges } from "./TaskFeed.js"
+export * as TaskChange from "./TaskChange.js"
 
 // 7 persist: the port, and memory; databases are subpaths: /sqlite, /postgres, /mysql, /redis, /sql
 export * as MemoryBackend from "./backend/MemoryBackend.js"
@@ -56,7 +58,26 @@ export {
   type Stats,
   TaskBackend
 } from "./TaskBackend.js"
-export { type Heartbeat, type InstanceFacts, type Peer, type Reaped } from "./TaskPeer.js"
+export { type AuditEntry, type AuditPage, type AuditQuery, type AuditStore } from "./AuditStore.js"
+export { type Control, type ControlStore, type ControlTarget, type Paused, type PauseOutcome } from "./ControlStore.js"
+export { type ErrorGroup, type ErrorPage, type ErrorQuery, type ErrorStore, type FailureSample } from "./ErrorStore.js"
+export {
+  type StoredSchedule,
+  type ScheduleDefinition,
+  type SchedulePage,
+  type ScheduleStore,
+  type SlotOutcome,
+  type SlotRequest
+} from "./ScheduleStore.js"
+export {
+  type Heartbeat,
+  type InstanceFacts,
+  type InstanceInfo,
+  type Peer,
+  type Reaped,
+  type Vitals
+} from "./TaskPeer.js"
+export { type FeedPage, type FeedQuery, type Hint } from "./TaskChange.js"
 
 // Wiring
 export { TaskflowLayer } from "./Taskflow.js"

@@ -108,6 +108,7 @@ const accepted: Enqueued = {
   idempotencyKey: "welcome-u1",
   keyTtl: 60_000,
   source: "manual",
+  schedule: null,
   executor: "fiber",
   requeueOnInterrupt: true,
   maxCrashes: 3,

@@ -22,6 +22,7 @@ const events: { readonly [Tag in TaskEvent["_tag"]]: Extract<TaskEvent, { readon
     idempotencyKey: null,
     keyTtl: null,
     source: "manual",
+    schedule: null,
     executor: "fiber",
     requeueOnInterrupt: false,
     maxCrashes: 3,

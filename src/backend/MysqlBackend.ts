@@ -17,7 +17,7 @@ import * as SqlBackend from "./SqlBackend.js"
 /** As for `MysqlClient.layer`: `url`, or `host`, `port`, `database`, `username`, `password`; and the prefix of the tables. */
 export type MysqlBackendOptions = SqlBackend.SqlBackendOptions & MysqlClient.MysqlClientConfig
 
-const make = ({ prefix, ...config }: MysqlBackendOptions) =>
+const make = ({ notify, notifyInTransaction, prefix, ...config }: MysqlBackendOptions) =>
   Effect.gen(function*() {
     const client = yield* MysqlClient.make(config).pipe(
       Effect.mapError((cause) => new TaskBackendError({ method: "connect", cause })),
@@ -29,7 +29,7 @@ const make = ({ prefix, ...config }: MysqlBackendOptions) =>
         })
       )
     )
-    return yield* SqlBackend.make(client, { prefix, ownClient: true })
+    return yield* SqlBackend.make(client, { notify, notifyInTransaction, prefix, ownClient: true })
   })
 
 /** A backend on this database. */

@@ -19,13 +19,13 @@ export type PostgresBackendOptions =
   & SqlBackend.SqlBackendOptions
   & Omit<PgClient.PgClientConfig, "types" | "transformJson">
 
-const make = ({ prefix, ...config }: PostgresBackendOptions) =>
+const make = ({ notify, notifyInTransaction, prefix, ...config }: PostgresBackendOptions) =>
   Effect.gen(function*() {
     const client = yield* Effect.mapError(
       PgClient.make({ applicationName: "effect-taskflow", ...config }),
       (cause) => new TaskBackendError({ method: "connect", cause })
     )
-    return yield* SqlBackend.make(client, { prefix, ownClient: true })
+    return yield* SqlBackend.make(client, { notify, notifyInTransaction, prefix, ownClient: true })
   })
 
 /** A backend on this database. */

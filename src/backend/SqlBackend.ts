@@ -15,6 +15,9 @@ import * as Cancel from "./sql/cancel.js"
 import * as Claim from "./sql/claim.js"
 import * as Connections from "./sql/connections.js"
 import type { Db, Dialect, Sql } from "./sql/dialect.js"
+import * as Feed from "./sql/feed.js"
+import * as Fleet from "./sql/fleet.js"
+import * as Hints from "./sql/hints.js"
 import * as Instances from "./sql/instances.js"
 import * as Migrations from "./sql/migrations.js"
 import { mysqlDialect } from "./sql/mysqlDialect.js"
@@ -23,11 +26,12 @@ import * as Reads from "./sql/reads.js"
 import * as Retention from "./sql/retention.js"
 import { isPrefix, withPrefix } from "./sql/schema.js"
 import { sqliteDialect } from "./sql/sqliteDialect.js"
+import * as Stores from "./sql/stores.js"
 import * as Transactional from "./sql/transactional.js"
 import * as Write from "./sql/write.js"
 
-/** Where the tables are. */
-export interface SqlBackendOptions {
+/** Where the tables are, and whether instances wake each other. */
+export interface SqlBackendOptions extends Hints.HintOptions {
   /** What the names of all tables begin with: small letters, digits and `_`. Default `taskflow_`. */
   readonly prefix?: string | undefined
 }
@@ -125,13 +129,23 @@ export const make = (
     // One connection, to tell the application's transactions on this client from those on others.
     const ours = yield* told("attach", Effect.uninterruptible(Effect.scoped(client.reserve)))
     const reads = Connections.joining(embedded ? journal : Connections.pooled(client, dialect), dialect, ours)
-    const join = Ambient.make(sql, ours)
-    const instances = Instances.make(sql, claims)
+    const join = Ambient.make(sql, ours, (db) => hints.joined(db))
+    const identity: Feed.Identity = { id: null }
+    const instances = Instances.make(sql, claims, identity)
+    const feed = Feed.make(sql, reads, claims, identity)
+    const fleet = Fleet.make(sql, reads, claims)
+    const hints = Hints.make(sql, client, reads, identity, { ...options, shared: options.shared ?? true })
+    const noted = <A, E>(self: Effect.Effect<A, E>, note: (answer: A) => void) =>
+      Effect.map(self, (answer) => {
+        note(answer)
+        return answer
+      })
     const read = Reads.make(sql, reads)
     const retention = Retention.make(sql, claims)
     const write = Write.make(sql, journal, largest)
     const claim = Claim.make(sql, claims)
-    const cancel = Cancel.make(sql, claims)
+    const cancel = Cancel.make(sql, claims, identity)
+    const stores = Stores.make(sql, claims, reads, { told, fenced: (method, self) => failing(method)(self) })
     return TaskBackend.of({
       info: {
         kind: dialect.kind,
@@ -142,10 +156,13 @@ export const make = (
       },
       attach: (facts, now) => told("attach", instances.attach(facts, now)),
       detach: (instance) => told("detach", instances.detach(instance)),
-      heartbeat: (instance, now) => told("heartbeat", instances.heartbeat(instance, now)),
-      reap: (request) => told("reap", instances.reap(request)),
-      write: (batch) => failing("write")(write(batch)),
-      claim: (request) => failing("claim")(claim(request)),
+      heartbeat: (instance, now, vitals) =>
+        noted(told("heartbeat", instances.heartbeat(instance, now, vitals)), hints.heard),
+      instances: told("instances", fleet.list),
+      drain: (instance, draining) => noted(told("drain", fleet.drain(instance, draining)), hints.steered),
+      reap: (request) => noted(told("reap", instances.reap(request)), hints.reaped),
+      write: (batch) => noted(failing("write")(write(batch)), () => hints.wrote(batch)),
+      claim: (request) => noted(failing("claim")(claim(request)), (claimed) => hints.claimed(request, claimed)),
       owned: (instance) => told("owned", instances.owned(instance)),
       // A client of the backend's own is one that no handler can have.
       transaction: options.ownClient === true ? null : Transactional.make(sql, client, ours),
@@ -157,14 +174,17 @@ export const make = (
               method: "joinTransaction",
               cause: new SqlProblem(isPermanent(dialect, error), error)
             })),
-      cancel: (taskId, now) => told("cancel", cancel(taskId, now)),
+      cancel: (taskId, now) => noted(told("cancel", cancel(taskId, now)), hints.cancelled),
       get: (taskId) => told("get", read.get(taskId)),
       list: (query) => told("list", read.list(query)),
       logs: (taskId, page) => told("logs", read.logs(taskId, page)),
       attempts: (taskId) => told("attempts", read.attempts(taskId)),
       stats: (query) => told("stats", read.stats(query)),
       deleteBefore: (cutoff, limit, status) => told("deleteBefore", retention.deleteBefore(cutoff, limit, status)),
-      maintain: (now) => told("maintain", retention.maintain(now))
+      feed: (query) => told("feed", feed(query)),
+      hints: hints.hints,
+      maintain: (now) => told("maintain", retention.maintain(now)),
+      ...stores
     })
   })
 

@@ -4,16 +4,18 @@
 import * as Option from "effect/Option"
 import type { Claimed, ClaimRequest } from "../TaskBackend.js"
 import * as TaskRecord from "../TaskRecord.js"
+import type { Controls } from "./memoryControls.js"
 import { isSuspect } from "./memoryHoldings.js"
 import type { LiveRow, Tables } from "./memoryTables.js"
 
 const byPriorityThenArrival = (a: LiveRow, b: LiveRow): number =>
   b.record.priority - a.record.priority || a.sequence - b.sequence
 
-export const claim = (tables: Tables, request: ClaimRequest): Claimed => {
+export const claim = (tables: Tables, controls: Controls, request: ClaimRequest): Claimed => {
   const { instance, now, stealAfter } = request
   const nextDueAt = tables.promote(now)
-  const rooms = new Map(request.tasks.map(({ name, slots, version, window }) => [name, { version, slots, window }]))
+  const named = request.tasks.filter(({ name }) => !controls.isPaused(name))
+  const rooms = new Map(named.map(({ name, slots, version, window }) => [name, { version, slots, window }]))
   const wanted = [...rooms].flatMap(([name, room]) =>
     (tables.ready.get(name) ?? []).flatMap(({ fifo, suspects, version }) =>
       version <= room.version ? [{ name, room, fifo, suspects }] : []

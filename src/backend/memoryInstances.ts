@@ -5,13 +5,17 @@ import * as Option from "effect/Option"
 import type { AttemptEntry, Outcome } from "../TaskBackend.js"
 import type { InstanceId, TaskEvent, TaskFailure } from "../TaskEvent.js"
 import type { TaskId } from "../TaskId.js"
-import type { Heartbeat, InstanceFacts, Peer, Reaped } from "../TaskPeer.js"
+import type { Heartbeat, InstanceFacts, InstanceInfo, Peer, Reaped, Vitals } from "../TaskPeer.js"
 import * as TaskRecord from "../TaskRecord.js"
+import type { Controls } from "./memoryControls.js"
 import type { LiveRow, Tables } from "./memoryTables.js"
 
 interface Instance {
   readonly facts: InstanceFacts
   beat: number
+  beatAt: number
+  vitals: Vitals | null
+  draining: boolean
   /** `dead`: declared so, but still owns tasks. `gone`: owns nothing, and never will again. */
   state: "live" | "dead" | "gone"
   /** The only suspect it ran when it was declared dead: what most likely killed it. */
@@ -58,8 +62,9 @@ const givenBack = (
   return { record, outcome: "requeued", failure: instanceDied }
 }
 
-export const make = (tables: Tables) => {
+export const make = (tables: Tables, controls: Controls) => {
   const instances = new Map<InstanceId, Instance>()
+  let latest: InstanceId | null = null
   const nothing: Reaped = { records: [], left: false }
 
   const declareDead = (instance: Instance): void => {
@@ -110,9 +115,35 @@ export const make = (tables: Tables) => {
     /** Undefined when it was never attached, or is forgotten. */
     get: (id: InstanceId) => instances.get(id),
 
-    attach: (facts: InstanceFacts): void => {
+    /** The last one that attached; null when none did. */
+    latest: () => latest,
+
+    attach: (facts: InstanceFacts, now: number): void => {
+      latest = facts.id
       if (instances.has(facts.id)) return
-      instances.set(facts.id, { facts, beat: 0, state: "live", loneSuspect: null, goneAt: 0, lanes: new Map() })
+      instances.set(facts.id, {
+        facts,
+        beat: 0,
+        beatAt: now,
+        vitals: null,
+        draining: false,
+        state: "live",
+        loneSuspect: null,
+        goneAt: 0,
+        lanes: new Map()
+      })
+    },
+
+    list: (): ReadonlyArray<InstanceInfo> =>
+      [...instances.values()].flatMap(({ beat, beatAt, draining, facts, state, vitals }) =>
+        state === "gone" ? [] : [{ ...facts, state, beat, beatAt, vitals, draining }]
+      ),
+
+    drain: (id: InstanceId, draining: boolean): boolean => {
+      const instance = instances.get(id)
+      if (instance?.state !== "live") return false
+      instance.draining = draining
+      return true
     },
 
     detach: (id: InstanceId, now: number): void => {
@@ -122,10 +153,14 @@ export const make = (tables: Tables) => {
       buryIfEmpty(instance, now)
     },
 
-    heartbeat: (id: InstanceId): Heartbeat => {
+    heartbeat: (id: InstanceId, now: number, vitals?: Vitals): Heartbeat => {
       const instance = instances.get(id)
       const alive = instance?.state === "live"
-      if (alive) instance.beat += 1
+      if (alive) {
+        instance.beat += 1
+        instance.beatAt = now
+        instance.vitals = vitals ?? instance.vitals
+      }
       const owned = instance === undefined ? [] : [...tables.holdings.of(id).rows]
       const peers: Array<Peer> = []
       for (const { beat, facts, state } of instances.values()) {
@@ -137,7 +172,9 @@ export const make = (tables: Tables) => {
           record.cancelRequested && TaskRecord.isLive(record) ? [record.taskId] : []
         ),
         peers,
-        backendNow: null
+        backendNow: null,
+        paused: controls.paused(),
+        draining: instance?.draining ?? false
       }
     },
 

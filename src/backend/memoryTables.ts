@@ -12,6 +12,7 @@ import type { InstanceId, LogLine } from "../TaskEvent.js"
 import type { TaskId } from "../TaskId.js"
 import { dueAt, durationOf, type TaskRecord } from "../TaskRecord.js"
 import * as TaskStatus from "../TaskStatus.js"
+import * as Errors from "./memoryErrors.js"
 import * as Holdings from "./memoryHoldings.js"
 
 export interface LiveRow {
@@ -82,6 +83,7 @@ export const make = (maxRecords: number) => {
   const attempts = new Map<TaskId, Array<AttemptEntry>>()
   const ready = new Map<string, Array<Ready>>()
   const holdings = Holdings.make()
+  const errors = Errors.make()
   let due = new TinyQueue<Due>([], sooner)
   const statsByName = new Map<string, NameStats>()
   let arrivals = 0
@@ -176,6 +178,7 @@ export const make = (maxRecords: number) => {
     attempts,
     ready,
     holdings,
+    errors,
 
     /** The task that holds the record's key now, or undefined. */
     holderOf: (record: TaskRecord, now: number): TaskId | undefined => {
@@ -219,6 +222,7 @@ export const make = (maxRecords: number) => {
       counts[row.record.status] -= 1
       counts[record.status] += 1
       countDuration(record, 1)
+      errors.count(record)
       if (record.idempotencyKey !== null) {
         if (record.status !== "success") keys.delete(keyOf(record))
         else if (record.keyTtl !== null) {

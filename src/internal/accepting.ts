@@ -3,10 +3,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
-import type { Enqueued } from "../TaskEvent.js"
 import type { TaskInstance } from "../TaskInstance.js"
-import type { TaskRecord } from "../TaskRecord.js"
+import * as TaskRecord from "../TaskRecord.js"
 import type { TaskRegistry } from "../TaskRegistry.js"
 import type { OnCommitted, TaskStore } from "../TaskStore.js"
 import type { Backlog } from "./backlog.js"
@@ -25,11 +25,11 @@ export const make = (options: {
   readonly now: () => number
   /** Whether something may start, and no claim is under way that could bring something older. */
   readonly isOpen: () => boolean
-  readonly run: (record: TaskRecord, slot: Slot) => void
-  readonly hold: (record: TaskRecord) => void
+  readonly run: (record: TaskRecord.TaskRecord, slot: Slot) => void
+  readonly hold: (record: TaskRecord.TaskRecord) => void
   readonly wakeAt: (at: number) => void
   readonly pump: () => void
-}): (facts: Omit<Enqueued, "owner">, onCommitted: OnCommitted) => void => {
+}): (record: TaskRecord.TaskRecord, onCommitted: OnCommitted) => void => {
   const { backlog, instance, now, pump, registry, slots, store, timers } = options
 
   const warnUnhandled = (taskName: string): void => {
@@ -43,19 +43,21 @@ export const make = (options: {
     })
   }
 
-  return (facts, onCommitted) => {
-    const { priority, runAt, taskId, taskName } = facts
-    const handled = registry.of(facts) !== undefined
-    const local = facts.kind === "effect"
+  return (record, onCommitted) => {
+    const { priority, runAt, taskId, taskName } = record
+    const handled = registry.of(record) !== undefined
+    const local = record.kind === "effect"
     const open = options.isOpen() && runAt === null && handled && (local || !backlog.holdsUp())
 
     if (open && backlog.arriving() === 0 && slots.mayStart(taskName)) {
       const slot = slots.take(taskName)
-      const started = { _tag: "Started", taskId, at: facts.at, instance: instance.id, claim: 1 } as const
-      return store.enqueue({ ...facts, owner: instance.id }, [started], (exit) => {
-        const record = store.get(taskId)
+      const event = { _tag: "Started", taskId, at: record.createdAt, instance: instance.id, claim: 1 } as const
+      // safe: a new task may start
+      const started = Option.getOrThrow(TaskRecord.apply(record, event))
+      return store.enqueue(started, (exit) => {
+        const current = store.get(taskId)
         const applied = Exit.isSuccess(exit) && exit.value._tag === "Applied"
-        if (applied && record !== undefined) options.run(record, slot)
+        if (applied && current !== undefined) options.run(current, slot)
         else {
           slot.release()
           // Written, but not for us: it waits for anyone.
@@ -72,12 +74,12 @@ export const make = (options: {
         arriving = false
       }
       backlog.arrive(taskName, 1)
-      return store.enqueue({ ...facts, owner: instance.id }, [], (exit) => {
+      return store.enqueue({ ...record, owner: instance.id, claim: 1 }, (exit) => {
         arrived()
-        const record = store.get(taskId)
+        const current = store.get(taskId)
         if (Exit.isSuccess(exit) && exit.value._tag === "Applied") {
-          if (record === undefined) backlog.add(taskName, priority)
-          else options.hold(record)
+          if (current === undefined) backlog.add(taskName, priority)
+          else options.hold(current)
         }
         pump()
         onCommitted(exit)
@@ -86,7 +88,7 @@ export const make = (options: {
         pump()
       })
     }
-    store.enqueue({ ...facts, owner: null }, [], (exit) => {
+    store.enqueue(record, (exit) => {
       if (Exit.isSuccess(exit) && exit.value._tag === "Applied") {
         if (runAt !== null && runAt > now()) options.wakeAt(runAt)
         else backlog.add(taskName, priority)

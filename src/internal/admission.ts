@@ -9,53 +9,55 @@ import * as Option from "effect/Option"
 import type { Outcome } from "../TaskBackend.js"
 import { currentAttempt } from "../TaskContext.js"
 import { TaskBackendError, TaskKeyBusy, type TaskWrongTransaction } from "../TaskError.js"
-import type { Enqueued } from "../TaskEvent.js"
 import type { TaskId } from "../TaskId.js"
 import type { EnqueueResult, Parts, RunOptions, TaskManager } from "../TaskManager.js"
-import { fromEnqueued } from "../TaskRecord.js"
+import { fromEnqueued, type TaskRecord } from "../TaskRecord.js"
 import type { Registered } from "../TaskRegistry.js"
 import * as Definition from "./definition.js"
 import { type EnqueueOptions, prepare, type Prepared } from "./prepare.js"
 import { isInTransaction, notInTransaction } from "./transaction.js"
 
-/** The facts of a new task: what a call gave, and what its definition says about every task of it. */
-export const factsOf = (
+/** The record of a new task: what a call gave, and what its definition says about every task of it. Nobody owns it. */
+export const newRecord = (
   definition: Definition.Definition,
   prepared: Prepared,
   taskId: TaskId,
   now: number,
-  kind: Enqueued["kind"] = "task"
-): Omit<Enqueued, "owner"> => ({
-  _tag: "Enqueued",
-  taskId,
-  at: now,
-  taskName: definition.taskName,
-  kind,
-  payload: prepared.payload,
-  priority: prepared.priority,
-  tags: prepared.tags,
-  idempotencyKey: prepared.idempotencyKey,
-  keyTtl: definition.keyTtl,
-  source: "manual",
-  executor: "fiber",
-  requeueOnInterrupt: definition.requeueOnInterrupt,
-  maxCrashes: definition.maxCrashes,
-  definitionVersion: definition.version,
-  runAt: prepared.runAt,
-  retryOf: null,
-  trace: null
-})
+  kind: TaskRecord["kind"] = "task"
+): TaskRecord =>
+  fromEnqueued({
+    _tag: "Enqueued",
+    taskId,
+    at: now,
+    taskName: definition.taskName,
+    kind,
+    payload: prepared.payload,
+    priority: prepared.priority,
+    tags: prepared.tags,
+    idempotencyKey: prepared.idempotencyKey,
+    keyTtl: definition.keyTtl,
+    source: "manual",
+    schedule: null,
+    executor: "fiber",
+    requeueOnInterrupt: definition.requeueOnInterrupt,
+    maxCrashes: definition.maxCrashes,
+    definitionVersion: definition.version,
+    runAt: prepared.runAt,
+    retryOf: null,
+    trace: null,
+    owner: null
+  })
 
 const resultOf = (
-  facts: Omit<Enqueued, "owner">,
+  record: TaskRecord,
   exit: Exit.Exit<Outcome, TaskBackendError>
 ): Exit.Exit<EnqueueResult, TaskBackendError | TaskKeyBusy> => {
   if (Exit.isFailure(exit)) return Exit.failCause(exit.cause)
-  if (exit.value._tag === "KeyBusy") return Exit.fail(new TaskKeyBusy({ task: facts.taskName }))
+  if (exit.value._tag === "KeyBusy") return Exit.fail(new TaskKeyBusy({ task: record.taskName }))
   return Exit.succeed(
     exit.value._tag === "Duplicate"
       ? { _tag: "Deduplicated", taskId: exit.value.taskId }
-      : { _tag: "Enqueued", taskId: facts.taskId }
+      : { _tag: "Enqueued", taskId: record.taskId }
   )
 }
 
@@ -95,11 +97,11 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
     })
   })
 
-  const commit = (facts: Omit<Enqueued, "owner">): Effect.Effect<EnqueueResult, TaskBackendError | TaskKeyBusy> =>
-    Effect.async((resume) => dispatcher.accept(facts, (exit) => resume(resultOf(facts, exit))))
+  const commit = (record: TaskRecord): Effect.Effect<EnqueueResult, TaskBackendError | TaskKeyBusy> =>
+    Effect.async((resume) => dispatcher.accept(record, (exit) => resume(resultOf(record, exit))))
 
   const commitAll = (
-    all: ReadonlyArray<Omit<Enqueued, "owner">>
+    all: ReadonlyArray<TaskRecord>
   ): Effect.Effect<Array<EnqueueResult>, TaskBackendError | TaskKeyBusy> =>
     Effect.async((resume) => {
       const results: Array<EnqueueResult> = []
@@ -107,10 +109,10 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
       let failed: Exit.Exit<never, TaskBackendError | TaskKeyBusy> | null = null
       if (left === 0) return resume(Effect.succeed(results))
       journal.grouped(() => {
-        all.forEach((facts, index) =>
-          dispatcher.accept(facts, (exit) => {
+        all.forEach((record, index) =>
+          dispatcher.accept(record, (exit) => {
             left -= 1
-            const result = resultOf(facts, exit)
+            const result = resultOf(record, exit)
             if (Exit.isSuccess(result)) results[index] = result.value
             else failed = Exit.failCause(result.cause)
             if (left === 0) resume(failed ?? Effect.succeed(results))
@@ -122,11 +124,11 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
   // On the connection of the application's transaction: no window, no slot, and nobody is told before the commit.
   const join = (
     insert: NonNullable<typeof backend.joinTransaction>,
-    all: ReadonlyArray<Omit<Enqueued, "owner">>
+    all: ReadonlyArray<TaskRecord>
   ): Effect.Effect<Array<EnqueueResult>, TaskBackendError | TaskKeyBusy | TaskWrongTransaction> =>
-    Effect.flatMap(insert(all.map((facts) => fromEnqueued({ ...facts, owner: null })), now()), (outcomes) => {
+    Effect.flatMap(insert(all, now()), (outcomes) => {
       dispatcher.lookSoon()
-      return Effect.forEach(all, (facts, index) => resultOf(facts, Exit.succeed(outcomes[index]!)))
+      return Effect.forEach(all, (record, index) => resultOf(record, Exit.succeed(outcomes[index]!)))
     })
 
   let warned = false
@@ -141,18 +143,18 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
 
   /** Hands new tasks over on the way that the caller's surroundings ask for. */
   const accept = <A, E>(
-    factsAt: (at: number) => ReadonlyArray<Omit<Enqueued, "owner">>,
-    committed: (all: ReadonlyArray<Omit<Enqueued, "owner">>) => Effect.Effect<A, E>,
+    recordsAt: (at: number) => ReadonlyArray<TaskRecord>,
+    committed: (all: ReadonlyArray<TaskRecord>) => Effect.Effect<A, E>,
     joined: (results: Array<EnqueueResult>) => A
   ): Effect.Effect<A, E | TaskBackendError | TaskKeyBusy | TaskWrongTransaction> =>
     Effect.flatMap(
       isInTransaction,
       (inside): Effect.Effect<A, E | TaskBackendError | TaskKeyBusy | TaskWrongTransaction> => {
         const { joinTransaction } = backend
-        const alone = Effect.flatMap(admission, () => committed(factsAt(now())))
+        const alone = Effect.flatMap(admission, () => committed(recordsAt(now())))
         if (!inside) return alone
         if (joinTransaction === null) return Effect.zipRight(warnOnce, alone)
-        return Effect.map(Effect.suspend(() => join(joinTransaction, factsAt(now()))), joined)
+        return Effect.map(Effect.suspend(() => join(joinTransaction, recordsAt(now()))), joined)
       }
     )
 
@@ -178,8 +180,8 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
       const most = keyed ? maxKeysTogether : maxTogether
       for (let start = 0; start < checked.length; start += most) {
         const together = checked.slice(start, start + most)
-        const factsAt = (at: number) => together.map((one) => factsOf(definition, one, ids.next(at), at))
-        for (const result of yield* accept(factsAt, commitAll, identity)) results.push(result)
+        const recordsAt = (at: number) => together.map((one) => newRecord(definition, one, ids.next(at), at))
+        for (const result of yield* accept(recordsAt, commitAll, identity)) results.push(result)
       }
       return results
     })
@@ -203,11 +205,11 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
   }
 
   // Once it is handed over it may be written, whoever still waits: it is forgotten by its own answer, not by the waiting.
-  const commitEffect = (facts: Omit<Enqueued, "owner">, registered: Registered) =>
+  const commitEffect = (record: TaskRecord, registered: Registered) =>
     Effect.async<EnqueueResult, TaskBackendError | TaskKeyBusy>((resume) => {
-      const forget = hold(facts.taskId, registered)
-      dispatcher.accept(facts, (exit) => {
-        const result = resultOf(facts, exit)
+      const forget = hold(record.taskId, registered)
+      dispatcher.accept(record, (exit) => {
+        const result = resultOf(record, exit)
         if (Exit.isFailure(result) || result.value._tag === "Deduplicated") forget()
         resume(result)
       })
@@ -217,14 +219,14 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
     Effect.gen(function*() {
       if (backend.joinTransaction !== null) yield* notInTransaction("TaskManager.run")
       const { definition } = Definition.make(name, { ...options, requeueOnInterrupt: false })
-      const facts = yield* prepared(definition, {}, options)
+      const ready = yield* prepared(definition, {}, options)
       yield* admission
       // Inside a task it must not wait, for the same reason as above.
       if (Option.isNone(yield* FiberRef.get(currentAttempt))) yield* dispatcher.windowRoom
       const runtime = yield* Effect.runtime<never>()
       const taskId = ids.next(now())
       const registered: Registered = { definition, handler: () => effect, runtime }
-      return yield* commitEffect(factsOf(definition, facts, taskId, now(), "effect"), registered)
+      return yield* commitEffect(newRecord(definition, ready, taskId, now(), "effect"), registered)
     })
 
   // safe (all three): the interface says what the task's schemas and the effect require and fail with; what they require
@@ -234,8 +236,8 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
       ((task: { readonly definition: Definition.Definition }, payload: unknown, options: EnqueueOptions = {}) =>
         Effect.flatMap(prepared(task.definition, payload, options), (ready) =>
           accept(
-            (at) => [factsOf(task.definition, ready, ids.next(at), at)],
-            ([facts]) => commit(facts!),
+            (at) => [newRecord(task.definition, ready, ids.next(at), at)],
+            ([record]) => commit(record!),
             ([result]) => result!
           ))) as Front["enqueue"],
     enqueueMany:

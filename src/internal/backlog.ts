@@ -73,6 +73,8 @@ export const make = (options: {
 
   // Whether a claim of these names could bring something now. The window is refilled when half of it is used, not row by row.
   const couldBring = (names: Iterable<string>): boolean => {
+    // Asked at every end of an attempt: while all is busy and the window half full, no name has to be looked at.
+    if (slots.free() === 0 && queue.size() * 2 > windowSize) return false
     for (const taskName of names) {
       if (registry.get(taskName) === undefined) continue
       if (startable(taskName) > 0) return true

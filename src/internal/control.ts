@@ -21,7 +21,7 @@ import { isTaskId, type TaskId } from "../TaskId.js"
 import type { Parts, TaskManager } from "../TaskManager.js"
 import { isDone, isLive, type TaskRecord } from "../TaskRecord.js"
 import { isRetryable } from "../TaskStatus.js"
-import { factsOf } from "./admission.js"
+import { newRecord } from "./admission.js"
 import * as Backoff from "./backoff.js"
 import { isInTransaction, notInTransaction } from "./transaction.js"
 
@@ -107,13 +107,13 @@ export const make = (
       return yield* new TaskNotRegistered({ task: original.taskName })
     }
     const at = now()
-    const facts = {
-      ...factsOf(definition, { ...original, runAt: null, eager: false }, ids.next(at), at),
+    const record = {
+      ...newRecord(definition, { ...original, runAt: null, eager: false }, ids.next(at), at),
       definitionVersion: original.definitionVersion,
       retryOf: id
     }
     const outcome = yield* Effect.async<Parameters<Parameters<typeof dispatcher.accept>[1]>[0]>((resume) =>
-      dispatcher.accept(facts, (exit) => resume(Effect.succeed(exit)))
+      dispatcher.accept(record, (exit) => resume(Effect.succeed(exit)))
     )
     if (Exit.isFailure(outcome)) return yield* Effect.failCause(outcome.cause)
     const written = outcome.value
@@ -127,7 +127,7 @@ export const make = (
         ? yield* new TaskNotFound({ taskId })
         : yield* new TaskWrongStatus({ taskId, action: "retry", status: written.status })
     }
-    return facts.taskId
+    return record.taskId
   })
 
   const isHeld = (taskId: TaskId): boolean => {

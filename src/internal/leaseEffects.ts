@@ -9,6 +9,7 @@ import { isDone, type TaskRecord } from "../TaskRecord.js"
 import type { TaskRunner } from "../TaskRunner.js"
 import type { TaskStore } from "../TaskStore.js"
 import type { Backlog } from "./backlog.js"
+import type { Slots } from "./slots.js"
 
 // Told from the record, as it stands after the reap; null for one that had not started.
 const eventOf = (record: TaskRecord, now: number): TaskEvent | null => {
@@ -33,6 +34,7 @@ export const make = (options: {
   readonly runner: TaskRunner["Type"]
   readonly store: TaskStore["Type"]
   readonly now: () => number
+  readonly slots: Slots
   /** A running task was asked to stop, and there is no attempt of it here yet. */
   readonly cancelAtStart: (taskId: TaskId) => void
   readonly unclaim: (record: TaskRecord) => void
@@ -62,6 +64,15 @@ export const make = (options: {
     onLost: () => runner.stopRequeueable("lostLease"),
     onRegained: lookAgain,
     running: runner.running,
+    load: () => ({ active: options.slots.active(), waiting: queue.size() }),
+    // One-off effects are nobody else's.
+    onDraining: (draining) => {
+      if (!draining) return lookAgain()
+      for (const record of queue.takeAll()) {
+        if (record.kind === "task") options.unclaim(record)
+        else queue.offer(record)
+      }
+    },
     // What was queued under the old identity belongs to whoever claims it now. What runs and may not run twice goes on:
     // its outcome is not recorded, but nothing is left half done.
     onRenewed: () => {

@@ -9,7 +9,7 @@ const every = 500
 /** Calls `onStall` with the milliseconds whenever a turn came more than `longerThan` late; `onTurn` at every other turn. */
 export const watch = (options: {
   readonly longerThan: number
-  readonly onTurn: () => void
+  readonly onTurn: (millis: number) => void
   readonly onStall: (millis: number) => void
 }): Effect.Effect<void, never, Scope.Scope> =>
   Effect.asVoid(Effect.acquireRelease(
@@ -20,7 +20,7 @@ export const watch = (options: {
         const late = now - last - every
         last = now
         if (late > options.longerThan) options.onStall(late)
-        else options.onTurn()
+        else options.onTurn(Math.max(0, late))
       }, every)
       // It keeps no process alive.
       timer.unref()

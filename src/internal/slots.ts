@@ -36,6 +36,103 @@ export interface Slots {
   readonly resumeParked: () => void
 }
 
+// A parked attempt that wants a slot again.
+interface Returning {
+  readonly taskName: string
+  readonly resume: () => void
+}
+
+// What the slots of one instance share.
+interface Pool {
+  readonly hold: (taskName: string, by: 1 | -1) => void
+  readonly mayStart: (taskName: string) => boolean
+  /** Counts an attempt that begins or ends. */
+  readonly begin: (taskName: string, by: 1 | -1) => void
+  readonly line: (waiter: Returning) => void
+  readonly leave: (waiter: Returning) => void
+  readonly onFree: () => void
+}
+
+const nobody: ReadonlyArray<() => void> = []
+
+// A class: an object of closures for each attempt allocated more than the attempt's record.
+class SlotImpl implements Slot, Returning {
+  private holding = true
+  private released = false
+  private stopped = false
+  private waits = 0
+  /** Branches of the attempt that are back and want the one slot. */
+  private back = nobody
+
+  constructor(readonly taskName: string, private readonly pool: Pool) {
+    pool.hold(taskName, 1)
+    pool.begin(taskName, 1)
+  }
+
+  private goOn(): void {
+    if (this.back.length === 0) return
+    const ready = this.back
+    this.back = nobody
+    for (const resume of ready) resume()
+  }
+
+  resume(): void {
+    this.holding = true
+    this.pool.hold(this.taskName, 1)
+    this.goOn()
+  }
+
+  // Callers take it along as a function.
+  readonly release = (): void => {
+    if (this.released) return
+    this.released = true
+    if (this.holding) this.pool.hold(this.taskName, -1)
+    this.holding = false
+    this.pool.leave(this)
+    this.pool.begin(this.taskName, -1)
+    this.pool.onFree()
+    this.goOn()
+  }
+
+  // Made when asked for: most attempts never wait for another task.
+  get park() {
+    return Effect.sync(() => {
+      this.waits += 1
+      if (this.released) return
+      // A branch that is back goes on without a slot while another waits: had it the last slot, what the other waits
+      // for might never run.
+      this.pool.leave(this)
+      this.goOn()
+      if (!this.holding) return
+      this.holding = false
+      this.pool.hold(this.taskName, -1)
+      this.pool.onFree()
+    })
+  }
+
+  endWaits(): void {
+    this.stopped = true
+    this.pool.leave(this)
+    this.goOn()
+  }
+
+  get unpark() {
+    return Effect.async<void>((resume) => {
+      this.waits -= 1
+      if (this.waits > 0 || this.holding || this.released || this.stopped) return resume(Effect.void)
+      const goOnWith = () => resume(Effect.void)
+      this.back = [...this.back, goOnWith]
+      if (this.pool.mayStart(this.taskName)) return this.resume()
+      this.pool.line(this)
+      // Interrupted while it waits for a slot: it goes on without one, to its end.
+      return Effect.sync(() => {
+        this.back = this.back.filter((other) => other !== goOnWith)
+        if (this.back.length === 0) this.pool.leave(this)
+      })
+    })
+  }
+}
+
 /** `limitOf` is the concurrency of a name; `onFree` is called after every change that may let something start. */
 export const make = (options: {
   readonly max: number
@@ -47,7 +144,7 @@ export const make = (options: {
   let used = 0
   let reserved = 0
   let active = 0
-  let returning: Array<{ readonly taskName: string; readonly resume: () => void }> = []
+  let returning: Array<Returning> = []
 
   const add = (counts: Map<string, number>, taskName: string, by: number): void => {
     if (by === 0) return
@@ -62,6 +159,22 @@ export const make = (options: {
   const free = () => Math.max(0, options.max - used - reserved)
   const freeOf = (taskName: string) => Math.max(0, options.limitOf(taskName) - (usedOf.get(taskName) ?? 0))
   const mayStart = (taskName: string) => free() > 0 && freeOf(taskName) > 0
+
+  const pool: Pool = {
+    hold,
+    mayStart,
+    begin: (taskName, by) => {
+      active += by
+      add(activeOf, taskName, by)
+    },
+    line: (waiter) => {
+      if (!returning.includes(waiter)) returning.push(waiter)
+    },
+    leave: (waiter) => {
+      if (returning.length > 0) returning = returning.filter((other) => other !== waiter)
+    },
+    onFree: options.onFree
+  }
 
   const resumeParked = (): void => {
     if (returning.length === 0) return
@@ -87,80 +200,6 @@ export const make = (options: {
         for (const { name, slots } of names) add(usedOf, name, -slots)
       }
     },
-    take: (taskName) => {
-      hold(taskName, 1)
-      active += 1
-      add(activeOf, taskName, 1)
-      let holding = true
-      let released = false
-      let stopped = false
-      let waits = 0
-      // Branches of the attempt that are back and want the one slot.
-      let back: Array<() => void> = []
-      const goOn = (): void => {
-        const ready = back
-        back = []
-        for (const resume of ready) resume()
-      }
-      const waiter = {
-        taskName,
-        resume: () => {
-          holding = true
-          hold(taskName, 1)
-          goOn()
-        }
-      }
-      const giveUp = (): void => {
-        if (returning.length > 0) returning = returning.filter((other) => other !== waiter)
-      }
-      return {
-        release: () => {
-          if (released) return
-          released = true
-          if (holding) hold(taskName, -1)
-          holding = false
-          giveUp()
-          active -= 1
-          add(activeOf, taskName, -1)
-          options.onFree()
-          goOn()
-        },
-        // Made when asked for: most attempts never wait for another task.
-        get park() {
-          return Effect.sync(() => {
-            waits += 1
-            if (released) return
-            // A branch that is back goes on without a slot while another waits: had it the last slot, what the other waits
-            // for might never run.
-            giveUp()
-            goOn()
-            if (!holding) return
-            holding = false
-            hold(taskName, -1)
-            options.onFree()
-          })
-        },
-        endWaits: () => {
-          stopped = true
-          giveUp()
-          goOn()
-        },
-        get unpark() {
-          return Effect.async<void>((resume) => {
-            waits -= 1
-            if (waits > 0 || holding || released || stopped) return resume(Effect.void)
-            const goOnWith = () => resume(Effect.void)
-            back.push(goOnWith)
-            if (mayStart(taskName)) return waiter.resume()
-            if (!returning.includes(waiter)) returning.push(waiter)
-            // Interrupted while it waits for a slot: it goes on without one, to its end.
-            return Effect.sync(() => {
-              back = back.filter((other) => other !== goOnWith)
-              if (back.length === 0) giveUp()
-            })
-          })
-        }
-      }
-    }
+    take: (taskName) => new SlotImpl(taskName, pool)
   }
 }

@@ -19,9 +19,14 @@
  * known to it. Time is an argument of every method, so the cases sleep nowhere and ask no clock; they play in 2001 and in
  * 2096 to find a backend that does.
  */
+import * as Auditing from "./suite/auditing.js"
 import * as Cancelling from "./suite/cancelling.js"
 import * as Claiming from "./suite/claiming.js"
 import * as Deleting from "./suite/deleting.js"
+import * as Feeding from "./suite/feeding.js"
+import * as Fleet from "./suite/fleet.js"
+import * as Following from "./suite/following.js"
+import * as Grouping from "./suite/grouping.js"
 import * as Instances from "./suite/instances.js"
 import * as Keys from "./suite/keys.js"
 import * as Ledger from "./suite/ledger.js"
@@ -29,10 +34,13 @@ import * as Listing from "./suite/listing.js"
 import * as Modelled from "./suite/modelled.js"
 import * as Owning from "./suite/owning.js"
 import * as Paging from "./suite/paging.js"
+import * as Pausing from "./suite/pausing.js"
 import * as Racing from "./suite/racing.js"
 import * as Reaping from "./suite/reaping.js"
 import * as Repeating from "./suite/repeating.js"
 import * as Retrying from "./suite/retrying.js"
+import * as Scheduling from "./suite/scheduling.js"
+import * as Slots from "./suite/slots.js"
 import type { Case } from "./suite/stage.js"
 import * as Stats from "./suite/stats.js"
 import * as Stealing from "./suite/stealing.js"
@@ -70,5 +78,13 @@ export const cases: ReadonlyArray<Case> = [
   Reaping,
   Suspects,
   Stealing,
+  Scheduling,
+  Slots,
+  Pausing,
+  Auditing,
+  Grouping,
+  Feeding,
+  Following,
+  Fleet,
   Modelled
 ].flatMap((concern) => concern.cases)

@@ -86,6 +86,22 @@ describe("the suite", () => {
       }
     }))
 
+  it.effect("finds a backend whose slots are no condition, or whose pauses pause nothing", () =>
+    Effect.gen(function*() {
+      let slots = 0
+      const forgetful = yield* failing(wrong(({ schedules }) => ({
+        schedules: {
+          ...schedules,
+          fireSlot: (request) => schedules.fireSlot({ ...request, slot: request.slot + (slots += 1_000) })
+        }
+      })))
+      expect(forgetful.map(({ concern }) => concern)).toContain("scheduling")
+      const deaf = yield* failing(wrong(({ controls }) => ({
+        controls: { ...controls, pause: () => Effect.succeed("Paused") }
+      })))
+      expect(deaf.map(({ concern }) => concern)).toContain("pausing")
+    }))
+
   it.effect("finds with random histories alone a backend that forgets a cancel", () =>
     Effect.gen(function*() {
       const forgetful = wrong(({ cancel, get }) => ({
@@ -123,6 +139,7 @@ describe("a bounded MemoryBackend", () => {
       idempotencyKey: key,
       keyTtl: 60_000,
       source: "manual",
+      schedule: null,
       executor: "fiber",
       requeueOnInterrupt: false,
       maxCrashes: 3,

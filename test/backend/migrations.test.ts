@@ -1,15 +1,19 @@
 /** How the tables come to be: at once from several processes, never twice, from an older version with what is in it. */
+import { createHash } from "node:crypto"
 import { inspect } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
 import type { Layer } from "effect"
 import { Cause, Effect, Exit, Option, Redacted } from "effect"
-import { TaskBackend, TaskBackendError, TaskflowWiringError } from "effect-taskflow"
+import { TaskBackend, TaskBackendError, TaskEvent, TaskflowWiringError, TaskRecord, TaskStatus } from "effect-taskflow"
 import * as MysqlBackend from "../../src/backend/MysqlBackend.js"
 import * as PostgresBackend from "../../src/backend/PostgresBackend.js"
 import { dedicated, shared } from "../../src/backend/sql/connections.js"
+import type { Value } from "../../src/backend/sql/dialect.js"
 import * as Migrations from "../../src/backend/sql/migrations.js"
 import { mysqlDialect } from "../../src/backend/sql/mysqlDialect.js"
 import { postgresDialect } from "../../src/backend/sql/postgresDialect.js"
+import { doneRow, liveRow, liveValues } from "../../src/backend/sql/rows.js"
+import { asOf, type Table, withPrefix } from "../../src/backend/sql/schema.js"
 import { sqliteDialect } from "../../src/backend/sql/sqliteDialect.js"
 import * as SqlBackend from "../../src/backend/SqlBackend.js"
 import * as SqliteBackend from "../../src/backend/SqliteBackend.js"
@@ -20,6 +24,52 @@ import { testOn } from "../support/testOn.js"
 
 const dialects = { sqlite: sqliteDialect, postgres: postgresDialect, mysql: mysqlDialect }
 const four = [1, 2, 3, 4]
+
+/** Of the names and statements of the first version, as they were when it was the only one. */
+const firstSteps = {
+  sqlite: "paMcrb62qrXrXK5eEg1ElxEQQrP7Z0Lj8JoKGZ3Jd1A",
+  postgres: "-ol-jPQaLluc0BEFzvWE2-YedZjbD6ZXkMRJYLm0tsY",
+  mysql: "nX3V1Dx06R_ROR4IMYygqRW0JyvSnFMy_54fsyKXFqw"
+}
+
+const after = (record: TaskRecord.TaskRecord, event: TaskEvent.TaskEvent) =>
+  Option.getOrThrow(TaskRecord.apply(record, event))
+
+const failure = { kind: "error", name: "Bounced", message: "box 17 is full", stack: "", error: null } as const
+
+const failedOf = (record: TaskRecord.TaskRecord) => {
+  const { claim, taskId } = record
+  const attempt = { claim, attempt: 1, instance, startedAt: now, endedAt: now, outcome: "failed", failure } as const
+  return {
+    _tag: "Finish",
+    record: after(record, { _tag: "Failed", taskId, at: now, failure, stopReason: "retriesSpent" }),
+    owner: instance,
+    claim,
+    attempt
+  } as const
+}
+
+/** Tasks in every status, as an instance of an earlier version left them. */
+const pastOf = () => {
+  const other = TaskEvent.InstanceId.make("00000000-0000-4000-8000-000000000009")
+  const running = (more: Parameters<typeof task>[0] = {}) => {
+    const one = task(more)
+    return after(one, { _tag: "Started", taskId: one.taskId, at: now, instance: other, claim: 1 })
+  }
+  const end = (event: (taskId: TaskRecord.TaskRecord["taskId"]) => TaskEvent.TaskEvent, more = {}) => {
+    const one = running(more)
+    return after(one, event(one.taskId))
+  }
+  const ready = [task({ priority: 3 }), task(), task({ tags: { a: "b" } })]
+  const retrying = end((taskId) => ({ _tag: "AttemptFailed", taskId, at: now, failure, nextAttemptAt: now + 500 }))
+  const ended = [
+    end((taskId) => ({ _tag: "Succeeded", taskId, at: now, result: "1" })),
+    end((taskId) => ({ _tag: "Failed", taskId, at: now, failure, stopReason: "retriesSpent" })),
+    end((taskId) => ({ _tag: "Interrupted", taskId, at: now, stopReason: "shutdown" })),
+    end((taskId) => ({ _tag: "Cancelled", taskId, at: now }))
+  ]
+  return { ready, unfinished: [...ready, running(), retrying, task({ runAt: now + 1_000 })], ended }
+}
 
 for (const database of databases) {
   const test = testOn(database)
@@ -62,28 +112,74 @@ for (const database of databases) {
         expect(found).toEqual(Option.some(mine))
       }))
 
-    test("are brought up from an older version with the rows that are there", ({ open, prefix, tables }) =>
+    test("are brought up from the first version with the rows that are there", ({ open, prefix, tables }) =>
       Effect.gen(function*() {
         const client = yield* open
         const dialect = dialects[kind]
-        // As many steps as make the first two tables.
-        const older = dialect.createTable(tables.live).length + dialect.createTable(tables.done).length
-        const mine = [task(), task({ idempotencyKey: "k" }), task({ priority: 3 })]
+        const past = pastOf()
+        const older = Migrations.stepsOf(dialect, tables).filter(({ version }) => version === 1).length
         yield* Effect.scoped(Effect.gen(function*() {
           const connections = kind === "sqlite" ? shared(client, dialect, 0) : yield* dedicated(client, dialect)
           yield* Migrations.migrate(client, connections, dialect, tables, prefix, older)
           expect(yield* rowsOf(client, `${prefix}migrations`)).toBe(older)
-          const { liveRow, liveValues } = yield* Effect.promise(() => import("../../src/backend/sql/rows.js"))
-          const rows = mine.map((record) => liveValues(liveRow(record, now)))
-          yield* connections.use((db) => Effect.forEach(dialect.insert(tables.live, rows), db.all))
+          const of = (table: Table) => asOf(table, 1)
+          // What came later stands behind what was there.
+          const as = (table: Table, row: ReadonlyArray<Value>) => {
+            expect(row.length).toBe(table.columns.length)
+            return row.slice(0, of(table).columns.length)
+          }
+          const liveRows = past.unfinished.map((record) => as(tables.live, liveValues(liveRow(record, now))))
+          const doneRows = past.ended.map((record) => as(tables.done, doneRow(record)))
+          for (const [table, rows] of [[tables.live, liveRows], [tables.done, doneRows]] as const) {
+            yield* connections.use((db) => Effect.forEach(dialect.insert(of(table), rows), db.all))
+          }
         }))
+
         const backend = yield* backendOn(client, { prefix })
-        expect(yield* rowsOf(client, `${prefix}migrations`)).toBeGreaterThan(older)
+        expect(yield* rowsOf(client, `${prefix}migrations`)).toBe(Migrations.stepsOf(dialect, tables).length)
         yield* backend.attach(facts(), now)
-        for (const one of mine) expect(yield* backend.get(one.taskId)).toEqual(Option.some(one))
+        const all = [...past.unfinished, ...past.ended]
+        for (const one of all) expect(yield* backend.get(one.taskId)).toEqual(Option.some(one))
+        expect(new Set((yield* backend.list({})).items)).toEqual(new Set(all))
+        for (const status of TaskStatus.all) {
+          const { items } = yield* backend.list({ status: [status] })
+          expect(new Set(items)).toEqual(new Set(all.filter((one) => one.status === status)))
+          expect(items.length).toBeGreaterThan(0)
+        }
         const { started } = yield* claimOf(backend)
-        expect(started.map(({ taskId }) => taskId)).toEqual([mine[2]!, mine[0]!, mine[1]!].map(({ taskId }) => taskId))
+        expect(started.map(({ taskId }) => taskId)).toEqual(past.ready.map(({ taskId }) => taskId))
         expect(started[0]!.owner).toBe(instance)
+
+        // And what came since works on them.
+        const failed = failedOf(started[0]!)
+        yield* backend.write({ instance, lane: "journal", number: 1, now, changes: [failed] })
+        const [group] = (yield* backend.errors.list({})).items
+        expect(group?.count).toBe(1)
+        expect((yield* backend.list({ errorGroup: group!.fingerprint })).items).toEqual([failed.record])
+        expect(yield* backend.deleteBefore(now + 1, 100)).toBe(past.ended.length + 1)
+      }))
+
+    test("stay as they are when all steps are taken again", ({ open, prefix, tables }) =>
+      Effect.gen(function*() {
+        const client = yield* open
+        const dialect = dialects[kind]
+        const mine = task()
+        const once = Effect.scoped(Effect.flatMap(backendOn(client, { prefix }), (backend) =>
+          Effect.zipRight(backend.attach(facts(), now), backend.get(mine.taskId))))
+        yield* once
+        yield* Effect.scoped(Effect.flatMap(backendOn(client, { prefix }), (backend) =>
+          backend.write(batchOf(1, [mine]))))
+        // As after a death between the note of a step and the step itself, or a second process that does not see the note.
+        yield* client.unsafe(`DELETE FROM ${prefix}migrations WHERE migration_id > 1000`)
+        expect(yield* once).toEqual(Option.some(mine))
+        expect(yield* rowsOf(client, `${prefix}migrations`)).toBe(Migrations.stepsOf(dialect, tables).length)
+      }))
+
+    test("of the first version are made by the steps that made them then", () =>
+      Effect.sync(() => {
+        const steps = Migrations.stepsOf(dialects[kind], withPrefix("taskflow_")).filter(({ version }) => version === 1)
+        const text = JSON.stringify(steps.map(({ name, sql }) => [name, sql]))
+        expect(createHash("sha256").update(text).digest("base64url")).toBe(firstSteps[kind])
       }))
 
     test("have a name that is safe, or there are none", ({ open }) =>

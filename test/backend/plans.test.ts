@@ -1,7 +1,7 @@
 /** What each statement costs in a database with a long past and a long queue: a range of an index, never a whole table. */
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
-import type { TaskEvent } from "effect-taskflow"
+import { TaskEvent } from "effect-taskflow"
 import { type TaskBackend, type TaskId, TaskRecord } from "effect-taskflow"
 import { fill, idOf, sizes, start } from "../support/manyTasks.js"
 import { type Planned, planned } from "../support/plans.js"
@@ -9,6 +9,9 @@ import { backendOn, claimOf, databases, facts, instance, now, task } from "../su
 import { testOn } from "../support/testOn.js"
 
 const id = (kind: number, n: number) => idOf(kind, n) as TaskId.TaskId
+
+// Whose batches are there.
+const another = TaskEvent.InstanceId.make("00000000-0000-4000-8000-000000000009")
 
 type Lists = { readonly [name: string]: Parameters<TaskBackend["Type"]["list"]>[0] }
 
@@ -34,17 +37,83 @@ const lists: Lists = {
   "an hour, oldest first": { since: start + 3_600_000, until: start + 7_200_000, order: "oldest" },
   "ten seconds long ago": { since: start, until: start + 10_000 },
   "an hour to come": { since: now + 1_000, until: now + 3_600_000, order: "oldest" },
+  "a group of errors": { errorGroup: "f51" },
+  "a group of errors, all filters": {
+    errorGroup: "f51",
+    status: ["failed"],
+    taskName: "send_email",
+    order: "oldest",
+    cursor: id(6, 75_000)
+  },
+  "a schedule, all filters": {
+    schedule: "nightly",
+    errorGroup: "f51",
+    status: ["failed"],
+    taskName: "send_email",
+    source: "scheduled",
+    priority: 0,
+    order: "oldest"
+  },
+  "the ends of a schedule": { schedule: "nightly", status: ["failed", "cancelled"], taskName: "resize" },
+  "a group that never was": { errorGroup: "never", taskName: "send_email" },
   "a priority that failed": { priority: 9, status: ["failed"] }
 }
 
-// The same of what has ended only. Of what has not, these go through the backlog.
+// The same of what has ended only. Of what has not, these go through the backlog, or do where no index can be partial.
 const ends: Lists = {
+  "a schedule": { schedule: "nightly" },
+  "a schedule that never was": { schedule: "never", taskName: "send_email" },
   "one name": { taskName: "resize" },
   "a name that never was": { taskName: "never" },
   "a rare source": { source: "scheduled" },
   "a rare priority": { priority: 9 },
   "a priority that never was": { priority: 3 }
 }
+
+// A rare value, alone and with what nearly every entry has.
+const trails = {
+  everything: {},
+  "a page in the middle": { cursor: JSON.stringify([start + 7_500_000, id(6, 75_000)]) },
+  who: { who: "anna" },
+  action: { action: "retry" },
+  target: { target: "t1" },
+  "nobody, doing nothing": { who: "nobody", action: "nothing", target: "nowhere" },
+  "an hour of one": { who: "anna", since: start + 3_600_000, until: start + 7_200_000 }
+}
+
+const exerciseStores = (backend: TaskBackend["Type"], during: ReturnType<typeof planned>["during"]) =>
+  Effect.gen(function*() {
+    const { audit, controls, errors, schedules } = backend
+    const definition = { name: "n", taskName: "resize", definition: "d", origin: "code", anchor: 0, spec: "" } as const
+    yield* during("schedules.define", schedules.define(definition, now))
+    yield* during("schedules.define again", schedules.define(definition, now))
+    yield* during("schedules.get", schedules.get("s700"))
+    yield* during("schedules.list", schedules.list({}))
+    yield* during("schedules.list in the middle", schedules.list({ cursor: "\"s3\"" }))
+    yield* during("schedules.pause", schedules.pause("s700", now))
+    yield* during("schedules.resume", schedules.resume("s700", now))
+    yield* during("schedules.retire", schedules.retire("s700", now))
+    yield* during("schedules.remove", schedules.remove("s700"))
+    const slot = { instance, name: "n", definition: "d", overlap: "skip", now } as const
+    yield* during("fireSlot", schedules.fireSlot({ ...slot, slot: 1, record: task({ idempotencyKey: "slot" }) }))
+    expect(
+      (yield* during("fireSlot over another", schedules.fireSlot({ ...slot, slot: 2, record: task() })))._tag
+    ).toBe("Overlapping")
+    yield* during("controls.pause", controls.pause({ _tag: "Task", name: "resize" }, "me", now))
+    yield* during("controls.list", controls.list)
+    yield* during("claim what is paused", claimOf(backend, 5))
+    yield* during("controls.resume", controls.resume({ _tag: "Task", name: "resize" }))
+    const entry = { at: now, who: "me", action: "pause", target: null, parameters: "{}", outcome: "done" }
+    yield* during("audit.append", audit.append([{ ...entry, id: task().taskId }, { ...entry, id: task().taskId }]))
+    for (const [what, query] of Object.entries(trails)) yield* during(`audit.page ${what}`, audit.page(query))
+    yield* during("audit.deleteBefore", audit.deleteBefore(start + 20_000, 100))
+    yield* during("errors.get", errors.get("f7"))
+    for (const order of ["lastSeen", "count"] as const) {
+      const { nextCursor } = yield* during(`errors.list by ${order}`, errors.list({ order }))
+      yield* during(`errors.list behind by ${order}`, errors.list({ order, cursor: nextCursor!, taskName: "resize" }))
+    }
+    yield* during("errors.dismiss", errors.dismiss("f7"))
+  })
 
 const exercise = (backend: TaskBackend["Type"], during: ReturnType<typeof planned>["during"]) =>
   Effect.gen(function*() {
@@ -86,6 +155,15 @@ const exercise = (backend: TaskBackend["Type"], during: ReturnType<typeof planne
       "finish",
       write([{ _tag: "Finish", record: ended.value, owner: instance, claim: first.claim, attempt }])
     )
+    const failure = { kind: "error", name: "E", message: "m", stack: "", error: null } as const
+    const third = claimed.started[2]!
+    const why = { _tag: "Failed", taskId: third.taskId, at: now, failure, stopReason: "retriesSpent" } as const
+    const failed = TaskRecord.apply(third, why)
+    if (failed._tag === "None") throw new Error("not legal")
+    yield* during(
+      "finish as failed",
+      write([{ _tag: "Finish", record: failed.value, owner: instance, claim: third.claim, attempt }])
+    )
     const { level: _, ...line } = { level: 0, at: now, claim: 1, message: "hello", annotations: null }
     yield* during(
       "write a line",
@@ -94,7 +172,17 @@ const exercise = (backend: TaskBackend["Type"], during: ReturnType<typeof planne
         { _tag: "Log", taskId: id(6, 10), line: { ...line, level: "INFO" } as unknown as TaskEvent.LogLine }
       ])
     )
-    yield* during("heartbeat", backend.heartbeat(instance, now))
+    const { cursor } = yield* during("feed, from now on", backend.feed({ cursor: null, limit: 100, now }))
+    yield* write([insert(task())])
+    const news = yield* during("feed", backend.feed({ cursor, limit: 100, now }))
+    expect([news.changes.length, news.more]).toEqual([1, false])
+    // Behind the 15,000th of the 20,000 batches that another instance wrote.
+    const far = JSON.stringify([now, [another, [15_000, 0, 0]]])
+    const page = yield* during("feed, far behind", backend.feed({ cursor: far, limit: 100, now }))
+    expect([page.more, page.reset]).toEqual([true, false])
+    yield* during("instances", backend.instances)
+    yield* during("drain", backend.drain(instance, false))
+    yield* during("heartbeat", backend.heartbeat(instance, now, { slots: { max: 1, active: 1 }, waiting: 0, lag: 0 }))
     yield* during("cancel", backend.cancel(id(2, 100), now))
     yield* during("cancel what runs", backend.cancel(second.taskId, now))
     yield* during("cancel what ended", backend.cancel(id(6, 100), now))
@@ -106,6 +194,7 @@ const exercise = (backend: TaskBackend["Type"], during: ReturnType<typeof planne
     for (const [what, query] of Object.entries(ends)) yield* during(`ends: ${what}`, backend.list(query))
     yield* during("stats", backend.stats({}))
     yield* during("stats of a name", backend.stats({ taskName: "resize" }))
+    yield* exerciseStores(backend, during)
     yield* during("promote", claimOf(backend, 5, now + 1_500))
     yield* during("deleteBefore", backend.deleteBefore(start + 20_000, 100))
     yield* during("maintain", backend.maintain(now))
@@ -123,7 +212,9 @@ const mostOf: ReadonlyArray<readonly [during: RegExp, rows: number]> = [
   // To do: found by owner where it should be by id, see plainWrite.ts.
   [/^finish/, 5_500]
 ]
-const boundOf = ({ during }: Planned) => mostOf.find(([what]) => what.test(during))?.[1] ?? mostRows
+// The groups of errors are summed up, and their number is bounded.
+const boundOf = ({ during, text }: Planned, errors: string) =>
+  text.includes(`FROM ${errors}`) ? 3 * sizes.errors : mostOf.find(([what]) => what.test(during))?.[1] ?? mostRows
 
 // Reads of the unfinished tasks that go through all of them: as many as the backlog has, whatever the past.
 const throughBacklog = ({ during, text }: Planned, live: string) =>
@@ -137,12 +228,13 @@ for (const database of databases) {
         const { client, during, seen } = planned(plain)
         const backend = yield* backendOn(client, place)
         yield* fill(plain, place.tables)
+        yield* backend.attach(facts(another), now)
         yield* backend.attach(facts(), now)
         yield* exercise(backend, during)
-        const large = new RegExp(`${place.prefix}(live|done|logs|tags|keys|attempts|batches)\\b|^[lt]$`)
+        const large = new RegExp(`${place.prefix}(live|done|logs|tags|keys|attempts|batches|audit|schedules)\\b|^[lt]$`)
         const isBad = (one: Planned) =>
           one.whole.some((name) => large.test(name)) ||
-          (one.rows ?? 0) > boundOf(one)
+          (one.rows ?? 0) > boundOf(one, place.tables.errors.name)
         const bad = seen.filter((one) => isBad(one) && !throughBacklog(one, place.tables.live.name))
         const told = ({ during, plan, rows, text }: Planned) =>
           `${during}: ${text.slice(0, 400)} [${rows}] ${plan.slice(0, 1500)}`

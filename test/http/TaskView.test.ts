@@ -21,6 +21,7 @@ const record = (change: Partial<TaskRecord.TaskRecord> = {}): TaskRecord.TaskRec
     idempotencyKey: null,
     keyTtl: null,
     source: "manual",
+    schedule: null,
     executor: "fiber",
     requeueOnInterrupt: false,
     maxCrashes: 3,

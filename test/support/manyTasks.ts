@@ -1,6 +1,7 @@
 /** A database with a long past and a long queue, made by the database itself. */
 import type { SqlClient } from "@effect/sql/SqlClient"
 import { Effect } from "effect"
+import * as Rows from "../../src/backend/sql/rows.js"
 import type { withPrefix } from "../../src/backend/sql/schema.js"
 import { instance, now } from "./sql.js"
 
@@ -64,7 +65,20 @@ export const idOf = (kind: number, n: number): string => {
 }
 
 /** The tasks of a name that nobody here runs; those that wait for their time; those of an instance; those that ended. */
-export const sizes = { unknown: 100_000, delayed: 50_000, owned: 1_000, ready: 4_000, done: 150_000 } as const
+export const sizes = {
+  unknown: 100_000,
+  delayed: 50_000,
+  owned: 1_000,
+  ready: 4_000,
+  done: 150_000,
+  audit: 150_000,
+  errors: 5_000,
+  schedules: 5_000
+} as const
+
+/** The hash of one value where a condition holds, others elsewhere. */
+const auditHash = (column: "who" | "action" | "target", value: string, where: string): string =>
+  `CASE WHEN ${where} THEN '${Rows.auditHash(column, value)}' ELSE 'other' END`
 
 /** Fills the tables, which are empty. */
 export const fill = (client: SqlClient, tables: ReturnType<typeof withPrefix>) =>
@@ -122,11 +136,11 @@ export const fill = (client: SqlClient, tables: ReturnType<typeof withPrefix>) =
       `CONCAT('{"taskId":"', ${text}, '","taskName":"send_email","status":"success",', ` +
       `'"idempotencyKey":null,"keyTtl":null,"endedAt":', ${created}, ',"tags":[],"payload":"${"x".repeat(200)}"}')`
     const done =
-      `INSERT INTO ${tables.done.name} (id, task, status, source, priority, created_at, removable_at, record) ` +
+      `INSERT INTO ${tables.done.name} (id, task, status, source, priority, created_at, removable_at, record, fingerprint, schedule) ` +
       `SELECT ${id(6)}, ${name}, ${status}, CASE WHEN n % 30000 = 7 THEN 'scheduled' ELSE 'manual' END, ` +
-      `CASE WHEN n % 50000 = 11 THEN 9 ELSE 0 END, ${created}, ${created} + 50, ${record(id(6))} FROM ${
-        numbers(sizes.done)
-      }`
+      `CASE WHEN n % 50000 = 11 THEN 9 ELSE 0 END, ${created}, ${created} + 50, ${record(id(6))}, ` +
+      `CASE WHEN n % 50 = 1 THEN CONCAT('f', n % 1000) END, ` +
+      `CASE WHEN n % 500 = 7 THEN '${Rows.scheduleHash("nightly")}' END FROM ${numbers(sizes.done)}`
     const statements = [
       live(1, sizes.unknown, "unknown", { ready: "1", priority: "10" }),
       live(2, sizes.delayed, "send_email", { due: `${now} + 1000 + n`, priority: "20" }),
@@ -145,7 +159,17 @@ export const fill = (client: SqlClient, tables: ReturnType<typeof withPrefix>) =
       `INSERT INTO ${tables.keys.name} (hash, task_id, until_at) SELECT CONCAT('k', n), ${id(6)}, NULL ` +
       `FROM ${numbers(20_000)}`,
       `INSERT INTO ${tables.batches.name} (instance, lane, n, at, outcomes) ` +
-      `SELECT ${other}, 'journal', n, ${now} - 100000 + n, '1' FROM ${numbers(20_000)}`
+      `SELECT ${other}, 'journal', n, ${now} - 100000 + n, '1' FROM ${numbers(20_000)}`,
+      `INSERT INTO ${tables.audit.name} (id, at, who, action, target, entry) SELECT ${id(6)}, ${created}, ` +
+      `${auditHash("who", "anna", "n % 10000 = 3")}, ${auditHash("action", "retry", "n % 10000 = 5")}, ` +
+      `${auditHash("target", "t1", "n % 10000 = 7")}, '{"id":"i","at":1}' FROM ${numbers(sizes.audit)}`,
+      `INSERT INTO ${tables.errors.name} ` +
+      "(fingerprint, instance, task, failures, dismissed, first_at, last_at, last_task, sample) " +
+      `SELECT CONCAT('f', n), ${other}, '"send_email"', n + 1, 0, ${created}, ${created} + 5, ${id(6)}, '{}' ` +
+      `FROM ${numbers(sizes.errors)}`,
+      `INSERT INTO ${tables.schedules.name} ` +
+      "(name, task, definition, origin, anchor, spec, defined_at, seen_at) " +
+      `SELECT CONCAT('"s', n, '"'), '"resize"', '"d"', 'code', 0, '"{}"', 0, 0 FROM ${numbers(sizes.schedules)}`
     ]
     for (const statement of statements) yield* client.unsafe(statement)
     if (analyze !== null) { for (const { name } of Object.values(tables)) yield* client.unsafe(`${analyze} ${name}`) }

@@ -80,7 +80,7 @@ const onSqlite = ({ connection, params, text }: Sent): Effect.Effect<Looked, Sql
     const details: ReadonlyArray<string> = rows.map((row) => row.detail)
     // In the order of the key and with a limit, a table is read from one end: there nearly everything waits.
     const sorted = details.some((detail) => detail.includes("TEMP B-TREE FOR ORDER BY"))
-    const fromEnd = !sorted && /^SELECT [^(]* FROM \w+ (WHERE status = 'pending' )?ORDER BY id/.test(text)
+    const fromEnd = !sorted && /^SELECT [^(]* FROM \w+ (WHERE status = 'pending' )?ORDER BY (id|name|at)\b/.test(text)
     const whole = details.flatMap((detail) => {
       const found = /^SCAN (\S+)(?! USING COVERING INDEX \S+_suspect)(?! USING INDEX \S+_retrying)/.exec(detail)?.[1]
       return found === undefined || fromEnd ? [] : [found]

@@ -145,6 +145,7 @@ export const task = (facts: Partial<TaskEvent.TaskEvent & { readonly _tag: "Enqu
     idempotencyKey: null,
     keyTtl: null,
     source: "manual",
+    schedule: null,
     executor: "fiber",
     requeueOnInterrupt: false,
     maxCrashes: 3,

@@ -9,9 +9,11 @@ import * as Option from "effect/Option"
 import type { Outcome } from "../../TaskBackend.js"
 import { TaskWrongTransaction } from "../../TaskError.js"
 import type { InstanceId } from "../../TaskEvent.js"
+import type { TaskId } from "../../TaskId.js"
 import type { TaskRecord } from "../../TaskRecord.js"
 import { isSameClient, transactionConnection } from "./connections.js"
 import type { Db, Sql } from "./dialect.js"
+import * as Feed from "./feed.js"
 import { selectIn } from "./lists.js"
 import { type Found, type KeyRow, planOf } from "./plan.js"
 import { joinedFacts, keyHash } from "./rows.js"
@@ -25,8 +27,8 @@ const nothing = (): Found => ({
   ended: new Set()
 })
 
-/** `joinTransaction` of the port. `ours` is a connection of the backend's client. */
-export const make = (sql: Sql, ours: object) => {
+/** `joinTransaction` of the port. `ours` is a connection of the backend's client; `announce` is the last statement. */
+export const make = (sql: Sql, ours: object, announce: (db: Db) => Effect.Effect<void, unknown>) => {
   const { dialect, tables } = sql
 
   const keysOf = (db: Db, hashes: ReadonlyArray<string>, now: number) =>
@@ -112,6 +114,8 @@ export const make = (sql: Sql, ours: object) => {
       for (const hash of taken) plan.putKeys.delete(hash)
       for (const row of plan.inserts) row.facts = joinedFacts(row.facts)
       yield* apply(sql, db, plan, now, nobody)
+      yield* Feed.untold(sql, db, plan.inserts.map(({ claim, id }) => ({ claim, taskId: id as TaskId })), now) // safe: an id
+      yield* announce(db)
       return plan.outcomes
     })
 }

@@ -6,13 +6,14 @@ import * as TaskRecord from "../../TaskRecord.js"
 import type { Terminal } from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
 import type { Sql } from "./dialect.js"
+import * as Feed from "./feed.js"
 import { countedFor, emptyPlan, planEnd } from "./instances.js"
 import { cancelledAt } from "./plan.js"
 import { fromLive } from "./rows.js"
 import { apply } from "./write.js"
 
 /** `cancel` of the port. */
-export const make = (sql: Sql, connections: Connections) => {
+export const make = (sql: Sql, connections: Connections, identity: Feed.Identity) => {
   const { dialect, tables } = sql
   const live = tables.live.name
   return (taskId: TaskId, now: number): Effect.Effect<CancelResult, unknown> =>
@@ -33,12 +34,16 @@ export const make = (sql: Sql, connections: Connections) => {
         const record = fromLive(row)
         if (TaskRecord.isLive(record) && record.owner !== null) {
           yield* db.all({ sql: `UPDATE ${live} SET cancel = 1 WHERE id = ?`, params: [taskId] })
-          return { _tag: "Requested", record: { ...record, cancelRequested: true }, owner: record.owner }
+          const asked = { ...record, cancelRequested: true }
+          // Asked again is no news.
+          yield* Feed.tell(sql, db, identity.id, now, record.cancelRequested ? [] : [asked])
+          return { _tag: "Requested", record: asked, owner: record.owner }
         }
         const plan = emptyPlan()
         const cancelled = cancelledAt(record, now)
         planEnd(plan, cancelled)
         yield* apply(sql, db, plan, now, countedFor)
+        yield* Feed.tell(sql, db, identity.id, now, [cancelled])
         return { _tag: "Cancelled", record: cancelled }
       })
     )

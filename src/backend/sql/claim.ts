@@ -9,10 +9,12 @@ import type { Claimed, ClaimRequest } from "../../TaskBackend.js"
 import type { TaskId } from "../../TaskId.js"
 import type { TaskRecord } from "../../TaskRecord.js"
 import type { Connections } from "./connections.js"
+import { fencedPaused } from "./controls.js"
 import type { Db, Row, Sql, Value } from "./dialect.js"
+import * as Feed from "./feed.js"
 import { before, type Head, headsOf, stealable, suspectOf, type Wanted } from "./heads.js"
+import { deleteIn } from "./lists.js"
 import { fromLive, isJoined, nameText } from "./rows.js"
-import { fence } from "./write.js"
 
 // Rows that become ready in one claim, and in one step of it.
 const promoteStep = 500
@@ -182,9 +184,11 @@ const takeReady = (
 export const make = (sql: Sql, connections: Connections) => (request: ClaimRequest): Effect.Effect<Claimed, unknown> =>
   connections.transaction((db) =>
     Effect.gen(function*() {
-      yield* fence(sql, db, request.instance)
+      const paused = yield* fencedPaused(sql, db, request.instance)
       const nextDueAt = yield* promote(sql, db, request.now)
-      const wanted = request.tasks.map((task) => ({ ...task, task: nameText(task.name) }))
+      const isPaused = new Set(paused.names)
+      const known = paused.everything ? [] : request.tasks.filter(({ name }) => !isPaused.has(name))
+      const wanted = known.map((task) => ({ ...task, task: nameText(task.name) }))
       if (wanted.length === 0) return { started: [], pending: [], more: [], nextDueAt, joined: [] }
       const heads = yield* headsOf(sql, db, wanted)
       const suspects = yield* suspectOf(sql, db, wanted, request.instance)
@@ -199,6 +203,8 @@ export const make = (sql: Sql, connections: Connections) => (request: ClaimReque
       const stolen = pick(idle, open, { ...request, slots: free, window: 0 }).start
       const still = "owner IS NOT NULL AND owner <> ? AND active = 0"
       const taken = yield* take(sql, db, stolen, request, "started", still, [request.instance], joined)
+      yield* Feed.tell(sql, db, request.instance, request.now, [...started, ...taken, ...pending])
+      yield* deleteIn(sql, db, sql.tables.untold, "task_id", joined)
       return { started: [...started, ...taken], pending, more: [...more], nextDueAt, joined }
     })
   )

@@ -6,7 +6,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import type * as Effect from "effect/Effect"
 import type { Batch, Durability } from "../../TaskBackend.js"
 import type { NotPlain, Parts } from "./plainWrite.js"
-import type { Column, ColumnType, Table, Tables } from "./schema.js"
+import type { Column, ColumnType, Index, Table, Tables } from "./schema.js"
 
 export type Value = string | number | null
 
@@ -40,6 +40,12 @@ export interface Update {
   readonly rows: ReadonlyArray<ReadonlyArray<Value>>
 }
 
+/** A step of a migration, which is not taken while `unless` answers a row. Both may be asked for again. */
+export interface Step {
+  readonly sql: string
+  readonly unless: string | null
+}
+
 export interface Dialect {
   readonly kind: "sqlite" | "postgres" | "mysql"
   readonly db: (connection: Connection) => Db
@@ -69,7 +75,13 @@ export interface Dialect {
   readonly update: (update: Update) => ReadonlyArray<Statement>
   /** Adds to `ends` and `total`, and widens `least` and `most`. */
   readonly addUp: (rollups: Table, rows: ReadonlyArray<ReadonlyArray<Value>>) => ReadonlyArray<Statement>
+  /** Adds to `failures` and `dismissed`, and keeps the first time and what is of the latest. */
+  readonly countFailures: (errors: Table, rows: ReadonlyArray<ReadonlyArray<Value>>) => ReadonlyArray<Statement>
   readonly createTable: (table: Table) => ReadonlyArray<string>
+  /** A column that its table did not have at first, null in every row. */
+  readonly addColumn: (table: Table, column: Column) => Step
+  /** None where the database has no such index. */
+  readonly addIndex: (table: Table, index: Index) => Step | null
   /** How safe a committed transaction is. */
   readonly durability: (db: Db) => Effect.Effect<Durability, SqlError>
   /** Epoch milliseconds of the backend's clock as one column `now_ms`; null where it is this host's. */

@@ -6,10 +6,14 @@ import * as Option from "effect/Option"
 import type { AttemptEntry } from "../../TaskBackend.js"
 import type { InstanceId, TaskFailure } from "../../TaskEvent.js"
 import type { TaskId } from "../../TaskId.js"
-import type { Heartbeat, InstanceFacts, Peer, Reaped } from "../../TaskPeer.js"
+import type { Heartbeat, InstanceFacts, Peer, Reaped, Vitals } from "../../TaskPeer.js"
 import * as TaskRecord from "../../TaskRecord.js"
 import type { Connections } from "./connections.js"
+import { pausedOf } from "./controls.js"
 import type { Db, Sql } from "./dialect.js"
+import { countFailure } from "./failures.js"
+import * as Feed from "./feed.js"
+import { addVitals, keepVitals } from "./fleet.js"
 import { cancelledAt, countEnd, type Plan } from "./plan.js"
 import { changing, fromLive, isSuspect, keyHash } from "./rows.js"
 import { apply } from "./write.js"
@@ -34,7 +38,8 @@ const emptyPlan = (): Plan => ({
   tagged: [],
   logs: [],
   attempts: [],
-  rollups: new Map()
+  rollups: new Map(),
+  failures: new Map()
 })
 
 const entryOf = (record: TaskRecord.TaskRecord, outcome: AttemptEntry["outcome"], now: number): AttemptEntry => ({
@@ -77,6 +82,7 @@ export const planEnd = (plan: Plan, record: TaskRecord.TaskRecord): void => {
   plan.deletes.push(record.taskId)
   plan.done.push(record)
   countEnd(plan.rollups, record)
+  countFailure(plan.failures, record)
   const hash = keyHash(record)
   if (hash !== null && record.status !== "success") plan.staleKeys.push(hash)
 }
@@ -90,7 +96,7 @@ export { emptyPlan }
 
 const beatColumns = "state, beat, facts"
 
-export const make = (sql: Sql, connections: Connections) => {
+export const make = (sql: Sql, connections: Connections, identity: Feed.Identity) => {
   const { dialect, tables } = sql
   const name = tables.instances.name
   const live = tables.live.name
@@ -102,13 +108,20 @@ export const make = (sql: Sql, connections: Connections) => {
         (rows) =>
           rows.length > 0
             ? Effect.void
-            : Effect.forEach(
-              dialect.insert(tables.instances, [[facts.id, "live", 0, now, null, JSON.stringify(facts)]]),
-              db.all,
-              { discard: true }
+            : Effect.zipRight(
+              Effect.forEach(
+                dialect.insert(tables.instances, [[facts.id, "live", 0, now, null, JSON.stringify(facts)]]),
+                db.all,
+                { discard: true }
+              ),
+              addVitals(sql, db, facts.id)
             )
       )
-    )
+    ).pipe(Effect.tap(() =>
+      Effect.sync(() => {
+        identity.id = facts.id
+      })
+    ))
 
   const setState = (db: Db, id: string, state: "dead" | "gone") =>
     db.all({ sql: `UPDATE ${name} SET state = ? WHERE id = ?`, params: [state, id] })
@@ -130,18 +143,20 @@ export const make = (sql: Sql, connections: Connections) => {
       )
     )
 
-  const heartbeat = (id: InstanceId, now: number): Effect.Effect<Heartbeat, unknown> =>
+  const heartbeat = (id: InstanceId, now: number, vitals?: Vitals): Effect.Effect<Heartbeat, unknown> =>
     connections.use((db) =>
       Effect.gen(function*() {
         yield* db.all({
           sql: `UPDATE ${name} SET beat = beat + 1, beat_at = ? WHERE id = ? AND state = 'live'`,
           params: [now, id]
         })
+        yield* keepVitals(sql, db, id, vitals)
         const rows = yield* db.all({ sql: `SELECT ${beatColumns} FROM ${name} WHERE state <> 'gone'`, params: [] })
         const asked = yield* db.all({
           sql: `SELECT id FROM ${live} WHERE owner = ? AND active = 1 AND cancel = 1`,
           params: [id]
         })
+        const [own] = yield* db.all({ sql: `SELECT draining FROM ${tables.vitals.name} WHERE id = ?`, params: [id] })
         const clock = dialect.clock === null ? [] : yield* db.all({ sql: dialect.clock, params: [] })
         const peers = rows.map((row): Peer => ({
           ...JSON.parse(row["facts"] as string), // safe (all): what attach wrote
@@ -152,7 +167,9 @@ export const make = (sql: Sql, connections: Connections) => {
           alive: peers.some((peer) => peer.id === id && peer.state === "live"),
           cancels: asked.map((row) => row["id"] as TaskId),
           peers: peers.filter((peer) => peer.id !== id),
-          backendNow: clock[0] === undefined ? null : Number(clock[0]["now_ms"])
+          backendNow: clock[0] === undefined ? null : Number(clock[0]["now_ms"]),
+          paused: yield* pausedOf(sql, db),
+          draining: Number(own?.["draining"] ?? 0) === 1
         }
       })
     )
@@ -205,6 +222,7 @@ export const make = (sql: Sql, connections: Connections) => {
           return record
         })
         yield* apply(sql, db, plan, now, nobody)
+        yield* Feed.tell(sql, db, identity.id, now, records)
         const left = yield* ownsAny(db, suspect)
         if (!left) yield* setState(db, suspect, "gone")
         return { records, left }

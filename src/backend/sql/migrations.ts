@@ -4,26 +4,58 @@
  */
 import * as Migrator from "@effect/sql/Migrator"
 import * as Client from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { v4 } from "uuid"
 import type { Connections } from "./connections.js"
-import type { Db, Dialect } from "./dialect.js"
-import type { Tables } from "./schema.js"
+import type { Db, Dialect, Step } from "./dialect.js"
+import { asOf, type Tables, version } from "./schema.js"
 
-/** Steps by number and name. MySQL commits every DDL statement by itself, so each step is one statement that may be repeated. */
-const stepsOf = (dialect: Dialect, tables: Tables): ReadonlyArray<readonly [name: string, sql: string]> =>
-  Object.entries(tables).flatMap(([name, table]) =>
-    dialect.createTable(table).map((sql, index) => [`${name}_${index}`, sql] as const)
-  )
+/** A step with the version of the tables that it belongs to. */
+export interface VersionStep extends Step {
+  readonly version: number
+  readonly name: string
+}
+
+/**
+ * The steps in order, which is also their number: those of a version stay what they were when the next one comes. MySQL
+ * commits every DDL statement by itself, so each step is one statement, and may be taken again.
+ */
+export const stepsOf = (dialect: Dialect, tables: Tables): ReadonlyArray<VersionStep> => {
+  const steps: Array<VersionStep> = []
+  for (let at = 1; at <= version; at += 1) {
+    const add = (name: string, step: Step | null) => {
+      if (step !== null) steps.push({ ...step, version: at, name: at === 1 ? name : `v${at}_${name}` })
+    }
+    for (const [name, table] of Object.entries(tables)) {
+      if (table.since === at) {
+        for (const [index, sql] of dialect.createTable(asOf(table, at)).entries()) {
+          add(`${name}_${index}`, { sql, unless: null })
+        }
+      }
+      if (table.since >= at) continue
+      for (const column of table.columns) {
+        if (column.since === at) add(`${name}_${column.name}`, dialect.addColumn(table, column))
+      }
+      for (const index of table.indexes) if (index.since === at) add(index.name, dialect.addIndex(table, index))
+    }
+  }
+  return steps
+}
 
 const first = 1_000
 
+const take = ({ sql, unless }: Step, run: (sql: string) => Effect.Effect<ReadonlyArray<unknown>, SqlError>) =>
+  unless === null
+    ? run(sql)
+    : Effect.flatMap(run(unless), (done) => done.length > 0 ? Effect.succeed(done) : run(sql))
+
 const loaderOf = (dialect: Dialect, tables: Tables, upTo: number) =>
   Migrator.fromRecord(Object.fromEntries(
-    stepsOf(dialect, tables).slice(0, upTo).map(([name, sql], index) => [
-      `${first + index}_${name}`,
-      Effect.flatMap(Client.SqlClient, (client) => client.unsafe(sql))
+    stepsOf(dialect, tables).slice(0, upTo).map((step, index) => [
+      `${first + index}_${step.name}`,
+      Effect.flatMap(Client.SqlClient, (client) => take(step, (sql) => client.unsafe(sql)))
     ])
   ))
 
@@ -52,9 +84,11 @@ export const migrate = (
   // left steps behind that are noted and were never done. They are statements that may be repeated, so they are.
   const again = (db: Db) =>
     dialect.kind === "mysql"
-      ? Effect.forEach(stepsOf(dialect, tables).slice(0, upTo), ([, sql]) => db.all({ sql, params: [] }), {
-        discard: true
-      })
+      ? Effect.forEach(
+        stepsOf(dialect, tables).slice(0, upTo),
+        (step) => take(step, (sql) => db.all({ sql, params: [] })),
+        { discard: true }
+      )
       : Effect.void
   const { migrationLock: lock } = dialect
   return lock === null

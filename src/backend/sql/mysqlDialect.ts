@@ -5,6 +5,7 @@
 import type { Connection } from "@effect/sql/SqlConnection"
 import * as Effect from "effect/Effect"
 import type { Db, Dialect, Problem, Row, Statement } from "./dialect.js"
+import { mysqlCountFailuresTail } from "./failures.js"
 import type { Column, ColumnType, Table } from "./schema.js"
 import { bySize, definitionOf, flat, inChunks, inList, insertValues, marksOf, memo } from "./statements.js"
 
@@ -22,7 +23,7 @@ const types: Record<ColumnType, string> = {
 }
 
 // Commands are not known to the protocol of prepared statements.
-const command = /^(START|COMMIT|ROLLBACK|SET|CREATE|KILL)/
+const command = /^(START|COMMIT|ROLLBACK|SET|CREATE|ALTER|KILL)/
 
 const ask = (connection: Connection, { params, sql }: Statement) =>
   command.test(sql) ? connection.executeUnprepared(sql, params, undefined) : connection.executeRaw(sql, params)
@@ -116,6 +117,8 @@ export const mysqlDialect: Dialect = {
         "least = LEAST(COALESCE(least, VALUES(least)), COALESCE(VALUES(least), least)), " +
         "most = GREATEST(COALESCE(most, VALUES(most)), COALESCE(VALUES(most), most))"
     )(rollups, rows),
+  countFailures: (errors, rows) =>
+    bySize(rows, 4_000_000).flatMap((group) => insertValues(mysqlCountFailuresTail)(errors, group)),
   createTable: (table) => {
     const keys = table.indexes.flatMap(({ allColumns, columns, name }) => {
       const all = allColumns ?? columns
@@ -123,6 +126,20 @@ export const mysqlDialect: Dialect = {
     })
     const parts = [...definitionOf(table, ({ type }) => types[type], "BIGINT AUTO_INCREMENT PRIMARY KEY"), ...keys]
     return [`CREATE TABLE IF NOT EXISTS ${table.name} (${parts.join(", ")}) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`]
+  },
+  // MySQL 8 has no IF NOT EXISTS here.
+  addColumn: (table, column) => ({
+    sql: `ALTER TABLE ${table.name} ADD COLUMN ${column.name} ${types[column.type]} NULL`,
+    unless: "SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND " +
+      `table_name = '${table.name}' AND column_name = '${column.name}'`
+  }),
+  addIndex: (table, { allColumns, columns, name }) => {
+    const all = allColumns ?? columns
+    return all.length === 0 ? null : {
+      sql: `ALTER TABLE ${table.name} ADD KEY ${name} (${all.join(", ")})`,
+      unless: "SELECT 1 FROM information_schema.statistics WHERE table_schema = DATABASE() AND " +
+        `table_name = '${table.name}' AND index_name = '${name}' LIMIT 1`
+    }
   },
   durability: (connection) =>
     Effect.map(

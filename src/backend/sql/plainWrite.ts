@@ -10,6 +10,8 @@ import type { Batch, Change, Outcome } from "../../TaskBackend.js"
 import type { TaskRecord } from "../../TaskRecord.js"
 import type { Connections } from "./connections.js"
 import type { Db, Sql, Statement, Value } from "./dialect.js"
+import { countFailure, failureRows } from "./failures.js"
+import * as FeedText from "./feedText.js"
 import { countEnd, type Plan, rollupRows } from "./plan.js"
 import { doneRow, liveRow, liveValues, tagHash } from "./rows.js"
 
@@ -45,6 +47,10 @@ const hasTags = ({ tags }: TaskRecord): boolean => {
   return false
 }
 
+/** Of a batch of plain changes, all applied: how many, and what the feed tells of them. */
+export const bodyOf = ({ changes, instance }: Batch): string =>
+  `${changes.length}\n${FeedText.ofPlain(instance, changes as ReadonlyArray<Plain>)}` // safe: checked by isPlain
+
 /** Inserts the batch's own row if its instance is alive, in one statement. */
 const signed = ({ dialect, tables }: Sql, db: Db, batch: Batch) =>
   Effect.flatMap(
@@ -52,7 +58,7 @@ const signed = ({ dialect, tables }: Sql, db: Db, batch: Batch) =>
       sql: `INSERT INTO ${tables.batches.name} (instance, lane, n, at, outcomes) ` +
         `SELECT id, ${dialect.text("?")}, ${dialect.number("?")}, ${dialect.number("?")}, ${dialect.text("?")} ` +
         `FROM ${tables.instances.name} WHERE id = ? AND state = 'live'${dialect.forShare}`,
-      params: [batch.lane, batch.number, batch.now, String(batch.changes.length), batch.instance]
+      params: [batch.lane, batch.number, batch.now, bodyOf(batch), batch.instance]
     }),
     (written) => written === 1 ? Effect.void : Effect.fail(new NoFence())
   )
@@ -168,6 +174,16 @@ export const endsCounted = (batch: Batch, records: ReadonlyArray<TaskRecord>): R
   return rollupRows(rollups, batch.now, batch.instance)
 }
 
+/** The rows of `errors` for the failures among the parts. */
+export const failuresCounted = (
+  batch: Batch,
+  records: ReadonlyArray<TaskRecord>
+): ReadonlyArray<ReadonlyArray<Value>> => {
+  const failures: Plan["failures"] = new Map()
+  for (const record of records) countFailure(failures, record)
+  return failures.size === 0 ? [] : failureRows(failures, batch.instance)
+}
+
 /** The body of a transaction. */
 const body = (sql: Sql, db: Db, batch: Batch, { ends, inserts, starts, tags }: Parts) => {
   const { dialect, tables } = sql
@@ -176,11 +192,16 @@ const body = (sql: Sql, db: Db, batch: Batch, { ends, inserts, starts, tags }: P
   if (tags.length > 0) steps = Effect.zipRight(steps, run(db, dialect.insert(tables.tags, tags)))
   if (starts.length > 0) steps = Effect.zipRight(steps, startAll(sql, db, batch, starts))
   if (ends.length === 0) return steps
-  return Effect.flatMap(Effect.zipRight(steps, takeOut(sql, db, batch, ends)), (records) =>
-    Effect.zipRight(
+  return Effect.flatMap(Effect.zipRight(steps, takeOut(sql, db, batch, ends)), (records) => {
+    const failures = failuresCounted(batch, records)
+    const counted = Effect.zipRight(
       run(db, dialect.insert(tables.done, records.map(doneRow))),
       run(db, dialect.addUp(tables.rollups, endsCounted(batch, records)))
-    ))
+    )
+    return failures.length === 0
+      ? counted
+      : Effect.zipRight(counted, run(db, dialect.countFailures(tables.errors, failures)))
+  })
 }
 
 /** Writes the batch, in one statement where the dialect has one for it. */

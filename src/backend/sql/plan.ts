@@ -10,6 +10,7 @@ import type { LogLine } from "../../TaskEvent.js"
 import * as TaskRecord from "../../TaskRecord.js"
 import { isRetryable, type TaskStatus } from "../../TaskStatus.js"
 import type { Value } from "./dialect.js"
+import { countFailure, type Failures } from "./failures.js"
 import { changing, endOf, keyHash, type LiveRow, liveRow, nameText } from "./rows.js"
 
 /** A row of `live`: all of it when the batch made it, what can change when it was there. */
@@ -59,6 +60,7 @@ export interface Plan {
   readonly logs: Array<readonly [taskId: string, line: LogLine]>
   readonly attempts: Array<readonly [taskId: string, entry: AttemptEntry]>
   readonly rollups: Map<string, Rollup>
+  readonly failures: Map<string, Failures>
 }
 
 const applied: Outcome = { _tag: "Applied" }
@@ -100,6 +102,7 @@ export const planOf = (batch: Batch, found: Found): Plan => {
   const logs: Plan["logs"] = []
   const attempts: Plan["attempts"] = []
   const rollups: Plan["rollups"] = new Map()
+  const failures: Plan["failures"] = new Map()
 
   const put = (hash: string, row: KeyRow): void => {
     found.keys.set(hash, row)
@@ -127,6 +130,7 @@ export const planOf = (batch: Batch, found: Found): Plan => {
     found.ended.add(taskId)
     endKey(record)
     countEnd(rollups, record)
+    countFailure(failures, record)
   }
 
   const insert = (record: TaskRecord.TaskRecord): Outcome => {
@@ -247,7 +251,8 @@ export const planOf = (batch: Batch, found: Found): Plan => {
     tagged,
     logs,
     attempts,
-    rollups
+    rollups,
+    failures
   }
 }
 

@@ -3,10 +3,11 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import type { Db, Dialect, Problem, Row, Statement, Value } from "./dialect.js"
+import { countFailuresTail } from "./failures.js"
 import * as PostgresPlainWrite from "./postgresPlainWrite.js"
-import { arrays, codeOf, columnsOf, types } from "./postgresText.js"
+import { arrayMark, arrayOf, arrays, codeOf, columnsOf, types } from "./postgresText.js"
 import type { Table } from "./schema.js"
-import { definitionOf, memo, namesOf } from "./statements.js"
+import { createIndex, definitionOf, memo, namesOf } from "./statements.js"
 
 // ── statements ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -48,7 +49,7 @@ const insert = (tail = "") => (table: Table, rows: ReadonlyArray<ReadonlyArray<V
     `postgres insert ${table.name}${tail}`,
     () => `INSERT INTO ${table.name} (${namesOf(table.columns)}) SELECT * FROM unnest(${arrays(table.columns)})${tail}`
   ),
-  params: columnsOf(rows, table.columns.length)
+  params: columnsOf(rows, table.columns)
 }]
 
 // ── errors ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -88,7 +89,11 @@ export const postgresDialect: Dialect = {
   skipLocked: " FOR UPDATE SKIP LOCKED",
   forShare: " FOR SHARE",
   byIndex: () => "",
-  in: (column, type, values) => ({ sql: `${column} = ANY(?::${types[type]}[])`, params: [values] }),
+  // An empty list of texts would be joined to nothing, which is a list with an empty text.
+  in: (column, type, values) =>
+    values.length === 0
+      ? { sql: "FALSE", params: [] }
+      : { sql: `${column} = ANY(${arrayMark(type)})`, params: [arrayOf(type, values)] },
   unindexed: (column, condition) => `(${column} ${condition}) IS TRUE`,
   insert: insert(),
   update: ({ columns, key, rows, table }) => [{
@@ -97,7 +102,7 @@ export const postgresDialect: Dialect = {
       return `UPDATE ${table.name} AS t SET ${set} FROM unnest(${arrays([key, ...columns])}) ` +
         `AS v (${namesOf([key, ...columns])}) WHERE t.${key.name} = v.${key.name}`
     }),
-    params: columnsOf(rows, columns.length + 1)
+    params: columnsOf(rows, [key, ...columns])
   }],
   addUp: (rollups, rows) =>
     insert(
@@ -105,16 +110,18 @@ export const postgresDialect: Dialect = {
         `total = ${rollups.name}.total + excluded.total, least = LEAST(${rollups.name}.least, excluded.least), ` +
         `most = GREATEST(${rollups.name}.most, excluded.most)`
     )(rollups, rows),
+  countFailures: (errors, rows) => insert(countFailuresTail(errors))(errors, rows),
   createTable: (table) => [
     `CREATE TABLE IF NOT EXISTS ${table.name} (${
       definitionOf(table, ({ type }) => types[type], "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY").join(", ")
     })`,
-    ...table.indexes.map(({ columns, name, where }) =>
-      `CREATE INDEX IF NOT EXISTS ${name} ON ${table.name} (${columns.join(", ")})${
-        where === undefined ? "" : ` WHERE ${where}`
-      }`
-    )
+    ...table.indexes.map((index) => createIndex(table, index))
   ],
+  addColumn: (table, column) => ({
+    sql: `ALTER TABLE ${table.name} ADD COLUMN IF NOT EXISTS ${column.name} ${types[column.type]}`,
+    unless: null
+  }),
+  addIndex: (table, index) => ({ sql: createIndex(table, index), unless: null }),
   durability: (connection) =>
     Effect.map(connection.all({ sql: "SHOW synchronous_commit", params: [] }), ([row]) => {
       const level = String(row?.["synchronous_commit"])
@@ -122,8 +129,9 @@ export const postgresDialect: Dialect = {
     }),
   clock: "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms",
   tryKeys: (hashes) => ({
-    sql: "SELECT hash FROM unnest(?::text[]) AS k (hash) WHERE pg_try_advisory_xact_lock(hashtextextended(hash, 8472))",
-    params: [hashes]
+    sql: `SELECT hash FROM unnest(${arrayMark("hash")}) AS k (hash) ` +
+      "WHERE pg_try_advisory_xact_lock(hashtextextended(hash, 8472))",
+    params: [arrayOf("hash", hashes)]
   }),
   nowait: null,
   plainWrite: PostgresPlainWrite.write,

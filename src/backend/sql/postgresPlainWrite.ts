@@ -7,8 +7,9 @@
 import * as Effect from "effect/Effect"
 import type { Batch } from "../../TaskBackend.js"
 import type { Db, Statement, Value } from "./dialect.js"
-import { endsCounted, NotPlain, type Parts } from "./plainWrite.js"
-import { arrays, codeOf, columnsOf } from "./postgresText.js"
+import { countFailuresTail } from "./failures.js"
+import { bodyOf, endsCounted, failuresCounted, NotPlain, type Parts } from "./plainWrite.js"
+import { arrayOf, arrays, codeOf, columnsOf } from "./postgresText.js"
 import { doneRow } from "./rows.js"
 import type { Table, Tables } from "./schema.js"
 import { memo, namesOf } from "./statements.js"
@@ -23,7 +24,7 @@ interface Piece {
 const insertInto = (name: string, table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>, tail = ""): Piece => ({
   sql: `${name} AS (INSERT INTO ${table.name} (${namesOf(table.columns)}) ` +
     `SELECT u.* FROM me, unnest(${arrays(table.columns)}) AS u${tail} RETURNING 1)`,
-  params: columnsOf(rows, table.columns.length)
+  params: columnsOf(rows, table.columns)
 })
 
 const startsOf = (tables: Tables, starts: Parts["starts"], instance: string): Piece => ({
@@ -32,9 +33,9 @@ const startsOf = (tables: Tables, starts: Parts["starts"], instance: string): Pi
     "due_at = NULL FROM me, unnest(?::uuid[], ?::integer[], ?::bigint[]) AS e (id, claim, at) " +
     "WHERE t.id = e.id AND (t.owner = ?::uuid) IS TRUE AND t.claim = e.claim AND t.active = 0 AND t.cancel = 0 RETURNING 1)",
   params: [
-    starts.map(({ taskId }) => taskId),
-    starts.map(({ claim }) => claim),
-    starts.map(({ attemptStartedAt }) => attemptStartedAt),
+    arrayOf("uuid", starts.map(({ taskId }) => taskId)),
+    arrayOf("int", starts.map(({ claim }) => claim)),
+    arrayOf("bigint", starts.map(({ attemptStartedAt }) => attemptStartedAt)),
     instance
   ]
 })
@@ -46,10 +47,10 @@ const endsOf = (tables: Tables, ends: Parts["ends"], instance: string): Piece =>
     "WHERE t.id = e.id AND (t.owner = ?::uuid) IS TRUE AND t.claim = e.claim AND t.active = 1 AND t.log_lines = e.lines " +
     "AND t.log_bytes = e.bytes RETURNING 1)",
   params: [
-    ends.map(({ record }) => record.taskId),
-    ends.map(({ record }) => record.claim),
-    ends.map(({ record }) => record.logLines),
-    ends.map(({ record }) => record.logBytes),
+    arrayOf("uuid", ends.map(({ record }) => record.taskId)),
+    arrayOf("int", ends.map(({ record }) => record.claim)),
+    arrayOf("int", ends.map(({ record }) => record.logLines)),
+    arrayOf("int", ends.map(({ record }) => record.logBytes)),
     instance
   ]
 })
@@ -74,7 +75,7 @@ const statementOf = (tables: Tables, batch: Batch, { ends, inserts, starts, tags
     {
       sql: `signed AS (INSERT INTO ${tables.batches.name} (instance, lane, n, at, outcomes) ` +
         "SELECT id, ?::text, ?::bigint, ?::bigint, ?::text FROM me RETURNING 1)",
-      params: [lane, number, now, String(batch.changes.length)]
+      params: [lane, number, now, bodyOf(batch)]
     }
   ]
   const agree = ["(SELECT count(*) FROM signed) = 1"]
@@ -93,6 +94,10 @@ const statementOf = (tables: Tables, batch: Batch, { ends, inserts, starts, tags
       insertInto("finished", tables.done, records.map(doneRow)),
       insertInto("counted", tables.rollups, endsCounted(batch, records), addUp(tables.rollups))
     )
+    const failures = failuresCounted(batch, records)
+    if (failures.length > 0) {
+      pieces.push(insertInto("failed", tables.errors, failures, countFailuresTail(tables.errors)))
+    }
     agree.push("(SELECT count(*) FROM ended) = ?::bigint")
     counts.push(ends.length)
   }

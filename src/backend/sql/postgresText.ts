@@ -12,15 +12,34 @@ export const types: Record<ColumnType, string> = {
   word: "text"
 }
 
-/** One array for each column. */
+// The driver's own way with arrays quotes every element: a third of what the process allocated. Ids and numbers need no
+// quotes. Texts are joined by a control character, which neither JSON text nor one of our own words has in it.
+const between = "\u001f"
+const none = "\u001e"
+const isText = (type: ColumnType): boolean => types[type] === "text"
+
+/** How an array of the type stands in a statement. */
+export const arrayMark = (type: ColumnType): string =>
+  isText(type) ? "string_to_array(?::text, E'\\x1f', E'\\x1e')" : `?::${types[type]}[]`
+
+/** The parameter for it. There is at least one value. */
+export const arrayOf = (type: ColumnType, values: ReadonlyArray<Value>): Value => {
+  if (isText(type)) {
+    // A list with a null in it is joined with an empty text there.
+    return values.includes(null) ? values.map((value) => value ?? none).join(between) : values.join(between)
+  }
+  return `{${values.includes(null) ? values.map((value) => value ?? "NULL").join(",") : values.join(",")}}`
+}
+
+/** One array for each column. There is at least one row. */
 export const columnsOf = (
   rows: ReadonlyArray<ReadonlyArray<Value>>,
-  width: number
-): ReadonlyArray<ReadonlyArray<Value>> => Array.from({ length: width }, (_, index) => rows.map((row) => row[index]!))
+  columns: ReadonlyArray<{ readonly type: ColumnType }>
+): ReadonlyArray<Value> => columns.map(({ type }, index) => arrayOf(type, rows.map((row) => row[index]!)))
 
-/** `?::uuid[], ?::text[], …`. */
+/** `?::uuid[], ?::bigint[], …`. */
 export const arrays = (columns: ReadonlyArray<{ readonly type: ColumnType }>): string =>
-  columns.map(({ type }) => `?::${types[type]}[]`).join(", ")
+  columns.map(({ type }) => arrayMark(type)).join(", ")
 
 /** The SQLSTATE of the error, or an empty text. */
 export const codeOf = (error: unknown): string => {

@@ -4,14 +4,15 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Durations from "../../internal/durations.js"
+import { pageLimit } from "../../internal/pageLimit.js"
 import type { AttemptEntry, ListPage, ListQuery, Stats } from "../../TaskBackend.js"
 import type { LogLine } from "../../TaskEvent.js"
 import type { TaskId } from "../../TaskId.js"
 import type { TaskRecord } from "../../TaskRecord.js"
 import * as TaskStatus from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
-import type { Row, Sql, Statement, Value } from "./dialect.js"
-import { fromDone, fromLive, nameText, tagHash } from "./rows.js"
+import type { Dialect, Row, Sql, Statement, Value } from "./dialect.js"
+import { fromDone, fromLive, nameText, scheduleHash, tagHash } from "./rows.js"
 
 type Conditions = { readonly sql: ReadonlyArray<string>; readonly params: ReadonlyArray<Value> }
 
@@ -27,14 +28,23 @@ const maxMillis = 2 ** 48 - 1
 // not found by the time it says.
 const clockSlack = 60_000
 
-const conditionsOf = (query: ListQuery, tags: string): Conditions => {
+// A group of errors and a schedule are of one name, and have an index of their own: one of names would only be in the way.
+const isOfFew = ({ errorGroup, schedule }: ListQuery): boolean => errorGroup !== undefined || schedule !== undefined
+
+const conditionsOf = (query: ListQuery, tags: string, dialect: Dialect): Conditions => {
   const sql: Array<string> = []
   const params: Array<Value> = []
   const add = (text: string, value: Value): void => {
     sql.push(text)
     params.push(value)
   }
-  if (query.taskName !== undefined) add("task = ?", nameText(query.taskName))
+  const { errorGroup, schedule, taskName } = query
+  const few = isOfFew(query)
+  if (errorGroup !== undefined) add("fingerprint = ?", errorGroup)
+  if (schedule !== undefined) {
+    add(errorGroup === undefined ? "schedule = ?" : dialect.unindexed("schedule", "= ?"), scheduleHash(schedule))
+  }
+  if (taskName !== undefined) add(few ? dialect.unindexed("task", "= ?") : "task = ?", nameText(taskName))
   if (query.source !== undefined) add("source = ?", query.source)
   if (query.priority !== undefined) add("priority = ?", query.priority)
   // In words that the indexes of what is rare are declared with.
@@ -56,8 +66,6 @@ const conditionsOf = (query: ListQuery, tags: string): Conditions => {
   return { sql, params }
 }
 
-type Statuses = ReadonlyArray<TaskStatus.TaskStatus> | undefined
-
 /**
  * Part of a page. Its condition is a range of an index in the order of ids, so that as many rows are read as are shown; or
  * it is a small range, which is `sorted`.
@@ -71,7 +79,8 @@ interface Range {
 const isOwned = "owner >= '00000000-0000-0000-0000-000000000000'"
 
 /** Of unfinished tasks: what runs is owned, or waits for its next attempt. */
-const liveRanges = (statuses: Statuses): ReadonlyArray<Range> => {
+const liveRanges = ({ errorGroup, status: statuses }: ListQuery): ReadonlyArray<Range> => {
+  if (errorGroup !== undefined) return []
   const [waits, runs] = (["pending", "running"] as const).map((status) => statuses?.includes(status) ?? true)
   if (waits && runs) return [{ condition: "" }]
   if (waits) return [{ condition: "status = 'pending'" }]
@@ -80,13 +89,31 @@ const liveRanges = (statuses: Statuses): ReadonlyArray<Range> => {
 }
 
 /** Of finished tasks: by status, also when every status of one name is asked for. */
-const doneRanges = (statuses: Statuses, byName: boolean): ReadonlyArray<Range> => {
+const doneRanges = (query: ListQuery, dialect: Dialect): ReadonlyArray<Range> => {
+  const { errorGroup, status: statuses, taskName } = query
+  // Only what failed is in a group.
+  if (errorGroup !== undefined) return statuses?.includes("failed") ?? true ? [{ condition: "" }] : []
   const ends = TaskStatus.all.filter((status) => TaskStatus.isTerminal(status))
   const asked = ends.filter((status) => statuses?.includes(status) ?? true)
-  return asked.length === ends.length && !byName
+  if (asked.length === 0) return []
+  if (isOfFew(query)) {
+    const any = `IN (${asked.map((status) => `'${status}'`).join(", ")})`
+    return [{ condition: asked.length === ends.length ? "" : dialect.unindexed("status", any) }]
+  }
+  return asked.length === ends.length && taskName === undefined
     ? [{ condition: "" }]
     : asked.map((status) => ({ condition: `status = '${status}'` }))
 }
+
+/** The index that a list of finished tasks is read by, where the database would rather choose another. */
+const indexOf = ({ errorGroup, schedule, taskName }: ListQuery): string | null =>
+  errorGroup !== undefined
+    ? "fingerprint"
+    : schedule !== undefined
+    ? "schedule"
+    : taskName !== undefined
+    ? "task"
+    : null
 
 const emptyCounts = (): { [Status in TaskStatus.TaskStatus]: number } => ({
   pending: 0,
@@ -148,7 +175,7 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
     connections.use((db) =>
       Effect.gen(function*() {
         const direction = query.order === "oldest" ? "ASC" : "DESC"
-        const { params, sql } = conditionsOf(query, tables.tags.name)
+        const { params, sql } = conditionsOf(query, tables.tags.name, dialect)
         const read = (table: string, columns: string, ranges: ReadonlyArray<Range>) => {
           if (ranges.length === 0) return Effect.succeed<ReadonlyArray<Row>>([])
           const parts = ranges.map(({ condition, sorted }) => {
@@ -164,10 +191,10 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
           return db.all({ sql: text, params: ranges.flatMap(() => [...params, limit]) })
         }
         // A task that ends between the two reads would be in neither, so what has ended is read last.
-        const waiting = (yield* read(live, "*", liveRanges(query.status))).map(fromLive)
-        const byName = query.taskName !== undefined
-        const past = byName ? `${done}${dialect.byIndex(`${done}_task`)}` : done
-        const ended = (yield* read(past, "record, retried_as", doneRanges(query.status, byName))).map(fromDone)
+        const waiting = (yield* read(live, "*", liveRanges(query))).map(fromLive)
+        const index = indexOf(query)
+        const past = index === null ? done : `${done}${dialect.byIndex(`${done}_${index}`)}`
+        const ended = (yield* read(past, "record, retried_as", doneRanges(query, dialect))).map(fromDone)
         const seen = new Set(ended.map(({ taskId }) => taskId))
         const both = [...waiting.filter(({ taskId }) => !seen.has(taskId)), ...ended]
         const sign = direction === "ASC" ? 1 : -1
@@ -177,7 +204,7 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
 
   const list = (query: ListQuery): Effect.Effect<ListPage, unknown> =>
     Effect.suspend(() => {
-      const limit = Math.min(200, Math.max(1, Math.floor(query.limit ?? 50)))
+      const limit = pageLimit(query.limit)
       return Effect.map(page(query, limit + 1), (found) => {
         const items: ReadonlyArray<TaskRecord> = found.slice(0, limit)
         return { items, nextCursor: found.length > limit ? items[limit - 1]!.taskId : null }

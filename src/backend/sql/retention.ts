@@ -3,12 +3,12 @@ import * as Effect from "effect/Effect"
 import * as TaskStatus from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
 import type { Db, Row, Sql, Value } from "./dialect.js"
+import * as ErrorGroups from "./errorGroups.js"
+import * as Feed from "./feed.js"
 import { countedFor } from "./instances.js"
 import { deleteIn, selectIn } from "./lists.js"
 import { byKey, type Rollup, rollupRows } from "./plan.js"
 
-// A repeated batch comes within seconds; ten minutes are also how far behind a reader of batches may be.
-const batchesKept = 10 * 60_000
 const instancesKept = 24 * 3_600_000
 // Minutes are folded into hours, and the instances into one, when charts no longer show them one by one.
 const minutesKept = 48 * 3_600_000
@@ -21,7 +21,7 @@ const ended = TaskStatus.all.filter(TaskStatus.isTerminal)
 
 export const make = (sql: Sql, connections: Connections) => {
   const { dialect, tables } = sql
-  const { attempts, batches, done, instances, keys, logs, rollups, tags } = tables
+  const { attempts, batches, done, instances, keys, logs, rollups, tags, untold, vitals } = tables
 
   /** One step in one status. */
   const deleteSome = (status: TaskStatus.Terminal, cutoff: number, limit: number) =>
@@ -149,9 +149,31 @@ export const make = (sql: Sql, connections: Connections) => {
       })
     )
 
+  // Nobody has read the feed for so long.
+  const forgetUntold = (before: number): Effect.Effect<void, unknown> =>
+    Effect.flatMap(
+      connections.use((db) =>
+        Effect.flatMap(
+          db.all({
+            sql: `SELECT task_id FROM ${untold.name} WHERE at < ? ORDER BY at LIMIT ${deleteStep}`,
+            params: [before]
+          }),
+          (rows) => {
+            const ids = rows.map((row) => row["task_id"] as string) // safe: a text column
+            return Effect.as(deleteIn(sql, db, untold, "task_id", ids), rows.length)
+          }
+        )
+      ),
+      (some) => some === deleteStep ? forgetUntold(before) : Effect.void
+    )
+
   const maintain = (now: number) =>
     Effect.gen(function*() {
-      yield* forgetBatches(now - batchesKept)
+      // A repeated batch comes within seconds; a reader of batches may be this far behind.
+      yield* forgetBatches(now - Feed.kept)
+      yield* forgetUntold(now - Feed.kept)
+      // Before the instances are forgotten: what they counted is found by them.
+      yield* ErrorGroups.maintain(sql, connections, now)
       // By key: a DELETE with a condition would lock the rows of instances that are alive.
       yield* connections.use((db) =>
         Effect.flatMap(
@@ -159,7 +181,10 @@ export const make = (sql: Sql, connections: Connections) => {
             sql: `SELECT id FROM ${instances.name} WHERE state = 'gone' AND beat_at < ? LIMIT ${deleteStep}`,
             params: [now - instancesKept]
           }),
-          (rows) => deleteIn(sql, db, instances, "id", rows.map((row) => row["id"] as string)) // safe: a text column
+          (rows) => {
+            const ids = rows.map((row) => row["id"] as string) // safe: a text column
+            return Effect.zipRight(deleteIn(sql, db, vitals, "id", ids), deleteIn(sql, db, instances, "id", ids))
+          }
         )
       )
       for (let step = 0; step < 20; step += 1) if ((yield* fold(now, minutesKept, 60)) < foldStep) break

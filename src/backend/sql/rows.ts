@@ -4,13 +4,16 @@
  * What statements decide by has columns; the rest of an unfinished record is two JSON texts: `facts`, which never change,
  * and `state`, null while nothing failed. A finished record is one JSON text.
  */
-import { createHash } from "node:crypto"
 import * as Durations from "../../internal/durations.js"
+import { fingerprintOf } from "../../internal/fingerprint.js"
 import type { InstanceId } from "../../TaskEvent.js"
 import type { TaskId } from "../../TaskId.js"
 import { dueAt, durationOf, isLive, type TaskRecord } from "../../TaskRecord.js"
 import type { Row, Value } from "./dialect.js"
 import { type Column, tables } from "./schema.js"
+import { keyHash, nameText, scheduleHash } from "./texts.js"
+
+export { auditHash, keyHash, nameText, scheduleHash, tagHash } from "./texts.js"
 
 /** An unfinished row: its columns under their own names. */
 export interface LiveRow {
@@ -37,31 +40,8 @@ export interface LiveRow {
   log_bytes: number
   state: string | null
   facts: string
+  schedule: string | null
 }
-
-/** JSON text in ASCII, so that it is the same in every character set, and its length in characters is its length in bytes. */
-export const nameText = (name: string): string => {
-  let text = names.get(name)
-  if (text === undefined) {
-    text = JSON.stringify(name).replace(
-      /[\u007f-\uffff]/g,
-      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
-    )
-    // Task names are few; were they not, they are made anew.
-    if (names.size < 10_000) names.set(name, text)
-  }
-  return text
-}
-const names = new Map<string, string>()
-
-const hashOf = (first: string, second: string): string =>
-  createHash("sha256").update(JSON.stringify([first, second])).digest("base64url")
-
-/** Of the key within its task name, or null without one. */
-export const keyHash = (record: Pick<TaskRecord, "taskName" | "idempotencyKey">): string | null =>
-  record.idempotencyKey === null ? null : hashOf(record.taskName, record.idempotencyKey)
-
-export const tagHash = (name: string, value: string): string => hashOf(name, value)
 
 /** Whether a record waits for its process to be the only suspect: it crashed before, and one more crash would end it. */
 export const isSuspect = ({ crashes, maxCrashes }: Pick<TaskRecord, "crashes" | "maxCrashes">): boolean =>
@@ -88,8 +68,12 @@ const factsOf = (record: TaskRecord): string =>
     maxCrashes: record.maxCrashes,
     runAt: record.runAt,
     retryOf: record.retryOf,
-    trace: record.trace
+    trace: record.trace,
+    // Left out by JSON where there is none.
+    schedule: record.schedule ?? undefined
   })
+
+const scheduleOf = ({ schedule }: TaskRecord): string | null => schedule === null ? null : scheduleHash(schedule.name)
 
 const joinedMark = ",\"joined\":true}"
 
@@ -98,7 +82,9 @@ export const joinedFacts = (facts: string): string => `${facts.slice(0, -1)}${jo
 
 export const isJoined = (row: Row): boolean => (row["facts"] as string).endsWith(joinedMark) // safe: a text column
 
-const tagsFrom = (pairs: ReadonlyArray<readonly [string, string]>): TaskRecord["tags"] => Object.fromEntries(pairs)
+const noTags: TaskRecord["tags"] = {}
+const tagsFrom = (pairs: ReadonlyArray<readonly [string, string]>): TaskRecord["tags"] =>
+  pairs.length === 0 ? noTags : Object.fromEntries(pairs)
 
 // Where a row waits: ready for anyone, for its time, or with its owner.
 const readyOf = (record: TaskRecord, now: number): number | null => {
@@ -158,7 +144,8 @@ export const liveRow = (record: TaskRecord, now: number): LiveRow => ({
   log_lines: record.logLines,
   log_bytes: record.logBytes,
   state: stateOf(record),
-  facts: factsOf(record)
+  facts: factsOf(record),
+  schedule: scheduleOf(record)
 })
 
 const number = (value: unknown): number => Number(value)
@@ -179,6 +166,7 @@ export const fromLive = (row: Row): TaskRecord => {
     idempotencyKey: facts.key,
     keyTtl: facts.keyTtl,
     source: row["source"] as TaskRecord["source"],
+    schedule: facts.schedule ?? null,
     executor: facts.executor,
     requeueOnInterrupt: facts.requeue,
     maxCrashes: facts.maxCrashes,
@@ -222,6 +210,7 @@ const usual: Partial<TaskRecord> = {
   idempotencyKey: null,
   keyTtl: null,
   source: "manual",
+  schedule: null,
   executor: "fiber",
   requeueOnInterrupt: false,
   maxCrashes: 3,
@@ -263,7 +252,9 @@ export const doneRow = (record: TaskRecord): ReadonlyArray<Value> => [
   removableAt(record),
   record.retriedAs,
   keyHash(record),
-  unusualText(record)
+  unusualText(record),
+  fingerprintOf(record)?.fingerprint ?? null,
+  scheduleOf(record)
 ]
 
 /** The record of a row of `done` with its columns `record` and `retried_as`. */
@@ -285,7 +276,7 @@ const liveColumns = tables.live.columns.map(({ name }) => name as keyof LiveRow)
 /** The values of a row in the order of the columns of `live`. */
 export const liveValues = (row: LiveRow): ReadonlyArray<Value> => liveColumns.map((name) => row[name])
 
-const fixed = new Set(["id", "task", "version", "priority", "source", "created_at", "facts"])
+const fixed = new Set(["id", "task", "version", "priority", "source", "created_at", "facts", "schedule"])
 
 /** The columns of `live` that change. */
 export const changingColumns: ReadonlyArray<Column> = tables.live.columns.filter(({ name }) => !fixed.has(name))

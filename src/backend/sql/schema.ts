@@ -6,47 +6,9 @@
  * different ones equal.
  */
 
-/**
- * How a column is stored. `name`: JSON text in ASCII, short enough for an index; `text`: JSON text of any length; `hash`: a
- * SHA-256 in base64url; `word`: one of our own constants. Times are epoch milliseconds in `bigint`.
- */
-export type ColumnType = "uuid" | "int" | "bigint" | "name" | "text" | "hash" | "word"
+import { maybe, of, since, type Table, table } from "./table.js"
 
-export interface Column {
-  readonly name: string
-  readonly type: ColumnType
-  readonly nullable: boolean
-}
-
-export interface Index {
-  readonly name: string
-  readonly columns: ReadonlyArray<string>
-  /** Which rows it covers; MySQL has no such indexes and takes `allColumns` over all rows. */
-  readonly where?: string
-  readonly allColumns?: ReadonlyArray<string>
-}
-
-export interface Table {
-  readonly name: string
-  /** A number the backend gives in the order of arrival, as primary key. `columns` does not have it. */
-  readonly sequence: string | null
-  readonly columns: ReadonlyArray<Column>
-  /** The primary key, or a unique one where there is a sequence; null where the sequence is the only one. */
-  readonly key: ReadonlyArray<string> | null
-  readonly indexes: ReadonlyArray<Index>
-  /** Rows are found by their key: SQLite then keeps one tree instead of two, and every tree is a page in each commit. */
-  readonly keyOnly: boolean
-}
-
-const column = (type: ColumnType, nullable: boolean) => (name: string): Column => ({ name, type, nullable })
-const of = (type: ColumnType) => column(type, false)
-const maybe = (type: ColumnType) => column(type, true)
-
-const table = (
-  name: string,
-  columns: ReadonlyArray<Column>,
-  options: Partial<Omit<Table, "name" | "columns">>
-): Table => ({ name, columns, sequence: null, key: null, indexes: [], keyOnly: false, ...options })
+export { asOf, type Column, type ColumnType, type Index, type Table } from "./table.js"
 
 /**
  * Unfinished tasks. `ready` is 1 for what may be claimed now, 2 for the same of a suspect, null for all else; `due_at` is
@@ -75,7 +37,8 @@ const live = table("live", [
   of("int")("log_lines"),
   of("int")("log_bytes"),
   maybe("text")("state"),
-  of("text")("facts")
+  of("text")("facts"),
+  since(2, maybe("hash")("schedule"))
 ], {
   sequence: "seq",
   key: ["id"],
@@ -97,6 +60,8 @@ const live = table("live", [
     },
     // Only attempts that failed cost an entry here.
     { name: "retrying", columns: ["id"], where: "status = 'running' AND owner IS NULL", allColumns: [] },
+    // Where it can be partial, what no schedule asked for costs nothing here.
+    { name: "schedule", columns: ["schedule", "id"], where: "schedule IS NOT NULL", allColumns: [], since: 2 },
     {
       name: "due",
       columns: ["due_at"],
@@ -112,7 +77,10 @@ const live = table("live", [
  * which on databases with partial indexes costs only the tasks that are out of the ordinary.
  */
 
-/** Finished tasks. `record` is the whole record but for `retriedAs`; `removable_at` is what retention compares. */
+/**
+ * Finished tasks. `record` is the whole record but for `retriedAs`; `removable_at` is what retention compares;
+ * `fingerprint` is of the failure of what failed.
+ */
 const done = table("done", [
   of("uuid")("id"),
   of("name")("task"),
@@ -123,7 +91,9 @@ const done = table("done", [
   of("bigint")("removable_at"),
   maybe("uuid")("retried_as"),
   maybe("hash")("key_hash"),
-  of("text")("record")
+  of("text")("record"),
+  since(2, maybe("hash")("fingerprint")),
+  since(2, maybe("hash")("schedule"))
 ], {
   key: ["id"],
   keyOnly: true,
@@ -132,7 +102,9 @@ const done = table("done", [
     { name: "task", columns: ["task", "status", "id"] },
     { name: "source", columns: ["source", "id"], where: "source <> 'manual'", allColumns: ["source", "id"] },
     { name: "priority", columns: ["priority", "id"], where: "priority <> 0", allColumns: ["priority", "id"] },
-    { name: "removable", columns: ["status", "removable_at"] }
+    { name: "removable", columns: ["status", "removable_at"] },
+    { name: "fingerprint", columns: ["fingerprint", "id"], where: "fingerprint IS NOT NULL", since: 2 },
+    { name: "schedule", columns: ["schedule", "id"], where: "schedule IS NOT NULL", since: 2 }
   ]
 })
 
@@ -142,7 +114,10 @@ const keys = table("keys", [of("hash")("hash"), of("uuid")("task_id"), maybe("bi
   keyOnly: true
 })
 
-/** One row for each write: its number makes a repeated write harmless, `outcomes` is what it answered. */
+/**
+ * One row for each write: its number makes a repeated write harmless, `outcomes` is what it answered and, behind a line
+ * break, what the feed tells of it.
+ */
 const batches = table("batches", [
   of("uuid")("instance"),
   of("word")("lane"),
@@ -203,8 +178,108 @@ const rollups = table("rollups", [
 /** One row: which database this is. */
 const meta = table("meta", [of("uuid")("id")], { key: ["id"] })
 
-/** In the order they are created. */
-export const tables = { live, done, keys, batches, instances, attempts, logs, tags, rollups, meta } as const
+/** `last_slot` only grows: a slot fires once however many instances there are. `spec` is the scheduler's own. */
+const schedules = table("schedules", [
+  of("name")("name"),
+  of("name")("task"),
+  of("name")("definition"),
+  of("word")("origin"),
+  of("bigint")("anchor"),
+  of("text")("spec"),
+  maybe("bigint")("last_slot"),
+  maybe("uuid")("last_task"),
+  of("bigint")("defined_at"),
+  of("bigint")("seen_at"),
+  maybe("bigint")("paused_at"),
+  maybe("bigint")("retired_at")
+], { key: ["name"], keyOnly: true, since: 2 })
+
+/** What is paused: `scope` says whether it is one task name or everything, of which the name is empty. */
+const controls = table("controls", [
+  of("word")("scope"),
+  of("name")("task"),
+  of("bigint")("since"),
+  of("text")("by_whom")
+], { key: ["scope", "task"], keyOnly: true, since: 2 })
+
+/** Hashes find exactly what was written, whatever its length; `entry` is the whole of it. */
+const audit = table("audit", [
+  of("uuid")("id"),
+  of("bigint")("at"),
+  of("hash")("who"),
+  of("hash")("action"),
+  maybe("hash")("target"),
+  of("text")("entry")
+], {
+  key: ["id"],
+  keyOnly: true,
+  since: 2,
+  indexes: [
+    { name: "at", columns: ["at", "id"] },
+    { name: "who", columns: ["who", "at", "id"] },
+    { name: "action", columns: ["action", "at", "id"] },
+    { name: "target", columns: ["target", "at", "id"], where: "target IS NOT NULL" }
+  ]
+})
+
+/**
+ * Failed tasks counted by the fingerprint of their failure. An instance writes rows of its own, as in `rollups`; those of the
+ * gone are folded into one. `dismissed`: how many of the failures a person has seen enough of. `sample` is the latest.
+ */
+const errors = table("errors", [
+  of("hash")("fingerprint"),
+  of("uuid")("instance"),
+  of("name")("task"),
+  of("bigint")("failures"),
+  of("bigint")("dismissed"),
+  of("bigint")("first_at"),
+  of("bigint")("last_at"),
+  of("uuid")("last_task"),
+  of("text")("sample")
+], {
+  key: ["fingerprint", "instance"],
+  keyOnly: true,
+  since: 2,
+  indexes: [{ name: "instance", columns: ["instance"] }, { name: "last", columns: ["last_at"] }]
+})
+
+/** Tasks that a transaction of the application made or ended, until the feed has told of them. */
+const untold = table("untold", [of("uuid")("task_id"), of("int")("claim"), of("bigint")("at")], {
+  key: ["task_id", "claim"],
+  keyOnly: true,
+  since: 2,
+  indexes: [{ name: "at", columns: ["at"] }]
+})
+
+/** How each instance is doing, in its own words, and whether it was asked to claim nothing more. */
+const vitals = table("vitals", [of("uuid")("id"), of("int")("draining"), maybe("text")("vitals")], {
+  key: ["id"],
+  keyOnly: true,
+  since: 2
+})
+
+/** In the order they are created: new ones come last. */
+export const tables = {
+  live,
+  done,
+  keys,
+  batches,
+  instances,
+  attempts,
+  logs,
+  tags,
+  rollups,
+  meta,
+  schedules,
+  controls,
+  audit,
+  errors,
+  untold,
+  vitals
+} as const
+
+/** The version that all of this is. What came with an earlier one stays as it is: databases have it. */
+export const version = 2
 
 export type Tables = { readonly [Name in keyof typeof tables]: Table }
 

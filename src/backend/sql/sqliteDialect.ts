@@ -1,8 +1,9 @@
 /** SQLite, by way of better-sqlite3 or any other client that speaks its dialect. */
 import * as Effect from "effect/Effect"
 import type { Dialect, Problem, Statement, Value } from "./dialect.js"
+import { countFailuresTail } from "./failures.js"
 import type { ColumnType, Table } from "./schema.js"
-import { definitionOf, flat, inChunks, inList, insertValues, marksOf, memo } from "./statements.js"
+import { createIndex, definitionOf, flat, inChunks, inList, insertValues, marksOf, memo } from "./statements.js"
 
 const types: Record<ColumnType, string> = {
   uuid: "TEXT",
@@ -104,6 +105,7 @@ export const sqliteDialect: Dialect = {
         `total = total + excluded.total, least = min(coalesce(least, excluded.least), coalesce(excluded.least, least)), ` +
         `most = max(coalesce(most, excluded.most), coalesce(excluded.most, most))`
     )(rollups, rows),
+  countFailures: (errors, rows) => insertValues(countFailuresTail(errors))(errors, rows),
   createTable: (table) => [
     `CREATE TABLE IF NOT EXISTS ${table.name} (${
       definitionOf(
@@ -113,12 +115,13 @@ export const sqliteDialect: Dialect = {
       )
         .join(", ")
     })${table.keyOnly ? " WITHOUT ROWID" : ""}`,
-    ...table.indexes.map(({ columns, name, where }) =>
-      `CREATE INDEX IF NOT EXISTS ${name} ON ${table.name} (${columns.join(", ")})${
-        where === undefined ? "" : ` WHERE ${where}`
-      }`
-    )
+    ...table.indexes.map((index) => createIndex(table, index))
   ],
+  addColumn: (table, column) => ({
+    sql: `ALTER TABLE ${table.name} ADD COLUMN ${column.name} ${types[column.type]}`,
+    unless: `SELECT 1 FROM pragma_table_info('${table.name}') WHERE name = '${column.name}'`
+  }),
+  addIndex: (table, index) => ({ sql: createIndex(table, index), unless: null }),
   durability: (db) =>
     Effect.map(
       db.all({ sql: "PRAGMA synchronous", params: [] }),

@@ -2,7 +2,7 @@
  * Bulk statements that the dialects share: how many rows go in one, and how lists of values are written.
  */
 import type { Statement, Value } from "./dialect.js"
-import type { Column, Table } from "./schema.js"
+import type { Column, Index, Table } from "./schema.js"
 
 /** Values for rows or lists are cut into these sizes, so that a connection has few different statements to prepare. */
 export const largestChunk = 256
@@ -111,3 +111,9 @@ export const definitionOf = (
     ? []
     : [`${table.sequence === null ? "PRIMARY KEY" : "UNIQUE"} (${table.key.join(", ")})`]
 ]
+
+/** An index of a database that has partial ones. */
+export const createIndex = (table: Table, { columns, name, where }: Index): string =>
+  `CREATE INDEX IF NOT EXISTS ${name} ON ${table.name} (${columns.join(", ")})${
+    where === undefined ? "" : ` WHERE ${where}`
+  }`

@@ -8,6 +8,7 @@ import { InstanceFenced, TaskBackendError } from "../../TaskError.js"
 import type { TaskTransaction } from "../../TaskTransaction.js"
 import { isSameClient, transactionConnection } from "./connections.js"
 import type { Db, Sql } from "./dialect.js"
+import * as Feed from "./feed.js"
 import { planOf } from "./plan.js"
 import { apply, fence, find } from "./write.js"
 
@@ -53,6 +54,7 @@ export const make = (sql: Sql, client: SqlClient, ours: object): TaskTransaction
       const plan = planOf(batch, found)
       if (plan.outcomes[0]?._tag !== "Applied") return "lost" as const
       yield* apply(sql, db, plan, now, change.owner)
+      yield* Feed.untold(sql, db, [change.record], now)
       return "applied" as const
     })
 

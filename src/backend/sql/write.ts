@@ -8,6 +8,8 @@ import { InstanceFenced } from "../../TaskError.js"
 import type { TaskStatus } from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
 import type { Db, Dialect, Row, Sql, Statement, Value } from "./dialect.js"
+import { failureRows } from "./failures.js"
+import * as FeedText from "./feedText.js"
 import { columnOf, deleteIn, selectIn } from "./lists.js"
 import * as PlainWrite from "./plainWrite.js"
 import { type Found, type KeyRow, type Plan, planOf, rollupRows, type WorkRow } from "./plan.js"
@@ -20,6 +22,10 @@ class Repeated extends Data.TaggedError("Repeated") {}
 // Another instance decided a key between our read and our insert: everything is decided again.
 const isRace = (dialect: Dialect, error: unknown): boolean => dialect.problemOf(error) === "duplicate"
 const maxRaces = 20
+
+/** A transaction, once more when somebody else wrote a key that it did not find. */
+export const unlessRaced = <A>(dialect: Dialect, self: Effect.Effect<A, unknown>): Effect.Effect<A, unknown> =>
+  Effect.retry(self, { times: maxRaces, while: (error) => isRace(dialect, error) })
 
 // A ledger keeps this many attempts of a task.
 const maxAttempts = 1_000
@@ -127,7 +133,8 @@ const outcomesText = (outcomes: ReadonlyArray<Outcome>): string =>
   outcomes.every(({ _tag }) => _tag === "Applied") ? String(outcomes.length) : JSON.stringify(outcomes)
 
 const outcomesFrom = (text: string): ReadonlyArray<Outcome> => {
-  const parsed: number | ReadonlyArray<Outcome> = JSON.parse(text)
+  // Behind a line break is what the feed tells.
+  const parsed: number | ReadonlyArray<Outcome> = JSON.parse(text.split("\n", 1)[0]!)
   return typeof parsed === "number" ? Array.from({ length: parsed }, () => ({ _tag: "Applied" })) : parsed
 }
 
@@ -180,6 +187,10 @@ export const apply = ({ dialect, tables }: Sql, db: Db, plan: Plan, now: number,
       })
     }
     if (plan.rollups.size > 0) yield* each(db, dialect.addUp(tables.rollups, rollupRows(plan.rollups, now, instance)))
+    yield* each(
+      db,
+      plan.failures.size === 0 ? [] : dialect.countFailures(tables.errors, failureRows(plan.failures, instance))
+    )
   })
 
 /** Fails with `InstanceFenced` unless the instance is alive, and keeps anyone from declaring it dead meanwhile. */
@@ -219,8 +230,10 @@ export const make = (sql: Sql, connections: Connections, largest: number) => {
     connections.transaction((db) =>
       Effect.gen(function*() {
         yield* fence(sql, db, batch.instance)
-        const plan = planOf(batch, yield* find(sql, db, batch))
-        const row = [batch.instance, batch.lane, batch.number, batch.now, outcomesText(plan.outcomes)]
+        const found = yield* find(sql, db, batch)
+        const plan = planOf(batch, found)
+        const text = `${outcomesText(plan.outcomes)}\n${FeedText.ofBatch(batch, plan, found)}`
+        const row = [batch.instance, batch.lane, batch.number, batch.now, text]
         yield* Effect.catchIf(
           each(db, dialect.insert(tables.batches, [row])),
           (error) => isRace(dialect, error),

@@ -135,6 +135,7 @@ export const make: Effect.Effect<Stage, never, TaskBackend> = Effect.gen(functio
       idempotencyKey: null,
       keyTtl: null,
       source: "manual",
+      schedule: null,
       executor: "fiber",
       requeueOnInterrupt: false,
       maxCrashes: 3,

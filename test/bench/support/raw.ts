@@ -39,6 +39,7 @@ const pendingRecord = (taskId: TaskId, priority: number): TaskRecord =>
     idempotencyKey: null,
     keyTtl: null,
     source: "manual",
+    schedule: null,
     executor: "fiber",
     requeueOnInterrupt: false,
     maxCrashes: 3,

@@ -1,0 +1,53 @@
+/**
+ * What can be asked of a backend about many tasks: pages of them, and counts. Plain data between the port and its readers.
+ */
+import type { TaskId } from "./TaskId.js"
+import type { TaskRecord } from "./TaskRecord.js"
+import type { TaskStatus } from "./TaskStatus.js"
+
+/** Which tasks to list. Everything given must hold; absent means any. Strings are compared exactly. */
+export interface ListQuery {
+  /** One of these; none of them when it is empty. */
+  readonly status?: ReadonlyArray<TaskStatus> | undefined
+  readonly taskName?: string | undefined
+  readonly tag?: readonly [name: string, value: string] | undefined
+  readonly source?: TaskRecord["source"] | undefined
+  readonly priority?: number | undefined
+  /** The name of a schedule: the tasks of its slots. */
+  readonly schedule?: string | undefined
+  /** The fingerprint of an `ErrorGroup`: the failed tasks of that group. */
+  readonly errorGroup?: string | undefined
+  /** Created at or after, before: epoch milliseconds. */
+  readonly since?: number | undefined
+  readonly until?: number | undefined
+  /** By id, which begins with the time of creation. Default `newest`. */
+  readonly order?: "newest" | "oldest" | undefined
+  /** Taken as a whole number from 1 to 200. Default 50. */
+  readonly limit?: number | undefined
+  /** `nextCursor` of the page before; that task need not be there any more. */
+  readonly cursor?: TaskId | undefined
+}
+
+/** One page, and where the next begins; null at the end. */
+export interface ListPage {
+  readonly items: ReadonlyArray<TaskRecord>
+  readonly nextCursor: TaskId | null
+}
+
+/**
+ * Counts by status of the tasks that are there, and the durations (milliseconds, first start to end) of what succeeded or
+ * failed. Whether removed tasks still count in the durations is left to the backend.
+ */
+export interface Stats {
+  readonly counts: { readonly [Status in TaskStatus]: number }
+  readonly durations: {
+    readonly count: number
+    readonly sum: number
+    readonly min: number | null
+    readonly max: number | null
+    /** Estimates from a histogram with buckets 10 % wide. */
+    readonly p50: number | null
+    readonly p95: number | null
+    readonly p99: number | null
+  }
+}

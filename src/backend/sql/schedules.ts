@@ -1,0 +1,146 @@
+/**
+ * Schedules as rows: each move locks the row, asks `internal/scheduleRow` what becomes of it, and writes the answer.
+ */
+import * as Effect from "effect/Effect"
+import { pageLimit } from "../../internal/pageLimit.js"
+import * as ScheduleRow from "../../internal/scheduleRow.js"
+import type { ScheduleDefinition, SchedulePage, SlotOutcome, SlotRequest, StoredSchedule } from "../../ScheduleStore.js"
+import type { TaskId } from "../../TaskId.js"
+import type { Connections } from "./connections.js"
+import type { Db, Row, Sql, Value } from "./dialect.js"
+import { planOf } from "./plan.js"
+import { nameText } from "./rows.js"
+import { apply, fence, find, unlessRaced } from "./write.js"
+
+const numberOrNull = (value: unknown): number | null => value === null ? null : Number(value)
+
+// safe (all casts): what valuesOf wrote
+const fromRow = (row: Row): StoredSchedule => ({
+  name: JSON.parse(row["name"] as string),
+  taskName: JSON.parse(row["task"] as string),
+  definition: JSON.parse(row["definition"] as string),
+  origin: row["origin"] as StoredSchedule["origin"],
+  anchor: Number(row["anchor"]),
+  spec: JSON.parse(row["spec"] as string),
+  lastSlot: numberOrNull(row["last_slot"]),
+  lastTask: row["last_task"] as TaskId | null,
+  definedAt: Number(row["defined_at"]),
+  seenAt: Number(row["seen_at"]),
+  pausedAt: numberOrNull(row["paused_at"]),
+  retiredAt: numberOrNull(row["retired_at"])
+})
+
+/** In the order of the columns. */
+const valuesOf = (of: StoredSchedule): ReadonlyArray<Value> => [
+  nameText(of.name),
+  nameText(of.taskName),
+  nameText(of.definition),
+  of.origin,
+  of.anchor,
+  JSON.stringify(of.spec),
+  of.lastSlot,
+  of.lastTask,
+  of.definedAt,
+  of.seenAt,
+  of.pausedAt,
+  of.retiredAt
+]
+
+export const make = (sql: Sql, connections: Connections, reads: Pick<Connections, "use">) => {
+  const { dialect, tables } = sql
+  const table = tables.schedules
+  const [key, ...columns] = table.columns as [typeof table.columns[number], ...typeof table.columns] // safe: it has a name
+
+  const read = (db: Db, name: string, tail = "") =>
+    Effect.map(
+      db.all({ sql: `SELECT * FROM ${table.name} WHERE name = ?${tail}`, params: [nameText(name)] }),
+      ([row]) => row === undefined ? null : fromRow(row)
+    )
+
+  const put = (db: Db, schedule: StoredSchedule) =>
+    Effect.forEach(dialect.update({ table, key, columns, rows: [valuesOf(schedule)] }), db.all, { discard: true })
+
+  const change = (to: (schedule: StoredSchedule, now: number) => StoredSchedule) => (name: string, now: number) =>
+    connections.transaction((db) =>
+      Effect.flatMap(read(db, name, dialect.forUpdate), (before) => {
+        if (before === null) return Effect.succeed(null)
+        const after = to(before, now)
+        return after === before ? Effect.succeed(after) : Effect.as(put(db, after), after)
+      })
+    )
+
+  const define = (definition: ScheduleDefinition, now: number) =>
+    // Two that define a new one at once meet in its key: the second finds it then.
+    unlessRaced(
+      dialect,
+      connections.transaction((db) =>
+        Effect.flatMap(read(db, definition.name, dialect.forUpdate), (before) => {
+          const after = ScheduleRow.define(before, definition, now)
+          const written = before === null
+            ? Effect.forEach(dialect.insert(table, [valuesOf(after)]), db.all, { discard: true })
+            : put(db, after)
+          return Effect.as(written, after)
+        })
+      )
+    )
+
+  const list = (page: { readonly limit?: number | undefined; readonly cursor?: string | undefined }) => {
+    const limit = pageLimit(page.limit)
+    const behind = page.cursor === undefined ? "" : " WHERE name > ?"
+    const statement = {
+      sql: `SELECT * FROM ${table.name}${behind} ORDER BY name LIMIT ?`,
+      params: [...page.cursor === undefined ? [] : [page.cursor], limit + 1]
+    }
+    return Effect.map(reads.use((db) => db.all(statement)), (rows): SchedulePage => {
+      const items = rows.slice(0, limit).map(fromRow)
+      return { items, nextCursor: rows.length > limit ? nameText(items[limit - 1]!.name) : null }
+    })
+  }
+
+  const remove = (name: string) =>
+    Effect.map(
+      connections.use((db) => db.run({ sql: `DELETE FROM ${table.name} WHERE name = ?`, params: [nameText(name)] })),
+      (removed) => removed > 0
+    )
+
+  const isLive = (db: Db, taskId: TaskId) =>
+    Effect.map(
+      db.all({ sql: `SELECT id FROM ${tables.live.name} WHERE id = ?`, params: [taskId] }),
+      (rows) => rows.length > 0
+    )
+
+  const fire = (db: Db, request: SlotRequest): Effect.Effect<SlotOutcome, unknown> =>
+    Effect.gen(function*() {
+      const { instance, name, now, overlap, record, slot } = request
+      yield* fence(sql, db, instance)
+      const schedule = yield* read(db, name, dialect.forUpdate)
+      const look = ScheduleRow.look(schedule, request)
+      if (look._tag !== "Due" || schedule === null) return look._tag === "Due" ? { _tag: "NotFound" } : look
+      const { lastTask } = schedule
+      if (overlap === "skip" && lastTask !== null && (yield* isLive(db, lastTask))) {
+        yield* put(db, ScheduleRow.settled(schedule, slot, null))
+        return { _tag: "Overlapping", running: lastTask }
+      }
+      const batch = { instance, lane: "", number: 0, now, changes: [{ _tag: "Insert", record } as const] }
+      const plan = planOf(batch, yield* find(sql, db, batch))
+      const [outcome] = plan.outcomes
+      if (outcome?._tag === "KeyBusy") return outcome
+      const taskId = outcome?._tag === "Duplicate" ? outcome.taskId : record.taskId
+      yield* put(db, ScheduleRow.settled(schedule, slot, taskId))
+      if (outcome?._tag === "Duplicate") return outcome
+      yield* apply(sql, db, plan, now, instance)
+      return { _tag: "Fired" }
+    })
+
+  return {
+    define,
+    get: (name: string) => reads.use((db) => read(db, name)),
+    list,
+    pause: change(ScheduleRow.pause),
+    resume: change(ScheduleRow.resume),
+    retire: change(ScheduleRow.retire),
+    remove,
+    // An idempotency key that another instance decided between our read and our insert: everything is decided again.
+    fireSlot: (request: SlotRequest) => unlessRaced(dialect, connections.transaction((db) => fire(db, request)))
+  }
+}
