@@ -4,92 +4,45 @@
  * Each method of the port is one script, so it is atomic; a whole batch is one round trip. All keys have one hash tag and are
  * in one slot. The protocol is in `redis/`.
  */
-import type { ConnectionOptions } from "node:tls"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import type { Redis, RedisOptions } from "ioredis"
+import type { Redis } from "ioredis"
+import { pageLimit } from "../internal/pageLimit.js"
 import { type ListPage, type ListQuery, TaskBackend } from "../TaskBackend.js"
 import { InstanceFenced, TaskBackendError, TaskflowWiringError } from "../TaskError.js"
-import type { LogLine } from "../TaskEvent.js"
+import type { InstanceId, LogLine } from "../TaskEvent.js"
 import type { TaskId } from "../TaskId.js"
+import type { Reaped } from "../TaskPeer.js"
 import type { TaskRecord } from "../TaskRecord.js"
 import type { Terminal } from "../TaskStatus.js"
+import * as Audit from "./redis/audit.js"
 import * as Cancel from "./redis/cancel.js"
 import * as Claim from "./redis/claim.js"
-import { type Connection, open, RedisProblem } from "./redis/connection.js"
+import { type Connection, open } from "./redis/connection.js"
+import * as Controls from "./redis/controls.js"
+import * as Errors from "./redis/errors.js"
+import * as Feed from "./redis/feed.js"
+import * as Hints from "./redis/hints.js"
 import * as Instances from "./redis/instances.js"
+import { connectionOptions, type RedisBackendOptions } from "./redis/options.js"
+import { RedisProblem } from "./redis/problem.js"
 import * as Reads from "./redis/reads.js"
+import * as Reap from "./redis/reap.js"
 import * as Retention from "./redis/retention.js"
 import * as Rows from "./redis/rows.js"
-import { asList, asTexts, type Script } from "./redis/script.js"
+import * as Schedules from "./redis/schedules.js"
+import { type Ask, asList, asTexts } from "./redis/script.js"
 import { inspect } from "./redis/server.js"
 import * as Write from "./redis/write.js"
 
-/** Where Redis is, and what the keys are called. */
-export interface RedisBackendOptions {
-  /** `redis://user:password@host:port/db`, or `rediss://…` for TLS. Instead of the next five. */
-  readonly url?: Redacted.Redacted | undefined
-  /** Default `127.0.0.1`. */
-  readonly host?: string | undefined
-  /** Default 6379. */
-  readonly port?: number | undefined
-  readonly username?: string | undefined
-  readonly password?: Redacted.Redacted | undefined
-  /** The number of the database. Default 0. */
-  readonly db?: number | undefined
-  /** `true`, or what Node.js's TLS takes. Default: none, or as the `url` says. */
-  readonly tls?: boolean | ConnectionOptions | undefined
-  /** What the names of all keys begin with, in braces: letters, digits and `_ . : -`, at most 64. Default `taskflow`. */
-  readonly prefix?: string | undefined
-  /** Go on, with a warning, on a server that throws keys away when its memory is full. Default false: the layer fails. */
-  readonly allowEviction?: boolean | undefined
-}
+export type { RedisBackendOptions }
 
 const refused = (message: string) =>
   Effect.fail(new TaskBackendError({ method: "connect", cause: new RedisProblem(message, true) }))
-
-// The text is never part of a message: it may hold a password.
-const fromUrl = (text: string): RedisOptions | null => {
-  const url = URL.canParse(text) ? new URL(text) : null
-  if (url === null || !/^rediss?:$/.test(url.protocol) || url.hostname === "" || !/^\/?\d*$/.test(url.pathname)) {
-    return null
-  }
-  const { hostname, password, pathname, port, protocol, username } = url
-  try {
-    return {
-      host: hostname.replace(/^\[(.*)\]$/, "$1"),
-      port: port === "" ? 6379 : Number(port),
-      db: Number(pathname.slice(1)),
-      ...username === "" ? {} : { username: decodeURIComponent(username) },
-      ...password === "" ? {} : { password: decodeURIComponent(password) },
-      ...protocol === "rediss:" ? { tls: {} } : {}
-    }
-  } catch {
-    return null
-  }
-}
-
-const connectionOptions = (options: RedisBackendOptions): RedisOptions | null => {
-  const { db = 0, host = "127.0.0.1", password, port = 6379, tls, url, username } = options
-  const secured = tls === true ? { tls: {} } : tls === false || tls === undefined ? {} : { tls }
-  if (url !== undefined) {
-    const found = fromUrl(Redacted.value(url))
-    return found === null ? null : { ...found, ...secured }
-  }
-  return {
-    host,
-    port,
-    db,
-    ...username === undefined ? {} : { username },
-    ...password === undefined ? {} : { password: Redacted.value(password) },
-    ...secured
-  }
-}
 
 // As long as somebody may still repeat a batch of an instance that is gone.
 const rememberedFor = 600_000
@@ -99,12 +52,27 @@ const forgetSteps = 20
 
 const terminal: ReadonlyArray<Terminal> = ["success", "failed", "interrupted", "cancelled"]
 
-const onConnection = ({ command, root, run }: Connection, durability: TaskBackend["Type"]["info"]["durability"]) => {
+interface Settings {
+  readonly durability: TaskBackend["Type"]["info"]["durability"]
+  readonly notify: boolean
+}
+
+const onConnection = (connection: Connection, { durability, notify }: Settings) => {
+  const { command, root, run } = connection
+  const hints = Hints.make(connection, { notify })
+  // Who tells of what nobody in particular changed.
+  let identity: InstanceId | null = null
+
   const told = <A>(method: string, self: Effect.Effect<A, RedisProblem>): Effect.Effect<A, TaskBackendError> =>
     Effect.mapError(self, (cause) => new TaskBackendError({ method, cause }))
 
-  const ask = <Request, Answer>(script: Script<Request, Answer>, request: Request) =>
-    told(script.name, run(script, request))
+  const ask: Ask = (script, request) => told(script.name, run(script, request))
+
+  const noted = <A, E>(self: Effect.Effect<A, E>, note: (answer: A) => void) =>
+    Effect.map(self, (answer) => {
+      note(answer)
+      return answer
+    })
 
   const unlessFenced = <Answer>(instance: string, self: Effect.Effect<Answer | null, TaskBackendError>) =>
     Effect.flatMap(
@@ -115,7 +83,7 @@ const onConnection = ({ command, root, run }: Connection, durability: TaskBacken
 
   const list = (query: ListQuery): Effect.Effect<ListPage, TaskBackendError> =>
     Effect.gen(function*() {
-      const limit = Math.min(200, Math.max(1, Math.floor(query.limit ?? 50)))
+      const limit = pageLimit(query.limit)
       const indexes = Reads.indexesOf(query)
       const found: Array<TaskRecord> = []
       let after: TaskId | null = query.cursor ?? null
@@ -149,35 +117,66 @@ const onConnection = ({ command, root, run }: Connection, durability: TaskBacken
       return deleted
     })
 
-  const maintain = (now: number) =>
+  const inSteps = (step: Effect.Effect<number, TaskBackendError>, full: number) =>
     Effect.gen(function*() {
-      for (let step = 0; step < forgetSteps; step += 1) {
-        if ((yield* ask(Instances.forget, { goneBefore: now - rememberedFor })) === 0) return
+      for (let steps = 0; steps < forgetSteps; steps += 1) {
+        if ((yield* step) < full) return
       }
     })
+
+  const maintain = (now: number) =>
+    Effect.gen(function*() {
+      yield* inSteps(ask(Instances.forget, { goneBefore: now - rememberedFor }), 100)
+      yield* inSteps(ask(Errors.forget, { now }), 100)
+      yield* inSteps(ask(Feed.trim, now - Feed.kept), 200)
+    })
+
+  const reap = (request: Parameters<TaskBackend["Type"]["reap"]>[0]) =>
+    Effect.gen(function*() {
+      let poison: string | null = null
+      while (true) {
+        const { poison: needed, ...reaped }: Reaped & { readonly poison: string | null } = yield* ask(Reap.script, {
+          ...request,
+          by: identity,
+          poison
+        })
+        if (needed === null) return reaped
+        poison = needed
+      }
+    })
+
+  const schedules = Schedules.make(ask)
 
   const range = (method: string, key: string, from: number, to: number) =>
     Effect.map(told(method, command("LRANGE", `${root}${key}`, String(from), String(to))), asTexts)
 
   return TaskBackend.of({
     info: { kind: "redis", durability, shared: true, maxLive: Number.POSITIVE_INFINITY },
-    attach: (facts) =>
+    attach: (facts, now) =>
       // Ids are words in rows and parts of keys.
       /^[\w-]+$/.test(facts.id)
-        ? ask(Instances.attach, facts)
+        ? noted(ask(Instances.attach, { facts, now }), () => {
+          identity = facts.id
+        })
         : told(
           "attach",
           Effect.fail(new RedisProblem(`an instance cannot be called ${JSON.stringify(facts.id)}`, true))
         ),
     detach: (instance, now) => ask(Instances.detach, { instance, now }),
-    heartbeat: (instance) => ask(Instances.heartbeat, instance),
-    reap: (request) => ask(Instances.reap, request),
-    write: (batch) => unlessFenced(batch.instance, ask(Write.script, batch)),
-    claim: (request) => unlessFenced(request.instance, ask(Claim.script, request)),
+    heartbeat: (instance, now, vitals) => noted(ask(Instances.heartbeat, { instance, now, vitals }), hints.heard),
+    instances: Effect.suspend(() => ask(Instances.list, null)),
+    drain: (instance, draining) => noted(ask(Instances.drain, { instance, draining }), hints.steered),
+    reap: (request) => noted(reap(request), hints.reaped),
+    write: (batch) => noted(unlessFenced(batch.instance, ask(Write.script, batch)), () => hints.wrote(batch)),
+    claim: (request) => noted(unlessFenced(request.instance, ask(Claim.script, request)), hints.claimed),
     owned: (instance) => ask(Instances.owned, instance),
     joinTransaction: null,
     transaction: null,
-    cancel: (taskId, now) => Effect.map(ask(Cancel.script, { taskId, now }), (answer) => answer(taskId)),
+    cancel: (taskId, now) =>
+      noted(
+        Effect.map(ask(Cancel.script, { taskId, now, by: identity }), (answer) => answer(taskId)),
+        hints.cancelled
+      ),
     get: (taskId) =>
       Effect.map(told("get", command("HMGET", `${root}t:${taskId}`, ...Rows.fields)), (reply) => {
         const texts = asList(reply)
@@ -195,7 +194,13 @@ const onConnection = ({ command, root, run }: Connection, durability: TaskBacken
       Effect.map(range("attempts", `at:${taskId}`, 0, -1), (entries) => entries.map(Rows.entryFrom)),
     stats: ({ taskName }) => ask(Reads.stats, taskName),
     deleteBefore,
-    maintain
+    feed: (query) => ask(Feed.read, query),
+    hints: hints.hints,
+    maintain,
+    schedules: { ...schedules, fireSlot: (request) => noted(schedules.fireSlot(request), hints.fired) },
+    controls: Controls.make(ask),
+    audit: Audit.make(ask),
+    errors: Errors.make(ask)
   })
 }
 
@@ -210,7 +215,7 @@ export const make = (
   redis?: Redis
 ): Effect.Effect<TaskBackend["Type"], TaskBackendError, Scope.Scope> =>
   Effect.gen(function*() {
-    const { allowEviction = false, prefix = "taskflow" } = options
+    const { allowEviction = false, notify = true, prefix = "taskflow" } = options
     if (!isPrefix(prefix)) {
       const message = `RedisBackend: prefix ${JSON.stringify(prefix)}: letters, digits and _ . : -, at most 64`
       return yield* Effect.die(new TaskflowWiringError({ message }))
@@ -225,7 +230,7 @@ export const make = (
       inspect(connection, { allowEviction }),
       (cause) => new TaskBackendError({ method: "connect", cause })
     )
-    return onConnection(connection, durability)
+    return onConnection(connection, { durability, notify })
   })
 
 /** A backend on this Redis. */
@@ -241,5 +246,5 @@ export const layerConfig = (
 /** The same as an application's own ioredis client is set up: host, sentinels, TLS, password. It gets a connection more. */
 export const layerOf = (
   redis: Redis,
-  options: Pick<RedisBackendOptions, "prefix" | "allowEviction"> = {}
+  options: Pick<RedisBackendOptions, "prefix" | "notify" | "allowEviction"> = {}
 ): Layer.Layer<TaskBackend, TaskBackendError> => Layer.scoped(TaskBackend, make(options, redis))

@@ -9,6 +9,7 @@ import { asText, asTexts, define } from "./script.js"
 
 const cancelling = `
 local id, now = ARGV[1], ARGV[2]
+tellAs, tellAt = ARGV[3], now
 local found = call('HMGET', root .. 't:' .. id, 'h', 'm', 'f', 'e', 'p', 'r')
 if not found[1] then return { 'none' } end
 local r, meta = parse(id, found[1]), parseMeta(found[2])
@@ -23,7 +24,10 @@ end
 
 touch(r)
 if active(r) and r.owner ~= '-' then
-  r.cancel = '1'
+  if r.cancel ~= '1' then
+    r.cancel = '1'
+    tellRow(r, meta)
+  end
   put('can:' .. r.owner, id, 0)
   flush(function() call('HDEL', root .. 'keys', '-') end)
   return answer('asked')
@@ -36,14 +40,22 @@ end
 finish(r, 'cancelled', meta.name, meta.key, '-', now)
 r.owner, r.next = '-', '-'
 r.rest = r.rest:match('^(%S+ %S+ %S+ %S+ %S+ %S+)') .. ' ' .. now .. ' cancel'
+tellRow(r, meta)
 flush(function() call('HDEL', root .. 'keys', '-') end)
 return answer('cancelled')
 `
 
-export const script = define<{ readonly taskId: TaskId; readonly now: number }, (taskId: TaskId) => CancelResult>({
+interface CancelRequest {
+  readonly taskId: TaskId
+  readonly now: number
+  /** Who tells of it. */
+  readonly by: InstanceId | null
+}
+
+export const script = define<CancelRequest, (taskId: TaskId) => CancelResult>({
   name: "cancel",
   lua: [reading, writing, cancelling],
-  args: ({ now, taskId }) => [taskId, String(now)],
+  args: ({ by, now, taskId }) => [taskId, String(now), by ?? ""],
   answer: (reply) => (taskId) => {
     const texts = asTexts(reply)
     const [what, word] = texts

@@ -5,6 +5,7 @@
  * rows of other deployments cost nothing however many stand in front, and each claim reads as many heads as it takes.
  */
 import type { Claimed, ClaimRequest } from "../../TaskBackend.js"
+import { pausedNames } from "./controls.js"
 import { reading, writing } from "./luaRows.js"
 import * as Rows from "./rows.js"
 import { asList, asTexts, define } from "./script.js"
@@ -14,6 +15,7 @@ const promote = `
 local instance, now, slots, window, stealBefore, many =
   ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 if call('HGET', root .. 'i:' .. instance, 'state') ~= 'live' then return false end
+tellAs, tellAt = instance, now
 
 for step = 1, 4 do
   local due = call('ZRANGEBYSCORE', root .. 'due', '-inf', now, 'LIMIT', 0, 500)
@@ -31,13 +33,17 @@ for step = 1, 4 do
 end
 `
 
+// What is paused has no room, so it is neither claimed, nor taken over, nor a reason to ask again.
 const taking = `
 local rooms, byName, lanes = {}, {}, {}
-for index = 1, many do
+local paused = {}
+for _, name in ipairs(call('HKEYS', root .. 'paused')) do paused[name] = true end
+local function admit(index)
   local from = 6 + (index - 1) * 4
   local room = { name = ARGV[from + 1], version = tonumber(ARGV[from + 2]), slots = tonumber(ARGV[from + 3]),
     window = tonumber(ARGV[from + 4]), lanes = {} }
-  rooms[index], byName[room.name] = room, room
+  if paused[everything] or paused[room.name] then return end
+  rooms[#rooms + 1], byName[room.name] = room, room
   for _, lane in ipairs(call('ZRANGEBYSCORE', root .. 'vers:' .. room.name, '-inf', ARGV[from + 2])) do
     local one = { lane = lane, key = 'ready:' .. lane .. ':' .. room.name, room = room, suspects = lane:sub(-1) == 's',
       heads = {}, at = 1, read = 0 }
@@ -45,9 +51,11 @@ for index = 1, many do
     lanes[#lanes + 1] = one
   end
 end
+for index = 1, many do admit(index) end
 
 local started, pending = {}, {}
 local startedMany, pendingMany = 0, 0
+local startedRows, heldRows = {}, {}
 local holdsSuspect = call('ZCARD', root .. 'sus:' .. instance) > 0
 
 local function peek(lane)
@@ -78,6 +86,7 @@ local function startRow(r, found, meta)
   r.rest = table.concat({ plus(attempts, 1), failures, crashes, first == '-' and now or first, now, instance, tail }, ' ')
   keep(r, 0)
   startedMany = startedMany + 1
+  startedRows[startedMany] = { r, meta }
   answer(started, r, found)
 end
 
@@ -87,6 +96,7 @@ local function holdRow(r, found, meta)
   r.owner, r.claim = instance, plus(r.claim, 1)
   keep(r, meta.kind == 'effect' and -1 or now)
   pendingMany = pendingMany + 1
+  heldRows[pendingMany] = { r, meta }
   answer(pending, r, found)
 end
 
@@ -172,6 +182,8 @@ for _, room in ipairs(rooms) do
     end
   end
 end
+for _, one in ipairs(startedRows) do tellRow(one[1], one[2]) end
+for _, one in ipairs(heldRows) do tellRow(one[1], one[2]) end
 if startedMany + pendingMany > 0 or next(sets) then flush() end
 for _, lane in ipairs(lanes) do
   if lane.read < 0 and lane.at > #lane.heads and call('ZCARD', root .. lane.key) == 0 then
@@ -185,7 +197,7 @@ return { started, pending, more, due[2] or false }
 /** Null when the instance is not alive. */
 export const script = define<ClaimRequest, Claimed | null>({
   name: "claim",
-  lua: [reading, writing, promote, taking, stealing, ending],
+  lua: [reading, writing, pausedNames, promote, taking, stealing, ending],
   args: ({ instance, now, slots, stealAfter, tasks, window }) => {
     const stealBefore = stealAfter === null ? "" : String(now - stealAfter)
     const wanted = new Map(tasks.map((one) => [one.name, one]))

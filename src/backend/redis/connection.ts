@@ -8,15 +8,9 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { Redis, type RedisOptions } from "ioredis"
+import { RedisProblem } from "./problem.js"
 import type { Reply, Script } from "./script.js"
-
-/** What Redis or the way to it refused, told whether the same could ever succeed. Carries no data of the command. */
-export class RedisProblem extends Error {
-  constructor(message: string, readonly permanent = false) {
-    super(message)
-    this.name = "RedisProblem"
-  }
-}
+import { subscribe, type Subscriber } from "./subscriber.js"
 
 export interface Connection {
   /** What every key begins with: one hash tag, so that all of them are in one slot. */
@@ -26,6 +20,15 @@ export interface Connection {
     request: Request
   ) => Effect.Effect<Answer, RedisProblem>
   readonly command: (name: string, ...args: ReadonlyArray<string>) => Effect.Effect<Reply, RedisProblem>
+  /** Not waited for: what fails is lost. */
+  readonly send: (name: string, ...args: ReadonlyArray<string>) => void
+  /** The number of the database. */
+  readonly db: number
+  /** On a connection of its own, while the scope is open. */
+  readonly subscribe: (
+    channel: string,
+    hear: (message: string) => void
+  ) => Effect.Effect<Subscriber, RedisProblem, Scope.Scope>
 }
 
 // Longer than any command takes on a server that answers, in milliseconds.
@@ -106,6 +109,11 @@ export const open = (
     return {
       root,
       run: (script, request) => Effect.map(asked(() => evaluate(script, script.args(request))), script.answer),
-      command: (name, ...args) => asked(() => client.call(name, [...args]))
+      command: (name, ...args) => asked(() => client.call(name, [...args])),
+      send: (name, ...args) => {
+        client.call(name, [...args]).catch(() => undefined)
+      },
+      db,
+      subscribe: (channel, hear) => subscribe(client, channel, hear)
     }
   })

@@ -9,6 +9,8 @@
  * `e p r` are there, retriedAs, and the rest as `rows.ts` writes it. `m` is what never changes of what decisions need.
  */
 
+import { telling } from "./luaFeed.js"
+
 /** Reading and numbers. Every number stays text, because Lua would write large ones with an exponent. */
 export const reading = `
 local call, root = redis.call, KEYS[1]
@@ -31,14 +33,14 @@ local function active(r) return r.status == 'running' and r.next == '-' end
 
 local function parseMeta(m)
   local t = {}
-  t.priority, t.version, t.requeue, t.maxCrashes, t.kind, t.runAt, t.keyTtl, t.key, t.source, t.createdAt, t.name = m:match(
-    '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (.*)$')
+  t.priority, t.version, t.requeue, t.maxCrashes, t.kind, t.runAt, t.keyTtl, t.key, t.source, t.createdAt, t.retryOf,
+    t.name = m:match('^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (.*)$')
   return t
 end
 `
 
 /** Changes as tables, and `flush`, which writes them. */
-export const writing = `
+export const writing = `${telling}
 local rows, dirty, kinds = {}, {}, {}
 
 local function row(id)
@@ -81,6 +83,18 @@ local function push(key, value)
     kinds[key] = 'list'
   end
   values[#values + 1] = value
+end
+
+-- Fields of other hashes: key, then field and value in turn.
+local hashes, unlinked = {}, {}
+local function setFields(key, ...)
+  local fields = hashes[key]
+  if not fields then
+    fields = {}
+    hashes[key] = fields
+    kinds[key] = 'hash'
+  end
+  for _, one in ipairs({ ... }) do fields[#fields + 1] = one end
 end
 
 -- Idempotency keys: holder and until when.
@@ -214,7 +228,8 @@ end
 
 -- Redis refuses the first write of a script, and only that, when memory is full.
 local function flush(first)
-  kinds['names'], kinds['keys'] = 'set', 'hash'
+  local entry = entryOfFeed()
+  kinds['names'], kinds['keys'], kinds['feed'] = 'set', 'hash', 'stream'
   for key, kind in pairs(kinds) do
     local is = call('TYPE', root .. key).ok
     if is ~= kind and is ~= 'none' then error('WRONGTYPE ' .. root .. key .. ' holds a ' .. is) end
@@ -238,8 +253,13 @@ local function flush(first)
     -- A ledger keeps the newest thousand; lines are bounded by who writes them.
     if key:sub(1, 3) == 'at:' then call('LTRIM', root .. key, -1000, -1) end
   end
+  for key, fields in pairs(hashes) do
+    for from = 1, #fields, 1000 do call('HSET', root .. key, unpack(fields, from, math.min(from + 999, #fields))) end
+  end
+  for _, key in ipairs(unlinked) do call('UNLINK', root .. key) end
   flushSets()
   flushTallies()
+  if entry then addToFeed(entry) end
 end
 `
 

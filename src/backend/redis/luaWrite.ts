@@ -6,11 +6,18 @@
 export const changes = `
 local now, instance, lane, number, many = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local packed, at = ARGV[6], 1
+tellAs, tellAt = instance, now
 local function arg()
   local behind = packed:find('\\n', at, true)
   local value = packed:sub(at, behind - 1)
   at = behind + 1
   return value
+end
+
+-- Of a change that was applied, and of one that a cancel turned into an end.
+local function tell(id, line, name) told[#told + 1] = id .. ' ' .. line .. ' ' .. name end
+local function tellCancelled(id, line, name)
+  tell(id, 'cancelled - 1 - ' .. line:match('^%S+ %S+ %S+ %S+ (.*)$'), name)
 end
 
 local seq = nil
@@ -52,7 +59,7 @@ local function insert()
   local id, name, words, counts, rest = arg(), arg(), arg(), arg(), arg()
   local has, found = values()
   local m, f, extra, key, retryOf = arg(), arg(), arg(), arg(), arg()
-  local how, score, readyLane = arg(), arg(), arg()
+  local how, score, readyLane, line = arg(), arg(), arg(), arg()
   local original = nil
   if retryOf ~= '' then
     original = row(retryOf)
@@ -83,11 +90,12 @@ local function insert()
     touch(original)
     original.retriedAs = id
   end
+  tell(id, line, name)
   return 'A'
 end
 
 local function start()
-  local id, owner, claim, name, words, rest = arg(), arg(), arg(), arg(), arg(), arg()
+  local id, owner, claim, name, words, rest, line = arg(), arg(), arg(), arg(), arg(), arg(), arg()
   local r = mine(id, owner, claim, false)
   if not r or r.cancel == '1' then return 'L' end
   touch(r)
@@ -99,17 +107,19 @@ local function start()
     turn(r, 'running', name)
   end
   keep(r, 0)
+  tell(id, line, name)
   return 'A'
 end
 
 local function unclaim()
-  local id, owner, claim, name, how, score, readyLane = arg(), arg(), arg(), arg(), arg(), arg(), arg()
+  local id, owner, claim, name, how, score, readyLane, line = arg(), arg(), arg(), arg(), arg(), arg(), arg(), arg()
   local r = mine(id, owner, claim, false)
   if not r then return 'L' end
   touch(r)
   leave(r)
   r.owner = '-'
   wait(r, name, how, score, readyLane)
+  tell(id, line, name)
   return 'A'
 end
 
@@ -117,6 +127,7 @@ local function release()
   local id, owner, claim, name, words, rest = arg(), arg(), arg(), arg(), arg(), arg()
   local has, found = values()
   local how, score, readyLane, entry, key, endWords, endRest = arg(), arg(), arg(), arg(), arg(), arg(), arg()
+  local line = arg()
   local r = mine(id, owner, claim, true)
   if not r then return 'L' end
   touch(r)
@@ -126,6 +137,7 @@ local function release()
   if asked then
     finish(r, 'cancelled', name, key, '-', now)
     become(r, endWords, endRest)
+    tellCancelled(id, line, name)
     return 'C'
   end
   leave(r)
@@ -136,6 +148,7 @@ local function release()
     turn(r, status, name)
   end
   wait(r, name, how, score, readyLane)
+  tell(id, line, name)
   return 'A'
 end
 
@@ -143,6 +156,7 @@ local function finishing()
   local id, owner, claim, name, words, rest = arg(), arg(), arg(), arg(), arg(), arg()
   local has, found = values()
   local status, key, untilWhen, removable, bucket, millis = arg(), arg(), arg(), arg(), arg(), arg()
+  local fingerprint, sample, line = arg(), arg(), arg()
   local r = mine(id, owner, claim, true)
   if not r then return 'L' end
   touch(r)
@@ -150,16 +164,31 @@ local function finishing()
   finish(r, status, name, key, untilWhen, removable)
   become(r, words, rest)
   if bucket ~= '' then lasted(name, bucket, millis) end
+  if fingerprint ~= '' then failed(r, name, fingerprint, sample, removable) end
+  tell(id, line, name)
   return 'A'
 end
 
 local ended = { success = true, failed = true, interrupted = true, cancelled = true }
+
+-- However many lines a batch has for a task, one word of them will do: how many there are, unless it had ended before.
+local logged, loggedIds = {}, {}
+local function tellLines()
+  for _, id in ipairs(loggedIds) do
+    local r = logged[id]
+    told[#told + 1] = id .. ' L ' .. (r and r.lines or '-')
+  end
+end
 
 local function log()
   local id, line, size = arg(), arg(), arg()
   local r = row(id)
   if not r then return 'L' end
   push('lg:' .. id, line)
+  if logged[id] == nil then
+    loggedIds[#loggedIds + 1] = id
+    logged[id] = (not ended[r.status] or dirty[id]) and r or false
+  end
   if not ended[r.status] then
     touch(r)
     r.lines, r.bytes = plus(r.lines, 1), plus(r.bytes, size)
@@ -168,11 +197,12 @@ local function log()
 end
 
 local function progress()
-  local id, owner, claim, value = arg(), arg(), arg(), arg()
+  local id, owner, claim, value, line = arg(), arg(), arg(), arg(), arg()
   local r = mine(id, owner, claim, true)
   if not r then return 'L' end
   touch(r)
   r.values.p = value
+  told[#told + 1] = id .. ' P ' .. claim .. ' ' .. line
   if not r.has:find('p') then r.has = r.has .. 'p' end
   return 'A'
 end
@@ -196,6 +226,8 @@ for index = 1, many do
   answers[index] = kindsOfChange[arg()]()
   if answers[index] ~= 'A' then plain = false end
 end
+tellLines()
+boundGroups()
 -- Only a batch that was not simply applied needs a word for each of its changes.
 local answer = plain and text(many) or '=' .. table.concat(answers, ',')
 flush(function()

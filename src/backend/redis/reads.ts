@@ -40,10 +40,19 @@ export interface PagePart {
   readonly last: TaskId | null
 }
 
+// Indexes that a task must be in, whatever else is asked for; the smallest first, as far as one can tell.
+const exactOf = ({ errorGroup, schedule, tag }: ListQuery): ReadonlyArray<string> => [
+  ...errorGroup === undefined ? [] : [Rows.errorIndex(errorGroup)],
+  ...schedule === undefined ? [] : [Rows.scheduleIndex(schedule)],
+  ...tag === undefined ? [] : [Rows.tagIndex(tag[0], tag[1])]
+]
+
 /** The indexes that a query is a range of. Several are merged; none has a task of another. */
-export const indexesOf = ({ priority, source, status, tag, taskName }: ListQuery): ReadonlyArray<string> => {
+export const indexesOf = (query: ListQuery): ReadonlyArray<string> => {
+  const { priority, source, status, taskName } = query
   if (status?.length === 0) return []
-  if (tag !== undefined) return [Rows.tagIndex(tag[0], tag[1])]
+  const [exact] = exactOf(query)
+  if (exact !== undefined) return [exact]
   const rare = (priority === undefined ? null : Rows.rareIndex.priority(priority)) ??
     (source === undefined ? null : Rows.rareIndex.source(source))
   if (rare !== null) return [rare]
@@ -56,7 +65,8 @@ const paging = `
 local forward, from, to, budget, most = ARGV[1] == 'oldest', ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local statuses, name, source, priority, since, before = ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
 local ids, cut = {}, false
-for index = 12, #ARGV do
+local exact = tonumber(ARGV[12])
+for index = 13 + exact, #ARGV do
   local found = forward and call('ZRANGEBYLEX', root .. ARGV[index], from, to, 'LIMIT', 0, budget)
     or call('ZREVRANGEBYLEX', root .. ARGV[index], to, from, 'LIMIT', 0, budget)
   if #found == budget then cut = true end
@@ -67,8 +77,15 @@ table.sort(ids, function(a, b)
   return a > b
 end)
 
+local function isInAll(id)
+  for index = 13, 12 + exact do
+    if not call('ZSCORE', root .. ARGV[index], id) then return false end
+  end
+  return true
+end
+
 local function fits(r, meta)
-  return (statuses == '' or statuses:find(' ' .. r.status .. ' ', 1, true)) and (name == '' or name == meta.name)
+  return isInAll(r.id) and (statuses == '' or statuses:find(' ' .. r.status .. ' ', 1, true)) and (name == '' or name == meta.name)
     and (source == '' or source == meta.source) and (priority == '' or priority == meta.priority)
     and (since == '' or tonumber(meta.createdAt) >= tonumber(since))
     and (before == '' or tonumber(meta.createdAt) < tonumber(before))
@@ -94,7 +111,9 @@ return { answers, cut and last or '' }
 export const page = define<PageRequest, PagePart>({
   name: "page",
   lua: [reading, paging],
-  args: ({ after, indexes, most, query: { order, priority, since, source, status, taskName, until } }) => {
+  args: ({ after, indexes, most, query }) => {
+    const { order, priority, since, source, status, taskName, until } = query
+    const exact = exactOf(query).slice(1)
     const forward = order === "oldest"
     let from = since === undefined || since > maxMillis ? "-" : `[${firstIdOf(since)}`
     let to = until === undefined || until + clockSlack > maxMillis ? "+" : `(${firstIdOf(until + clockSlack)}`
@@ -113,6 +132,8 @@ export const page = define<PageRequest, PagePart>({
       priority === undefined ? "" : String(priority),
       since === undefined ? "" : String(since),
       until === undefined ? "" : String(until),
+      String(exact.length),
+      ...exact,
       ...indexes
     ]
   },

@@ -39,7 +39,7 @@ export const nameFrom = (text: string): string => {
 }
 const names = new Map<string, string>()
 
-const hashOf = (first: string, second: string): string =>
+export const hashOf = (first: string, second: string): string =>
   createHash("sha256").update(JSON.stringify([first, second])).digest("base64url")
 
 /** Of the key within its task name; `-` without one. */
@@ -49,14 +49,21 @@ export const keyHash = ({ idempotencyKey, taskName }: TaskRecord): string =>
 /** The index of tasks with this tag. */
 export const tagIndex = (name: string, value: string): string => `g:${hashOf(name, value)}`
 
+/** The index of tasks for slots of this schedule. */
+export const scheduleIndex = (name: string): string => `sc:${hashOf("schedule", name)}`
+
+/** The index of failed tasks with this fingerprint. */
+export const errorIndex = (fingerprint: string): string => `er:${fingerprint}`
+
 /** Indexes that only tasks out of the ordinary are in: any other list of tasks is by status or name. */
 export const rareIndex = {
   source: (source: TaskRecord["source"]): string | null => source === "manual" ? null : `src:${source}`,
   priority: (priority: number): string | null => priority === 0 ? null : `pri:${priority}`
 }
 
-const extraIndexes = ({ priority, source, tags }: TaskRecord): string => {
+const extraIndexes = ({ priority, schedule, source, tags }: TaskRecord): string => {
   const extra: Array<string> = []
+  if (schedule !== null) extra.push(scheduleIndex(schedule.name))
   for (const name in tags) extra.push(tagIndex(name, tags[name]!))
   const rare = [rareIndex.source(source), rareIndex.priority(priority)]
   for (const index of rare) if (index !== null) extra.push(index)
@@ -79,11 +86,11 @@ export const restWords = (record: TaskRecord): string =>
 const metaWords = (record: TaskRecord): string =>
   `${record.priority} ${record.definitionVersion} ${record.requeueOnInterrupt ? 1 : 0} ${record.maxCrashes} ` +
   `${record.kind} ${orDash(record.runAt)} ${orDash(record.keyTtl)} ${keyHash(record)} ${record.source} ` +
-  `${record.createdAt} ${nameText(record.taskName)}`
+  `${record.createdAt} ${orDash(record.retryOf)} ${nameText(record.taskName)}`
 
 // Tags as pairs: an object would lose one that is called `__proto__`.
-const factsText = ({ executor, idempotencyKey, payload, retryOf, tags, trace }: TaskRecord): string =>
-  JSON.stringify([payload, Object.entries(tags), idempotencyKey, executor, retryOf, trace])
+const factsText = ({ executor, idempotencyKey, payload, schedule, tags, trace }: TaskRecord): string =>
+  JSON.stringify([payload, Object.entries(tags), idempotencyKey, executor, trace, schedule])
 
 /** What never changes: `m`, `f`, and the further indexes of this task. */
 export const constants = (record: TaskRecord): readonly [meta: string, facts: string, extra: string] => [
@@ -124,8 +131,9 @@ const json = <A>(text: Reply | undefined): A | null => typeof text === "string" 
 export const fromFields = (id: string, texts: ReadonlyArray<Reply>, from = 0): TaskRecord => {
   // safe (all casts here): what this module and the scripts wrote
   const h = (texts[from] as string).split(" ")
-  const [priority, version, requeue, maxCrashes, kind, runAt, keyTtl, , source, createdAt, ...name] =
+  const [priority, version, requeue, maxCrashes, kind, runAt, keyTtl, , source, createdAt, retryOf, ...name] =
     (texts[from + 1] as string).split(" ") as [
+      string,
       string,
       string,
       string,
@@ -138,7 +146,7 @@ export const fromFields = (id: string, texts: ReadonlyArray<Reply>, from = 0): T
       string,
       ...Array<string>
     ]
-  const [payload, tags, idempotencyKey, executor, retryOf, trace] = JSON.parse(texts[from + 2] as string)
+  const [payload, tags, idempotencyKey, executor, trace, schedule] = JSON.parse(texts[from + 2] as string)
   return {
     taskId: id as TaskId,
     taskName: nameFrom(name.join(" ")),
@@ -154,7 +162,8 @@ export const fromFields = (id: string, texts: ReadonlyArray<Reply>, from = 0): T
     maxCrashes: Number(maxCrashes),
     definitionVersion: Number(version),
     runAt: numberOrNull(runAt),
-    retryOf,
+    schedule,
+    retryOf: textOrNull(retryOf) as TaskId | null,
     trace,
     owner: textOrNull(h[1]!) as InstanceId | null,
     status: h[0] as TaskRecord["status"],

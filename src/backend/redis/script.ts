@@ -2,6 +2,8 @@
  * Scripts as values: a text, what goes in, what comes out. Each runs as one atomic unit on the server.
  */
 import { createHash } from "node:crypto"
+import type * as Effect from "effect/Effect"
+import type { TaskBackendError } from "../../TaskError.js"
 
 /** What Redis answers a script: text, whole numbers, null, and lists of these. */
 export type Reply = string | number | null | ReadonlyArray<Reply>
@@ -27,3 +29,9 @@ export const define = <Request, Answer>(
 export const asText = (reply: Reply): string => reply as string
 export const asList = (reply: Reply): ReadonlyArray<Reply> => reply as ReadonlyArray<Reply>
 export const asTexts = (reply: Reply): ReadonlyArray<string> => reply as ReadonlyArray<string>
+
+/** Runs a script, with errors as the port has them. */
+export type Ask = <Request, Answer>(
+  script: Script<Request, Answer>,
+  request: Request
+) => Effect.Effect<Answer, TaskBackendError>

@@ -1,7 +1,8 @@
 /** What the server is set to do with what it accepted: asked once, when the layer is built. */
 import * as Effect from "effect/Effect"
 import type { Durability } from "../../TaskBackend.js"
-import { type Connection, RedisProblem } from "./connection.js"
+import type { Connection } from "./connection.js"
+import { RedisProblem } from "./problem.js"
 
 const settings = ["appendonly", "appendfsync", "maxmemory", "maxmemory-policy"] as const
 

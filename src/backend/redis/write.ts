@@ -5,10 +5,13 @@
  * A lower number is one that was under way on a connection that broke: it comes too late and is refused.
  */
 import * as Durations from "../../internal/durations.js"
+import { fingerprintOf } from "../../internal/fingerprint.js"
 import type { AttemptEntry, Batch, Change, Outcome } from "../../TaskBackend.js"
 import type { TaskId } from "../../TaskId.js"
 import { durationOf, type TaskRecord } from "../../TaskRecord.js"
 import type { TaskStatus } from "../../TaskStatus.js"
+import * as Feed from "./feed.js"
+import { counting } from "./luaErrors.js"
 import { reading, writing } from "./luaRows.js"
 import { changes, main } from "./luaWrite.js"
 import * as Rows from "./rows.js"
@@ -54,6 +57,9 @@ const addEnd = (args: Array<string>, record: TaskRecord): void => {
   args.push(status, Rows.keyHash(record), until === null ? "-" : String(until), String(removableAt(record, until)))
   if (millis === null) args.push("", "")
   else args.push(String(Durations.bucketOf(millis)), String(Math.round(millis)))
+  const found = fingerprintOf(record)
+  if (found === null) args.push("", "")
+  else args.push(found.fingerprint, JSON.stringify(found.sample))
 }
 
 // What a cancel that was asked meanwhile makes of a release: `TaskRecord.apply` of Cancelled, at the batch's time.
@@ -69,7 +75,9 @@ const cancelled = (record: TaskRecord, now: number): TaskRecord => ({
 
 const entryText = (entry: AttemptEntry): string => JSON.stringify(entry)
 
-const addChange = (args: Array<string>, change: Change, now: number): void => {
+/** Appends what the script reads of one change. */
+export const addChange = (args: Array<string>, change: Change, batch: Pick<Batch, "instance" | "now">): void => {
+  const { now } = batch
   switch (change._tag) {
     case "Insert": {
       const { record } = change
@@ -77,18 +85,22 @@ const addChange = (args: Array<string>, change: Change, now: number): void => {
       args.push(`${record.logLines} ${record.logBytes}`, Rows.restWords(record))
       Rows.addValues(args, record)
       args.push(...Rows.constants(record), Rows.keyHash(record), record.retryOf ?? "")
-      return Rows.addPlace(args, record, now)
+      Rows.addPlace(args, record, now)
+      args.push(Feed.lineOf(change, batch))
+      return
     }
     case "Start": {
       const { record } = change
       args.push("S", record.taskId, record.owner ?? "", String(record.claim), Rows.nameText(record.taskName))
-      args.push(Rows.stateWords(record), Rows.restWords(record))
+      args.push(Rows.stateWords(record), Rows.restWords(record), Feed.lineOf(change, batch))
       return
     }
     case "Unclaim": {
       const { record } = change
       args.push("U", record.taskId, record.owner ?? "", String(record.claim), Rows.nameText(record.taskName))
-      return Rows.addPlace(args, { ...record, owner: null }, now)
+      Rows.addPlace(args, { ...record, owner: null }, now)
+      args.push(Feed.lineOf(change, batch))
+      return
     }
     case "Release": {
       const { attempt, claim, owner, record } = change
@@ -98,6 +110,7 @@ const addChange = (args: Array<string>, change: Change, now: number): void => {
       Rows.addValues(args, record)
       Rows.addPlace(args, record, now)
       args.push(entryText(attempt), Rows.keyHash(record), Rows.stateWords(end), Rows.restWords(end))
+      args.push(Feed.lineOf(change, batch))
       return
     }
     case "Finish": {
@@ -105,7 +118,9 @@ const addChange = (args: Array<string>, change: Change, now: number): void => {
       args.push("F", record.taskId, owner, String(claim), Rows.nameText(record.taskName))
       args.push(Rows.stateWords(record), Rows.restWords(record))
       Rows.addValues(args, record)
-      return addEnd(args, record)
+      addEnd(args, record)
+      args.push(Feed.lineOf(change, batch))
+      return
     }
     case "Log": {
       const { annotations, message } = change.line
@@ -113,17 +128,20 @@ const addChange = (args: Array<string>, change: Change, now: number): void => {
       return
     }
     case "Progress": {
-      args.push("P", change.taskId, change.owner, String(change.claim), JSON.stringify(change.progress))
+      const { progress } = change
+      args.push("P", change.taskId, change.owner, String(change.claim), JSON.stringify(progress))
+      args.push(JSON.stringify([progress.value, progress.message]))
     }
   }
 }
 
 export const script = define<Batch, ReadonlyArray<Outcome> | null>({
   name: "write",
-  lua: [reading, writing, changes, main],
-  args: ({ changes, instance, lane, now, number }) => {
+  lua: [reading, writing, counting, changes, main],
+  args: (batch) => {
+    const { changes, instance, lane, now, number } = batch
     const words: Array<string> = []
-    for (const change of changes) addChange(words, change, now)
+    for (const change of changes) addChange(words, change, batch)
     words.push("")
     // One argument for all of them: the driver's work for each is more than a task's whole way through a script. No word has
     // a line feed, and JSON escapes it.

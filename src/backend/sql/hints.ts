@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import { v4 } from "uuid"
 import * as Backoff from "../../internal/backoff.js"
 import * as HintBoard from "../../internal/hintBoard.js"
+import { leavesWork } from "../../internal/leavesWork.js"
 import type { Batch, CancelResult, Claimed, ClaimRequest } from "../../TaskBackend.js"
 import type { Hint } from "../../TaskChange.js"
 import type { Heartbeat, Reaped } from "../../TaskPeer.js"
@@ -44,16 +45,6 @@ const all: ReadonlyArray<Hint> = ["work", "changes", "steer"]
 // Milliseconds: between two notices of ours, and between two looks where nobody tells.
 const betweenNotices = 20
 const looks = { often: 100, seldom: 400 }
-
-// Whether the batch left something that anyone may take, now or later.
-const leavesWork = ({ changes }: Batch): boolean => {
-  for (const change of changes) {
-    if (change._tag === "Unclaim") return true
-    if (change._tag !== "Insert" && change._tag !== "Release") continue
-    if (change.record.owner === null && change.record.status === "pending") return true
-  }
-  return false
-}
 
 export const make = (
   { dialect, tables }: Sql,
