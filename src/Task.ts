@@ -70,7 +70,10 @@ export interface Task<
     payload: PayloadInput<P>,
     options?: EnqueueOptions
   ) => Effect.Effect<EnqueueResult, EnqueueError, TaskManager | P["Context"]>
-  /** Accepts many in one commit (up to 10,000; more go in several). One payload that does not fit refuses all. */
+  /**
+   * Accepts many in one commit, wholly or not at all. More than 10,000 payloads, 1,000 with keys or 8 MiB go in several commits, one
+   * after the other. One payload that does not fit refuses all.
+   */
   readonly enqueueMany: (
     payloads: Iterable<PayloadInput<P>>,
     options?: EnqueueOptions | ((payload: PayloadInput<P>, index: number) => EnqueueOptions)
@@ -156,6 +159,11 @@ export interface Options<P, S extends Schema.Schema.Any, E extends Schema.Schema
    * `concurrency` that leaves connections to others; on SQLite a `timeout` too. Default false.
    */
   readonly transactional?: boolean | undefined
+  /**
+   * `false`: its tasks live in this instance's memory alone, up to 10,000 at a time, and are lost with the process. Nothing of
+   * them is written to the backend; the newest 1,000 that ended can be looked at here. A call may say otherwise. Default true.
+   */
+  readonly persist?: boolean | undefined
   /** A task that alone kills its process this many times becomes failed. Default 3. */
   readonly maxCrashes?: number | undefined
   /** With `BackgroundTasks`: start at once instead of after the response. Default false. */

@@ -74,7 +74,12 @@ export interface AttemptEntry {
  * counts them itself (`logBytes` in characters of message and annotations) while a task has not ended.
  */
 export type Change =
-  | { readonly _tag: "Insert"; readonly record: TaskRecord }
+  | {
+    readonly _tag: "Insert"
+    readonly record: TaskRecord
+    /** Inserts of one batch with the same number stay together: when the key of one is busy, none of them is written. */
+    readonly together?: number | undefined
+  }
   | { readonly _tag: "Start"; readonly record: TaskRecord }
   | { readonly _tag: "Unclaim"; readonly record: TaskRecord }
   | {
@@ -95,7 +100,8 @@ export type Change =
 
 /**
  * What became of one change. `Lost`: somebody else changed the task first, nothing was written. `KeyBusy`: the idempotency
- * key is being decided in somebody's open transaction, nothing was written: ask again, in a later batch.
+ * key, or that of one it stays `together` with, is being decided in somebody's open transaction, nothing was written: ask
+ * again, in a later batch.
  */
 export type Outcome =
   | { readonly _tag: "Applied" }
@@ -160,6 +166,12 @@ export interface Claimed {
   readonly joined: ReadonlyArray<TaskId>
 }
 
+/** What an instance owns, in any order. `joined`: those among them that a claim would have named so. */
+export interface Owned {
+  readonly records: ReadonlyArray<TaskRecord>
+  readonly joined: ReadonlyArray<TaskId>
+}
+
 /** What `cancel` found. `Requested`: an attempt is under way at `owner`, which has to stop it; asking again asks again. */
 export type CancelResult =
   | { readonly _tag: "Cancelled"; readonly record: TaskRecord }
@@ -203,7 +215,7 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
    */
   readonly claim: (request: ClaimRequest) => Effect.Effect<Claimed, TaskBackendError | InstanceFenced>
   /** What this instance owns: at most what it runs and holds. For an instance that missed the answer of a claim. */
-  readonly owned: (instance: InstanceId) => Effect.Effect<ReadonlyArray<TaskRecord>, TaskBackendError>
+  readonly owned: (instance: InstanceId) => Effect.Effect<Owned, TaskBackendError>
   /**
    * Inserts new, unclaimed tasks in the transaction of an SqlClient that the calling fiber is in: they are there for any
    * instance once it commits, and never were when it does not. One outcome for each. Null where nothing can be joined: tasks

@@ -12,11 +12,13 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Accepting from "./internal/accepting.js"
 import * as Backlog from "./internal/backlog.js"
+import * as CancelsAtStart from "./internal/cancelsAtStart.js"
 import * as Claimer from "./internal/claimer.js"
 import * as DueTimer from "./internal/dueTimer.js"
 import * as LeaseEffects from "./internal/leaseEffects.js"
 import * as LookSoon from "./internal/lookSoon.js"
 import * as Poller from "./internal/poller.js"
+import * as Prefetch from "./internal/prefetch.js"
 import * as Signal from "./internal/signal.js"
 import * as Slots from "./internal/slots.js"
 import * as Stopping from "./internal/stopping.js"
@@ -74,14 +76,17 @@ export const make = Effect.gen(function*() {
   const { now } = instance
 
   const limitOf = (taskName: string) => registry.get(taskName)?.definition.concurrency ?? Number.POSITIVE_INFINITY
-  const slots = Slots.make({ max: config.maxConcurrentTasks, limitOf, onFree: () => pump() })
   const { shared } = backend.info
-  const backlog = Backlog.make({ windowSize: config.windowSize, shared, queue, slots, registry, limitOf })
+  const { maxConcurrentTasks: max, windowSize } = config
+  // Where nobody else is, a full window keeps nothing from anybody.
+  const isShared = (taskName: string) => shared && registry.get(taskName) !== undefined
+  const { add, most } = Prefetch.make((taskName) => Math.min(max, limitOf(taskName)), isShared)
+  const slots = Slots.make({ max, limitOf, onFree: () => pump(), held: { now, onRelease: add } })
+  const backlog = Backlog.make({ windowSize, shared, queue, slots, registry, limitOf, most })
 
   // ── starting ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  // Cancels that came while the start was on its way, before there was an attempt to interrupt.
-  const cancelled = new Set<TaskId>()
+  const cancels = CancelsAtStart.make(store)
 
   // The attempt that was counted does not happen.
   const giveUp = (
@@ -104,7 +109,7 @@ export const make = Effect.gen(function*() {
       store.drop(record)
       return slot.release()
     }
-    if (cancelled.delete(record.taskId)) return giveUp(record, slot, "Cancelled")
+    if (cancels.take(record.taskId)) return giveUp(record, slot, "Cancelled")
     if (stop.isOver()) return giveUp(record, slot, record.requeueOnInterrupt ? "Requeued" : "Interrupted")
     if (record.requeueOnInterrupt && !lease.isHeld()) return giveUp(record, slot, "Requeued", "lostLease")
     // While a suspect runs here no other is claimed.
@@ -252,12 +257,17 @@ export const make = Effect.gen(function*() {
     )
   )
 
-  const cancelAtStart = (taskId: TaskId): void => {
-    if (cancelled.has(taskId)) return
-    cancelled.add(taskId)
-    store.onEnd(taskId, () => cancelled.delete(taskId))
-  }
-  const effects = LeaseEffects.make({ backlog, queue, runner, slots, store, now, cancelAtStart, unclaim, lookAgain })
+  const effects = LeaseEffects.make({
+    backlog,
+    queue,
+    runner,
+    slots,
+    store,
+    now,
+    cancelAtStart: cancels.add,
+    unclaim,
+    lookAgain
+  })
   lease.listen(effects)
   instance.onRenewed(effects.onRenewed)
 
@@ -282,7 +292,7 @@ export const make = Effect.gen(function*() {
     }),
     awaitIdle,
     lookSoon: LookSoon.make({ schedule }, now, haveALook),
-    cancelAtStart,
+    cancelAtStart: cancels.add,
     drain: stop.drain,
     windowRoom: changed.until(() => queue.room() > backlog.arriving()),
     forget: (record) => {

@@ -62,8 +62,9 @@ export class TaskInTransaction extends Schema.TaggedError<TaskInTransaction>()("
 }
 
 /**
- * The idempotency key stayed undecided: whoever took it first is still in an open transaction. Nothing was enqueued; ask
- * again, and keep transactions that use keys short.
+ * The idempotency key stayed undecided: whoever took it first is still in an open transaction. Nothing was enqueued, in
+ * `enqueueMany` nothing of the commit with that key (earlier ones of a large call stay); ask again, and keep transactions that
+ * use keys short.
  */
 export class TaskKeyBusy extends Schema.TaggedError<TaskKeyBusy>()("TaskKeyBusy", { task: Schema.String }) {
   override get message(): string {

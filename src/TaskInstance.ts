@@ -9,11 +9,12 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Backoff from "./internal/backoff.js"
+import * as ClockOffset from "./internal/clockOffset.js"
 import { within } from "./internal/endWithin.js"
 import { ofThisProcess } from "./internal/processFacts.js"
 import { version } from "./internal/version.js"
 import { TaskBackend } from "./TaskBackend.js"
-import type { TaskBackendError } from "./TaskError.js"
+import { TaskBackendError } from "./TaskError.js"
 import { InstanceId } from "./TaskEvent.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
 import { TaskIds } from "./TaskId.js"
@@ -25,12 +26,12 @@ export class TaskInstance extends Context.Tag("effect-taskflow/TaskInstance")<Ta
   readonly facts: InstanceFacts
   /** How often the identity has changed. */
   readonly renewals: number
-  /** The time that is told to the backend: epoch milliseconds of the Clock, put right by `correct`. */
+  /** The time that is told to the backend: whole epoch milliseconds of the Clock, put right by `correct`. */
   readonly now: () => number
   /** Milliseconds by which that is ahead of the Clock. */
   readonly offset: () => number
-  /** Says by how many milliseconds the backend's clock was measured to be ahead of ours. Small changes are noise. */
-  readonly correct: (measured: number) => void
+  /** Says between which bounds the backend's clock was measured to be ahead of ours. What is not certain changes nothing. */
+  readonly correct: (measured: ClockOffset.Bounds) => void
   /**
    * Takes a new identity in place of the one that was declared dead; does nothing when that is no longer the current one.
    * Returns when the backend knows the new one, which is asked for as long as it takes.
@@ -38,16 +39,24 @@ export class TaskInstance extends Context.Tag("effect-taskflow/TaskInstance")<Ta
   readonly renew: (fenced: InstanceId) => Effect.Effect<void>
   /** `listener` hears, in the same step, that the identity changed. */
   readonly onRenewed: (listener: (old: InstanceId) => void) => void
+  /**
+   * `listener` hears when the engine has closed and written its last: whoever still waits for it waits in vain. At once when
+   * it has. The answer stops listening.
+   */
+  readonly onClosed: (listener: () => void) => () => void
+  /** Waits for `self`, or fails when the engine closed meanwhile. */
+  readonly orClosed: <A, E>(method: string, self: Effect.Effect<A, E>) => Effect.Effect<A, E | TaskBackendError>
   /** The backend did not answer while the engine closed: that this instance goes is told, but hardly waited for. */
   readonly expectNoAnswer: () => void
 }>() {}
 
+/** What a call fails with when the engine closed before it could be answered. */
+export const closedError = (method: string): TaskBackendError =>
+  new TaskBackendError({ method, cause: new Error("the engine is closed") })
+
 // How long closing waits until the backend knows; what it never hears, the others see for themselves one lease later.
 const detachGrace = 3_000
 const detachGraceWhenSilent = 1_000
-
-// What a network and a busy process add to the measurement of a clock, in milliseconds.
-const clockNoise = 1_000
 
 export const make = Effect.gen(function*() {
   const backend = yield* TaskBackend
@@ -56,10 +65,13 @@ export const make = Effect.gen(function*() {
   const clock = yield* Effect.clock
   const one = yield* Effect.makeSemaphore(1)
   const listeners: Array<(old: InstanceId) => void> = []
+  const onClose = new Set<() => void>()
+  let closed = false
   let offset = 0
   let renewals = 0
   let grace = detachGrace
-  const now = () => clock.unsafeCurrentTimeMillis() + offset
+  // A Clock that a test moves may stand between two milliseconds; times in rows are whole.
+  const now = () => Math.floor(clock.unsafeCurrentTimeMillis()) + offset
   const newFacts = (): InstanceFacts => ({
     id: InstanceId.make(ids.next(clock.unsafeCurrentTimeMillis())),
     ...ofThisProcess(),
@@ -107,6 +119,22 @@ export const make = Effect.gen(function*() {
     ))
   )
 
+  // Below everything that writes, so these have heard whatever was still to be heard.
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      closed = true
+      for (const listener of onClose) listener()
+      onClose.clear()
+    })
+  )
+  const onClosed = (listener: () => void): () => void => {
+    if (closed) listener()
+    else onClose.add(listener)
+    return () => {
+      onClose.delete(listener)
+    }
+  }
+
   return TaskInstance.of({
     get id() {
       return facts.id
@@ -120,12 +148,21 @@ export const make = Effect.gen(function*() {
     now,
     offset: () => offset,
     correct: (measured) => {
-      if (Math.abs(measured - offset) >= clockNoise) offset = Math.round(measured)
+      offset = ClockOffset.corrected(offset, measured)
     },
     renew,
     onRenewed: (listener) => {
       listeners.push(listener)
     },
+    onClosed,
+    orClosed: (method, self) =>
+      Effect.raceFirst(
+        self,
+        Effect.async<never, TaskBackendError>((resume) => {
+          const stop = onClosed(() => resume(Effect.fail(closedError(method))))
+          return Effect.sync(stop)
+        })
+      ),
     expectNoAnswer: () => {
       grace = detachGraceWhenSilent
     }

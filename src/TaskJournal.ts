@@ -3,7 +3,8 @@
  *
  * It takes what waits, writes it as one numbered batch, answers every waiter, and starts again: batches grow under load by
  * themselves, and a single change is one small commit. A failing backend is asked again with growing waits; a batch keeps
- * its number, so a write whose answer was lost is not applied twice. One bad row fails its own waiter alone; when this
+ * its number, so a write whose answer was lost is not applied twice. One bad row fails its own waiter alone (and those of its
+ * group); when this
  * instance was declared dead, new tasks are written for anyone to claim and nothing else of its old life is written.
  */
 import type * as Cause from "effect/Cause"
@@ -15,15 +16,17 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import { errorOf, isFenced, isPermanent } from "./internal/backendTrouble.js"
 import * as Backoff from "./internal/backoff.js"
+import * as Barriers from "./internal/barriers.js"
 import { within } from "./internal/endWithin.js"
 import * as FairTurn from "./internal/fairTurn.js"
-import { afterDeath, ownerOf } from "./internal/fencedChange.js"
+import * as JournalBusy from "./internal/journalBusy.js"
+import * as JournalOutage from "./internal/journalOutage.js"
 import * as JournalQueue from "./internal/journalQueue.js"
-import * as JournalRoom from "./internal/journalRoom.js"
 import * as Signal from "./internal/signal.js"
 import { type Batch, type Change, type Outcome, TaskBackend } from "./TaskBackend.js"
 import { type InstanceFenced, TaskBackendError } from "./TaskError.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
+import type { TaskId } from "./TaskId.js"
 import { TaskInstance } from "./TaskInstance.js"
 
 /**
@@ -38,7 +41,7 @@ export class TaskJournal extends Context.Tag("effect-taskflow/TaskJournal")<Task
    * task is busy, it is written for anyone to claim later on: `onDeferred` is called when that is known.
    */
   readonly submit: (change: Change, onOutcome: OnOutcome, onDeferred?: () => void) => void
-  /** Begins and ends a group that is written as one batch, whatever its size. */
+  /** Begins and ends a group of new tasks that is written as one batch, whatever its size, wholly or not at all. */
   readonly grouped: (submitAll: () => void) => void
   /** Returns when everything handed over before this was written, whatever comes after; busy keys are waited for. */
   readonly flush: Effect.Effect<void>
@@ -53,46 +56,48 @@ export class TaskJournal extends Context.Tag("effect-taskflow/TaskJournal")<Task
   readonly room: Effect.Effect<void, TaskBackendError>
   /** As `room`, however long it takes: for what a running task enqueues. */
   readonly roomAtLast: Effect.Effect<void>
+  /**
+   * Somebody waits for these new tasks, no longer than `journal.maxOutage`. What was not sent by then is withdrawn and fails;
+   * what was sent goes on, and `onUnknown` hears. The answer ends it.
+   */
+  readonly impatient: (taskIds: ReadonlyArray<TaskId>, onUnknown: (error: TaskBackendError) => void) => () => void
 }>() {}
 
 type Waiting = JournalQueue.Waiting
 type Trouble = Cause.Cause<TaskBackendError | InstanceFenced>
 
 const lost: Exit.Exit<Outcome> = Exit.succeed({ _tag: "Lost" })
+const keyBusy: Exit.Exit<Outcome> = Exit.succeed({ _tag: "KeyBusy" })
 
 const maxWaitingSize = 64 * 1_048_576
 
 const closedAlready = "the engine is closed"
 const dead = "this instance was declared dead before it accepted the effect: nothing was written, run it again"
 
+const refusal = (why: string) => Exit.fail(new TaskBackendError({ method: "write", cause: new Error(why) }))
+
 // How long closing waits for what is still to be written, in milliseconds.
 const flushGrace = { whole: 5_000, left: 1_000 }
-// The first wait for a busy key, and the longest.
-const busyFor = { first: 20, longest: 500 }
 
 export const make = Effect.gen(function*() {
   const backend = yield* TaskBackend
   const { journal: { maxBatch, maxBatchBytes, maxKeyWait, maxOutage, maxWaiting } } = yield* TaskflowConfig
+  const now = () => clock.unsafeCurrentTimeMillis()
   const instance = yield* TaskInstance
   const clock = yield* Effect.clock
   const runtime = yield* Effect.runtime<never>()
   const changed = yield* Signal.make
 
   const queue = JournalQueue.make({ maxBatch, maxBatchSize: maxBatchBytes })
-  const deferred = new Set<Waiting>()
-  const barriers: Array<{ readonly upTo: number; readonly resume: () => void }> = []
+  const barriers = Barriers.make()
   let inFlight: ReadonlyArray<Waiting> = []
-  let takenAt = 0
-  let lastError: TaskBackendError | null = null
   let number = 0
   let fences = 0
   let closed = false
   let wake: (() => void) | null = null
-  let submitted = 0
-  let answered = 0
 
-  const begin = (): void => {
-    submitted += 1
+  const begin = (count: number): void => {
+    barriers.submitted(count)
     if (wake === null) return
     const resume = wake
     wake = null
@@ -104,48 +109,50 @@ export const make = Effect.gen(function*() {
     else wake = () => resume(Effect.void)
   })
 
-  const refusal = (why: string) => Exit.fail(new TaskBackendError({ method: "write", cause: new Error(why) }))
-
   // ── answers ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  // A busy key delays nobody else: the task waits here on its own, and whoever is free runs it then.
-  const defer = (waiting: Waiting): boolean => {
-    const now = clock.unsafeCurrentTimeMillis()
-    if (waiting.busy === 0) waiting.busySince = now
-    if (closed || now - waiting.busySince >= maxKeyWait) return false
-    const unheld = waiting.busy === 0 && ownerOf(waiting.change) !== null ? afterDeath(waiting.change) : null
-    if (unheld !== null) waiting.change = unheld
-    if (waiting.busy === 0) waiting.onDeferred?.()
-    const again = Effect.sync(() => {
-      if (closed) return
-      waiting.group = -1
-      queue.addAgain(waiting)
-      begin()
-    })
-    const pause = Backoff.pause(Math.min(busyFor.longest, busyFor.first * 2 ** waiting.busy))
-    waiting.busy += 1
-    deferred.add(waiting)
-    Runtime.runFork(runtime, Effect.zipRight(pause, again))
-    return true
+  const busy = JournalBusy.make({
+    maxKeyWait,
+    now,
+    isClosed: () => closed,
+    fork: (effect) => Runtime.runFork(runtime, effect),
+    again: (together) => {
+      if (closed || together.length === 0) return
+      queue.addAgain(together)
+      begin(together.length)
+    }
+  })
+
+  const tell = (waiting: Waiting, exit: Exit.Exit<Outcome, TaskBackendError>): void => {
+    if (waiting.busy > 0) busy.end(waiting)
+    if (!waiting.told) waiting.onOutcome(exit, waiting.change)
   }
 
   // One waiter that throws must not cost the others their answer.
   const answer = (batch: ReadonlyArray<Waiting>, exitOf: () => Exit.Exit<Outcome, TaskBackendError>) => {
     const thrown: Array<unknown> = []
     inFlight = inFlight.length === batch.length ? [] : inFlight.slice(batch.length)
-    answered += batch.length
+    outage.answered(inFlight.length)
+    const held: Array<Waiting> = []
     for (const waiting of batch) {
       try {
         const exit = !waiting.dead ? exitOf() : waiting.change._tag === "Insert" ? refusal(dead) : lost
-        if (Exit.isSuccess(exit) && exit.value._tag === "KeyBusy" && defer(waiting)) continue
-        if (waiting.busy > 0) deferred.delete(waiting)
-        waiting.onOutcome(exit, waiting.change)
+        if (Exit.isSuccess(exit) && exit.value._tag === "KeyBusy") held.push(waiting)
+        else tell(waiting, exit)
+      } catch (error) {
+        thrown.push(error)
+      }
+    }
+    // A busy key delays nobody else: the task waits on its own, with those of its group.
+    for (const group of held.length === 0 ? [] : JournalQueue.groupsOf(held)) {
+      try {
+        if (!busy.put(group)) { for (const one of group) tell(one, keyBusy) }
       } catch (error) {
         thrown.push(error)
       }
     }
     changed.notify()
-    while (barriers.length > 0 && barriers[0]!.upTo <= answered) barriers.shift()!.resume()
+    barriers.answered(batch.length)
     return thrown.length === 0 ? Effect.void : Effect.logError("task journal: a waiter threw", ...thrown)
   }
 
@@ -190,9 +197,11 @@ export const make = Effect.gen(function*() {
       )
       return Effect.zipRight(renewed, Effect.suspend(() => write(waiters)))
     }
-    lastError = errorOf("write", cause)
+    const error = errorOf("write", cause)
     const permanent = isPermanent(cause)
-    if (permanent && refused) return divide(waiters, lastError)
+    if (permanent && refused) return divide(waiters, error)
+    if (!permanent) outage.failed(error)
+    if (outage.isOver()) outage.tell(queue.all(), waiters)
     return Effect.logWarning("task journal: the backend failed, asking again", cause).pipe(
       // Refused as it is, the same number is asked once more at once: had an earlier try been applied, it would say so.
       Effect.zipRight(permanent ? Effect.void : Backoff.afterFailure(failures)),
@@ -200,29 +209,28 @@ export const make = Effect.gen(function*() {
     )
   }
 
-  // The halves are new batches, because the whole one is known not to be applied. A group does not stay whole here: its
-  // bad row could never be written, and the others shall be.
+  // The parts are new batches, because the whole one is known not to be applied. A group stays whole: nothing of it is written.
   const divide = (waiters: ReadonlyArray<Waiting>, error: TaskBackendError): Effect.Effect<void> => {
-    if (waiters.length === 1) {
+    const middle = JournalQueue.middleOf(waiters)
+    if (middle === 0) {
       const { change } = waiters[0]!
       const taskId = "record" in change ? change.record.taskId : change.taskId
+      const more = waiters.length === 1 ? "" : ` and ${waiters.length - 1} more that were enqueued with it`
       return Effect.zipRight(
-        Effect.logError(`task journal: the backend refuses the ${change._tag} of task ${taskId}`, error),
+        Effect.logError(`task journal: the backend refuses the ${change._tag} of task ${taskId}${more}`, error),
         Effect.suspend(() => answer(waiters, () => Exit.fail(error)))
       )
     }
-    const half = Math.ceil(waiters.length / 2)
     return Effect.zipRight(
-      Effect.suspend(() => write(waiters.slice(0, half))),
-      Effect.suspend(() => write(waiters.slice(half)))
+      Effect.suspend(() => write(waiters.slice(0, middle))),
+      Effect.suspend(() => write(waiters.slice(middle)))
     )
   }
 
   const turn = FairTurn.make(clock, () => queue.length() === 0)
   const step = Effect.flatMap(Effect.zipRight(turn, work), () => {
     inFlight = queue.take()
-    takenAt = clock.unsafeCurrentTimeMillis()
-    lastError = null
+    outage.begin()
     return write(inFlight)
   })
 
@@ -230,37 +238,25 @@ export const make = Effect.gen(function*() {
 
   // ── waiting for it ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  const written = Effect.async<void>((resume) => {
-    // More were answered than submitted when closing answered for busy keys.
-    if (answered >= submitted) resume(Effect.void)
-    else barriers.push({ upTo: submitted, resume: () => resume(Effect.void) })
-  })
-
   const flush = Effect.zipRight(
-    written,
+    barriers.passed,
     Effect.suspend(() => {
-      if (deferred.size === 0) return Effect.void
-      const open = [...deferred]
-      return changed.until(() => !open.some((waiting) => deferred.has(waiting)))
+      if (busy.count() === 0) return Effect.void
+      const open = busy.all()
+      return changed.until(() => !open.some(busy.has))
     })
   )
 
-  const size = () => queue.length() + inFlight.length
-  const hasRoom = () => size() < maxWaiting && queue.size() < maxWaitingSize
-  const room = JournalRoom.make({
-    maxOutage,
-    now: () => clock.unsafeCurrentTimeMillis(),
-    changed,
-    hasRoom,
-    waiting: size,
-    writing: () => inFlight.length === 0 ? null : { since: takenAt, lastError }
-  })
+  // What waits for a busy key waits in memory like the rest.
+  const size = () => queue.length() + inFlight.length + busy.count()
+  const hasSpace = () => size() < maxWaiting && queue.size() + busy.size() < maxWaitingSize
+  const hasRoom = () => hasSpace() && !outage.isOver()
+  const outage = JournalOutage.make({ maxOutage, now, changed, hasRoom, waiting: size })
 
-  // What waits for longer than that had its time during the drain. The first in the set has waited longest.
+  // What waits for longer than that had its time during the drain.
   const closeGrace = (): number => {
-    const [first = { busySince: Infinity }] = deferred
-    const since = Math.min(inFlight.length > 0 ? takenAt : Infinity, first.busySince)
-    return clock.unsafeCurrentTimeMillis() - since >= flushGrace.whole ? flushGrace.left : flushGrace.whole
+    const since = Math.min(outage.since(), busy.since())
+    return now() - since >= flushGrace.whole ? flushGrace.left : flushGrace.whole
   }
 
   // Last of the engine to close: whatever was handed over is still written, for a bounded time; who still waits then is told.
@@ -272,7 +268,7 @@ export const make = Effect.gen(function*() {
         return within(Fiber.interrupt(fiber), 1_000)
       })),
       Effect.zipRight(Effect.suspend(() => {
-        const left = [...new Set([...inFlight, ...queue.takeAll(), ...deferred])]
+        const left = [...new Set([...inFlight, ...queue.takeAll(), ...busy.all()])]
         inFlight = []
         return answer(left, () => refusal(closedAlready))
       }))
@@ -283,14 +279,15 @@ export const make = Effect.gen(function*() {
     submit: (change, onOutcome, onDeferred) => {
       if (closed) return onOutcome(refusal(closedAlready), change)
       queue.add(change, onOutcome, onDeferred)
-      begin()
+      begin(1)
     },
     grouped: queue.grouped,
     flush,
-    written,
+    written: barriers.passed,
     hasRoom,
-    room,
-    roomAtLast: changed.until(hasRoom)
+    room: outage.room,
+    roomAtLast: changed.until(hasSpace),
+    impatient: outage.impatient
   })
 })
 

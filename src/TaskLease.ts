@@ -14,17 +14,21 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
 import * as Backoff from "./internal/backoff.js"
+import * as ClockOffset from "./internal/clockOffset.js"
 import * as LoopLag from "./internal/loopLag.js"
 import { isProvenGone } from "./internal/processFacts.js"
+import * as RealTime from "./internal/realTime.js"
+import * as Reaping from "./internal/reaping.js"
 import * as Signal from "./internal/signal.js"
 import * as Steering from "./internal/steering.js"
+import * as Watching from "./internal/watching.js"
 import { TaskBackend } from "./TaskBackend.js"
 import { TaskBackendError } from "./TaskError.js"
 import type { InstanceId } from "./TaskEvent.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
 import type { TaskId } from "./TaskId.js"
 import { TaskInstance } from "./TaskInstance.js"
-import type { Heartbeat, Peer } from "./TaskPeer.js"
+import type { Heartbeat } from "./TaskPeer.js"
 import type { TaskRecord } from "./TaskRecord.js"
 
 /** What the engine does about what its lease hears. Each is quick. */
@@ -48,9 +52,10 @@ export class TaskLease extends Context.Tag("effect-taskflow/TaskLease")<TaskLeas
   readonly listen: (listener: LeaseListener) => void
 }>() {}
 
-const reapChunk = 500
 const pauseAfterFailure = 2_000
-const steeredAfter = 50
+const steeredAfter = { first: 50, again: 1_000 }
+// Real milliseconds between two heartbeats that are both due.
+const othersNeed = 100
 
 // A clock further off than this, and an event loop that stood still for longer, are worth a warning. Milliseconds.
 const wrongClock = 5_000
@@ -79,10 +84,11 @@ export const make = Effect.gen(function*() {
 
   const clock = yield* Effect.clock
   const scope = yield* Effect.scope
-  const regained = yield* Signal.make
   const steered = yield* Signal.make
+  // What a live clock shows is real. A Clock of a test's own may jump while an answer is on its way: that takes nobody's time.
+  const live = Context.get(DefaultServices.liveServices, Clock.Clock) === clock
+  const answered = yield* Signal.make
   const margin = lease / 6
-  const seen = new Map<InstanceId, { readonly beat: number; readonly since: number }>()
   const monotonic = () => Number(clock.unsafeCurrentTimeNanos()) / 1e6
   const moment = (): Moment => ({ monotonic: monotonic(), wall: clock.unsafeCurrentTimeMillis() })
   // A suspended machine stops the monotonic clock, and the wall clock may be set back: the larger one counts.
@@ -90,14 +96,19 @@ export const make = Effect.gen(function*() {
     Math.max(monotonic() - then.monotonic, clock.unsafeCurrentTimeMillis() - then.wall)
   // When the last heartbeat that succeeded was sent: the backend cannot have counted it before.
   let last = moment()
-  let reaping = false
+  let lastReal = RealTime.monotonic()
+  const watching = Watching.make({
+    lease,
+    isProvenGone: (peer) => sameHostDetection && isProvenGone(peer, instance.facts)
+  })
   let failing = false
   let deaths = 0
+  let steeredLast = false
 
   // ── the own lease ──────────────────────────────────────────────────────────────────────────────────────────────
 
   const loseInTime = Effect.suspend(() => {
-    if (!held || since(last) < lease - margin) return Effect.void
+    if (!held || !(live || failing) || since(last) < lease - margin) return Effect.void
     held = false
     for (const { onLost } of listeners) onLost()
     return Effect.logWarning(
@@ -111,87 +122,45 @@ export const make = Effect.gen(function*() {
   const watch = Effect.suspend(() => {
     const left = lease - margin - since(last)
     if (left > 0) return Effect.sleep(Math.ceil(left))
-    return Effect.zipRight(loseInTime, regained.await)
+    return Effect.zipRight(loseInTime, answered.await)
   })
 
-  const renewed = (sent: Moment): void => {
+  const renewed = (sent: Moment, sentReal: number): void => {
     // Beats that nobody could see count for nobody: what was observed before a gap starts again.
-    if (sent.monotonic - last.monotonic > lease / 2) seen.clear()
-    last = sent
+    if (sentReal - lastReal > lease / 2) watching.restart()
+    last = live ? sent : moment()
+    lastReal = sentReal
     failing = false
     if (held) return
     held = true
-    regained.notify()
     for (const { onRegained } of listeners) onRegained()
   }
 
   // ── the others ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  const isSuspect = (peer: Peer, sentAt: number): boolean => {
-    if (peer.state === "dead") return true
-    if (sameHostDetection && isProvenGone(peer, instance.facts)) return true
-    const known = seen.get(peer.id)
-    if (known?.beat === peer.beat) return sentAt - known.since >= lease
-    seen.set(peer.id, { beat: peer.beat, since: monotonic() })
-    return false
-  }
-
-  const suspectsAmong = (peers: ReadonlyArray<Peer>, sentAt: number): ReadonlyArray<Peer> => {
-    const there = new Set(peers.map(({ id }) => id))
-    for (const id of seen.keys()) if (!there.has(id)) seen.delete(id)
-    return peers.filter((peer) => peer.id !== instance.id && isSuspect(peer, sentAt))
-  }
-
-  // A chunk that brings nothing waits for the next heartbeat: somebody is changing those tasks just now.
-  const reap = (suspect: Peer, taken: number): Effect.Effect<void, TaskBackendError> =>
-    Effect.flatMap(
-      // One that is never answered must not keep the engine from closing.
-      Effect.disconnect(
-        backend.reap({ suspect: suspect.id, beat: suspect.beat, now: instance.now(), limit: reapChunk })
-      ),
-      ({ left, records }) => {
-        for (const { onReaped } of listeners) onReaped(records)
-        const total = taken + records.length
-        if (left && records.length > 0) return reap(suspect, total)
-        return total === 0
-          ? Effect.void
-          : Effect.logWarning(
-            `task lease: instance ${suspect.id} on ${suspect.host} died: ${total} tasks were taken over`
-          )
-      }
-    )
-
-  // One whose tasks cannot be taken over must not keep those behind it from being taken over.
-  const reapOne = (suspect: Peer): Effect.Effect<void> =>
-    Effect.catchAllCause(
-      Effect.suspend(() => reap(suspect, 0)),
-      (cause) =>
-        Effect.logWarning(
-          `task lease: taking over the tasks of instance ${suspect.id} failed, the next round goes on`,
-          cause
-        )
-    )
-
   // Beside the heartbeats: taking over many tasks must not cost this instance its own lease.
-  const reapAll = (suspects: ReadonlyArray<Peer>): Effect.Effect<void> => {
-    if (suspects.length === 0 || reaping) return Effect.void
-    reaping = true
-    return Effect.forEach(suspects, reapOne, { discard: true }).pipe(
-      Effect.ensuring(Effect.sync(() => reaping = false)),
-      Effect.forkIn(scope),
-      Effect.asVoid
-    )
-  }
+  const reapAll = Reaping.make({
+    backend,
+    scope,
+    now: instance.now,
+    onReaped: (records) => {
+      for (const { onReaped } of listeners) onReaped(records)
+    }
+  })
 
   // ── heartbeats ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   // The backend's clock is only compared with, never waited for; a Clock of a test's own is as right as it says.
-  const live = Context.get(DefaultServices.liveServices, Clock.Clock) === clock
   let warned = false
   const compareClocks = (sent: Moment, backendNow: number | null): Effect.Effect<void> => {
     if (backendNow === null || !live) return Effect.void
-    const offset = backendNow - (sent.wall + clock.unsafeCurrentTimeMillis()) / 2
-    instance.correct(offset)
+    const received = moment()
+    const wall = received.wall - sent.wall
+    // A wall clock that was set meanwhile measures nothing.
+    if (Math.abs(wall - (received.monotonic - sent.monotonic)) > ClockOffset.noise) return Effect.void
+    const bounds = ClockOffset.boundsOf(sent.wall, received.wall, backendNow)
+    instance.correct(bounds)
+    const offset = ClockOffset.nearest(0, bounds)
     if (warned || Math.abs(offset) <= wrongClock) return Effect.void
     warned = true
     const by = `${Math.round(Math.abs(offset))} ms ${offset > 0 ? "behind" : "ahead of"}`
@@ -200,54 +169,77 @@ export const make = Effect.gen(function*() {
     )
   }
 
-  const heard = (id: InstanceId, sent: Moment, answer: Heartbeat): Effect.Effect<void> => {
+  const heard = (id: InstanceId, sent: Moment, sentReal: number, answer: Heartbeat): Effect.Effect<void> => {
     if (!answer.alive) {
       deaths += 1
       // At once under the new identity, but not in a circle when the backend refuses every one.
       return Effect.zipRight(instance.renew(id), Effect.zipRight(Backoff.afterFailure(deaths), beat))
     }
     deaths = 0
-    renewed(sent)
+    renewed(sent, sentReal)
     if (answer.cancels.length > 0) { for (const { onCancels } of listeners) onCancels(answer.cancels) }
     return Effect.zipRight(
       Effect.zipRight(compareClocks(sent, answer.backendNow), steering.asked(answer.draining)),
-      reapAll(suspectsAmong(answer.peers, sent.monotonic))
+      reapAll(watching.suspects(answer.peers.filter((peer) => peer.id !== id), sent.monotonic, monotonic()))
     )
   }
 
   const noAnswer = () =>
     new TaskBackendError({ method: "heartbeat", cause: new Error(`no answer within ${lease / 2} ms`) })
 
+  let begun = 0
   const beat: Effect.Effect<void> = Effect.suspend(() => {
     const sent = moment()
+    const sentReal = RealTime.monotonic()
     const { id } = instance
+    begun = sent.monotonic
     return Effect.matchCauseEffect(
-      backend.heartbeat(id, instance.now(), steering.vitals()).pipe(
-        Effect.disconnect,
-        Effect.timeoutFail({ duration: lease / 2, onTimeout: noAnswer })
-      ),
+      RealTime.within(backend.heartbeat(id, instance.now(), steering.vitals()), lease / 2, noAnswer),
       {
         onFailure: (cause) => {
-          seen.clear()
+          watching.restart()
           failing = true
           return Effect.logWarning("task lease: a heartbeat failed", cause)
         },
-        onSuccess: (answer) => heard(id, sent, answer)
+        onSuccess: (answer) => heard(id, sent, sentReal, answer)
+      }
+    )
+  }).pipe(Effect.ensuring(Effect.sync(answered.notify)))
+
+  // The next one comes early when it could tell that somebody is dead, and when the last one failed. A clock that jumped past
+  // its time meanwhile gets it at once, but the others get a moment to send theirs.
+  const untilNext = Effect.suspend(() => {
+    const now = monotonic()
+    const usual = failing ? Math.min(heartbeatInterval, pauseAfterFailure) : begun + heartbeatInterval - now
+    const wait = Math.min(usual, watching.untilNext(now))
+    if (wait <= 0) return RealTime.pause(othersNeed)
+    // Somebody wants one of ours to stop: soon, but not time and again for one that does not.
+    const pause = steeredLast ? steeredAfter.again : steeredAfter.first
+    steeredLast = false
+    const soon = Effect.map(Effect.zipRight(Effect.sleep(Math.min(wait, pause)), steered.await), () => {
+      steeredLast = true
+    })
+    return Effect.raceFirst(Effect.sleep(Math.ceil(wait)), soon)
+  })
+
+  // Before anything is claimed or timed here. Until it is known how far this clock is off, nothing that waits may be promoted.
+  const measured = Effect.suspend(() => {
+    const sent = moment()
+    return Effect.matchCauseEffect(
+      RealTime.within(backend.heartbeat(instance.id, instance.now(), steering.vitals()), lease / 2, noAnswer),
+      {
+        onFailure: (cause) => {
+          held = false
+          return Effect.logWarning(
+            "task lease: the first heartbeat failed, nothing starts here until one succeeds",
+            cause
+          )
+        },
+        onSuccess: ({ backendNow }) => compareClocks(sent, backendNow)
       }
     )
   })
-
-  // The next one comes early when it could tell that somebody is dead, and when the last one failed.
-  const untilNext = Effect.suspend(() => {
-    const now = monotonic()
-    let wait = failing ? Math.min(heartbeatInterval, pauseAfterFailure) : heartbeatInterval
-    for (const known of seen.values()) {
-      if (known.since + lease > now) wait = Math.min(wait, known.since + lease - now)
-    }
-    // Somebody wants one of ours to stop: soon, but not time and again for one that does not.
-    const soon = Effect.zipRight(Effect.sleep(Math.min(wait, steeredAfter)), steered.await)
-    return Effect.raceFirst(Effect.sleep(Math.ceil(wait)), soon)
-  })
+  if (live) yield* measured
   yield* Effect.forkIn(
     Effect.interruptible(Stream.runForEach(backend.hints("steer"), () => Effect.sync(steered.notify))),
     scope

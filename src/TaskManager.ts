@@ -13,6 +13,7 @@ import type * as Stream from "effect/Stream"
 import * as Admission from "./internal/admission.js"
 import * as Control from "./internal/control.js"
 import type { EnqueueOptions } from "./internal/prepare.js"
+import { notInTransaction } from "./internal/transaction.js"
 import * as Transactional from "./internal/transactional.js"
 import type { Any, Input } from "./Task.js"
 import {
@@ -47,6 +48,7 @@ import type { TaskRecord } from "./TaskRecord.js"
 import { type Registered, TaskRegistry } from "./TaskRegistry.js"
 import { TaskRunner } from "./TaskRunner.js"
 import { TaskStore } from "./TaskStore.js"
+import { TaskVolatile } from "./TaskVolatile.js"
 
 /** `Deduplicated`: a task with the same idempotency key is there already; `taskId` is that task's. */
 export type EnqueueResult =
@@ -162,11 +164,15 @@ export const make = Effect.gen(function*() {
     journal: yield* TaskJournal,
     registry: yield* TaskRegistry,
     runner: yield* TaskRunner,
-    store: yield* TaskStore
+    store: yield* TaskStore,
+    volatile: yield* TaskVolatile
   }
   const events = yield* TaskEvents
   const feed = yield* TaskFeed
   const { config, dispatcher, instance, registry } = parts
+  // It would wait for the transaction to give the only connection back.
+  const outside = (call: string) =>
+    backend.joinTransaction === null ? Effect.void : Effect.orDie(notInTransaction(call))
 
   if (config.announce) {
     const { durability, kind, shared } = backend.info
@@ -193,7 +199,7 @@ export const make = Effect.gen(function*() {
     changes: feed.changes,
     changesAfter: feed.changesAfter,
     instances: backend.instances,
-    drain: (id, draining = true) => backend.drain(id, draining),
+    drain: (id, draining = true) => Effect.zipRight(outside("TaskManager.drain"), backend.drain(id, draining)),
     tap: events.tap,
     registered: Effect.sync(() => registry.names().flatMap((name) => registry.get(name)?.definition ?? [])),
     register: (registered) =>
@@ -220,6 +226,7 @@ export interface Parts {
   readonly registry: TaskRegistry["Type"]
   readonly runner: TaskRunner["Type"]
   readonly store: TaskStore["Type"]
+  readonly volatile: TaskVolatile["Type"]
 }
 
 /** The exit of a committed enqueue. */

@@ -10,9 +10,11 @@
  * TaskInstance (who we are) ◀─ TaskLease (who lives, who died) ─▶ TaskBackend ◀─ TaskRetention (what may go)
  * ```
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { globalValue } from "effect/GlobalValue"
 import * as Layer from "effect/Layer"
+import * as VolatileBackend from "./backend/VolatileBackend.js"
 import { TaskBackend } from "./TaskBackend.js"
 import * as TaskDispatcher from "./TaskDispatcher.js"
 import { type TaskBackendError, TaskflowWiringError } from "./TaskError.js"
@@ -28,6 +30,7 @@ import * as TaskRegistry from "./TaskRegistry.js"
 import * as TaskRetention from "./TaskRetention.js"
 import * as TaskRunner from "./TaskRunner.js"
 import * as TaskStore from "./TaskStore.js"
+import { TaskVolatile } from "./TaskVolatile.js"
 
 const inUse = globalValue(Symbol.for("effect-taskflow/Taskflow/inUse"), () => new WeakSet<TaskBackend["Type"]>())
 
@@ -56,6 +59,14 @@ export const TaskflowLayer = (
   // Built apart from the application's layers: theirs are shared by reference, and the parts of two engines must not be.
   Layer.scopedContext(Layer.build(parts(options)))
 
+// The engine sees the backend it was given, with a memory beside it for what is not persisted.
+const withVolatile = Layer.effectContext(
+  Effect.map(
+    Effect.flatMap(TaskBackend, VolatileBackend.beside),
+    ({ backend, volatile }) => Context.make(TaskBackend, backend).pipe(Context.add(TaskVolatile, volatile))
+  )
+)
+
 const parts = (options: TaskflowConfig.TaskflowOptions | undefined) =>
   Layer.merge(TaskManager.layer, TaskRetention.layer).pipe(
     Layer.provide(TaskDispatcher.layer),
@@ -67,6 +78,7 @@ const parts = (options: TaskflowConfig.TaskflowOptions | undefined) =>
     // Below what closes slowly: running tasks keep their lease while they finish.
     Layer.provide(TaskLease.layer),
     Layer.provide(TaskInstance.layer),
+    Layer.provide(withVolatile),
     Layer.provide(oneEngine),
     Layer.provide(TaskflowConfig.layer(options))
   )

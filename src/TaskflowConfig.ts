@@ -13,7 +13,7 @@ export interface TaskflowOptions {
   readonly maxConcurrentTasks?: number | undefined
   /** How long running tasks may finish at shutdown before they are interrupted. Default 30 seconds, for all together. */
   readonly shutdownTimeout?: Duration.DurationInput | undefined
-  /** Tasks held ready in memory beyond the running ones. Default 1,000. */
+  /** The most tasks held ready in memory beyond the running ones; of long ones fewer. Default 1,000. */
   readonly windowSize?: number | undefined
   /** The largest payload or result, in UTF-16 units of JSON text. Default 1,048,576. */
   readonly maxPayloadSize?: number | undefined
@@ -30,7 +30,7 @@ export interface TaskflowOptions {
   } | undefined
   /** The group commit. */
   readonly journal?: {
-    /** Changes in one batch. Default 500; what `enqueueMany` is given stays together up to 10,000. */
+    /** Changes in one batch. Default 500; what `enqueueMany` is given stays together up to 10,000, and 8 MiB. */
     readonly maxBatch?: number | undefined
     /** Changes waiting to be written before an enqueue waits too. Default 10,000. */
     readonly maxWaiting?: number | undefined
@@ -38,7 +38,7 @@ export interface TaskflowOptions {
     readonly maxBatchBytes?: number | undefined
     /** How long an enqueue waits while its idempotency key is in somebody's open transaction. Default 10 seconds. */
     readonly maxKeyWait?: Duration.DurationInput | undefined
-    /** How long the backend may fail before an enqueue that finds the journal full fails instead of waiting. Default 1 minute. */
+    /** How long the backend may fail before an enqueue from outside a task fails instead of waiting. Default 1 minute. */
     readonly maxOutage?: Duration.DurationInput | undefined
   } | undefined
   /** The application's own version, shown to people beside its instance. Default none. */

@@ -173,11 +173,9 @@ describe("the journal by itself", () => {
       yield* Effect.gen(function*() {
         const journal = yield* TaskJournal.TaskJournal
         const answers: Array<string> = []
-        journal.grouped(() => {
-          for (const text of ["a", "b", "bad", "c", "d"]) {
-            journal.submit(lineOf(text), (exit) => answers.push(`${text} ${exit._tag}`))
-          }
-        })
+        for (const text of ["a", "b", "bad", "c", "d"]) {
+          journal.submit(lineOf(text), (exit) => answers.push(`${text} ${exit._tag}`))
+        }
         const flushed = yield* Effect.fork(journal.flush)
         yield* TestClock.adjust("1 minute")
         yield* Fiber.join(flushed)

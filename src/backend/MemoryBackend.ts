@@ -9,19 +9,18 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as ChangesTold from "../internal/changesTold.js"
-import { fingerprintOf } from "../internal/fingerprint.js"
 import * as HintBoard from "../internal/hintBoard.js"
-import { pageLimit } from "../internal/pageLimit.js"
-import { type Batch, type Change, type ListPage, type ListQuery, type Outcome, TaskBackend } from "../TaskBackend.js"
+import { type Batch, type Change, type Outcome, TaskBackend } from "../TaskBackend.js"
 import { InstanceFenced } from "../TaskError.js"
 import type { InstanceId } from "../TaskEvent.js"
 import type { TaskId } from "../TaskId.js"
 import * as TaskRecord from "../TaskRecord.js"
-import { isRetryable, isTerminal, type Terminal } from "../TaskStatus.js"
+import { isRetryable, isTerminal } from "../TaskStatus.js"
 import { claim } from "./memoryClaim.js"
 import * as Controls from "./memoryControls.js"
 import * as Feed from "./memoryFeed.js"
 import * as Instances from "./memoryInstances.js"
+import { deleteBefore, list } from "./memoryList.js"
 import * as Stores from "./memoryStores.js"
 import { type LiveRow, make as makeTables, type Tables } from "./memoryTables.js"
 
@@ -140,165 +139,117 @@ const applyChange = (tables: Tables, change: Change, now: number): Outcome => {
   }
 }
 
-const matches = (query: ListQuery) => (record: TaskRecord.TaskRecord): boolean =>
-  (query.status === undefined || query.status.includes(record.status)) &&
-  (query.taskName === undefined || query.taskName === record.taskName) &&
-  (query.tag === undefined || record.tags[query.tag[0]] === query.tag[1]) &&
-  (query.source === undefined || query.source === record.source) &&
-  (query.priority === undefined || query.priority === record.priority) &&
-  (query.since === undefined || record.createdAt >= query.since) &&
-  (query.until === undefined || record.createdAt < query.until) &&
-  (query.schedule === undefined || record.schedule?.name === query.schedule) &&
-  (query.errorGroup === undefined || fingerprintOf(record)?.fingerprint === query.errorGroup)
-
-// A success that goes before its `keyTtl` ran out would free its key early.
-const holdsKeyAt = (record: TaskRecord.TaskRecord, at: number): boolean =>
-  record.status === "success" && record.idempotencyKey !== null && record.keyTtl !== null &&
-  record.endedAt! + record.keyTtl > at
-
-const list = (tables: Tables, query: ListQuery): ListPage => {
-  const limit = pageLimit(query.limit)
-  const fits = matches(query)
-  const items: Array<TaskRecord.TaskRecord> = []
-  let last: TaskId | null = null
-  for (const taskId of tables.ids.from(query.cursor, query.order === "oldest" ? "ascending" : "descending")) {
-    const record = tables.live.get(taskId)?.record ?? tables.done.get(taskId)
-    if (record === undefined || !fits(record)) continue
-    if (items.length === limit) return { items, nextCursor: last }
-    items.push(record)
-    last = taskId
-  }
-  return { items, nextCursor: null }
-}
-
-const deleteBefore = (
-  tables: Tables,
-  cutoff: number,
-  limit: number,
-  status: ReadonlyArray<Terminal> | undefined
-): number => {
-  let deleted = 0
-  for (const record of tables.done.values()) {
-    if (deleted >= limit) break
-    // Records end in the order of `done` only as far as clocks agree, so every one is looked at.
-    const asked = status === undefined || status.some((one) => one === record.status)
-    if (asked && record.endedAt! < cutoff && !holdsKeyAt(record, cutoff)) {
-      tables.forget(record)
-      deleted += 1
-    }
-  }
-  return deleted
-}
-
 const fenced = (instance: InstanceId) => Effect.fail(new InstanceFenced({ instance }))
 
 /** A new, empty backend. */
 export const make = (options: MemoryBackendOptions = {}): Effect.Effect<TaskBackend["Type"]> =>
-  Effect.sync(() => {
-    const tables = makeTables(options.maxRecords ?? 10_000)
-    const controls = Controls.make()
-    const instances = Instances.make(tables, controls)
-    const isAlive = (instance: InstanceId) => instances.get(instance)?.state === "live"
-    const stores = Stores.make({
-      controls,
-      errors: tables.errors,
-      isAlive,
-      tasks: {
-        isLive: (taskId) => tables.live.has(taskId),
-        insert: (record, now) => insert(tables, record, now)
-      }
-    })
-    const hints = HintBoard.make()
-    const feed = Feed.make(() => hints.emit("changes"))
-    const tell = (at: number, by: InstanceId | null, records: ReadonlyArray<TaskRecord.TaskRecord>): void => {
-      if (by !== null) feed.tell(at, () => records.map((record) => ChangesTold.ofRecord(record, by, at)))
-    }
-    const linesOf = (taskId: TaskId): number | null =>
-      (tables.live.get(taskId)?.record ?? tables.done.get(taskId))?.logLines ?? null
+  Effect.sync(() => on(makeTables(options.maxRecords ?? 10_000), options.maxLive ?? 10_000))
 
-    const write = (batch: Batch): Effect.Effect<ReadonlyArray<Outcome>, InstanceFenced> => {
-      const instance = instances.get(batch.instance)
-      const before = instance?.lanes.get(batch.lane)
-      // Also when it was declared dead meanwhile: this batch was written before.
-      if (before?.number === batch.number) return Effect.succeed(before.outcomes)
-      if (instance?.state !== "live") return fenced(batch.instance)
-      const late = new Set<TaskId>()
-      if (feed.isWatched()) {
-        for (const change of batch.changes) {
-          if (change._tag === "Log" && tables.done.has(change.taskId)) late.add(change.taskId)
-        }
-      }
-      const outcomes = batch.changes.map((change) => applyChange(tables, change, batch.now))
-      feed.tell(batch.now, () =>
-        ChangesTold.ofBatch(batch, outcomes, (taskId) => late.has(taskId) ? null : linesOf(taskId)))
-      instance.lanes.set(batch.lane, { number: batch.number, outcomes })
-      return Effect.succeed(outcomes)
+/** A backend over these tables. */
+export const on = (tables: Tables, maxLive: number): TaskBackend["Type"] => {
+  const controls = Controls.make()
+  const instances = Instances.make(tables, controls)
+  const isAlive = (instance: InstanceId) => instances.get(instance)?.state === "live"
+  const stores = Stores.make({
+    controls,
+    errors: tables.errors,
+    isAlive,
+    tasks: {
+      isLive: (taskId) => tables.live.has(taskId),
+      insert: (record, now) => insert(tables, record, now)
     }
-
-    return TaskBackend.of({
-      info: { kind: "memory", durability: "none", shared: false, maxLive: options.maxLive ?? 10_000 },
-      attach: (facts, now) =>
-        Effect.sync(() => instances.attach(facts, now)),
-      detach: (instance, now) => Effect.sync(() => instances.detach(instance, now)),
-      heartbeat: (instance, now, vitals) => Effect.sync(() => instances.heartbeat(instance, now, vitals)),
-      instances: Effect.sync(instances.list),
-      drain: (instance, draining) => Effect.sync(() => instances.drain(instance, draining)),
-      reap: ({ beat, limit, now, suspect }) =>
-        Effect.sync(() => {
-          const reaped = instances.reap(suspect, beat, limit, now)
-          tell(now, instances.latest(), reaped.records)
-          return reaped
-        }),
-      write: (batch) => Effect.suspend(() => write(batch)),
-      claim: (request) =>
-        Effect.suspend(() =>
-          isAlive(request.instance)
-            ? Effect.sync(() => {
-              const claimed = claim(tables, controls, request)
-              tell(request.now, request.instance, [...claimed.started, ...claimed.pending])
-              return claimed
-            })
-            : fenced(request.instance)
-        ),
-      owned: (instance) => Effect.sync(() => [...tables.holdings.of(instance).rows].map(({ record }) => record)),
-      joinTransaction: null,
-      transaction: null,
-      cancel: (taskId, now) =>
-        Effect.sync(() => {
-          const row = tables.live.get(taskId)
-          if (row === undefined) {
-            const status = tables.done.get(taskId)?.status
-            return status !== undefined && isTerminal(status) ? { _tag: "AlreadyEnded", status } : { _tag: "NotFound" }
-          }
-          if (TaskRecord.isLive(row.record) && row.record.owner !== null) {
-            const again = row.record.cancelRequested
-            row.record = { ...row.record, cancelRequested: true }
-            tell(now, instances.latest(), again ? [] : [row.record])
-            return { _tag: "Requested", record: row.record, owner: row.record.owner! }
-          }
-          const record = finishCancelled(tables, row, row.record, now)
-          tell(now, instances.latest(), [record])
-          return { _tag: "Cancelled", record }
-        }),
-      get: (taskId) =>
-        Effect.sync(() => Option.fromNullable(tables.live.get(taskId)?.record ?? tables.done.get(taskId))),
-      list: (query) => Effect.sync(() => list(tables, query)),
-      logs: (taskId, { after, limit }) =>
-        Effect.sync(() => (tables.logs.get(taskId) ?? []).slice(after, after + limit)),
-      attempts: (taskId) => Effect.sync(() => [...tables.attempts.get(taskId) ?? []]),
-      stats: ({ taskName }) => Effect.sync(() => tables.stats(taskName)),
-      deleteBefore: (cutoff, limit, status) => Effect.sync(() => deleteBefore(tables, cutoff, limit, status)),
-      feed: (query) => Effect.sync(() => feed.read(query)),
-      hints: hints.hints,
-      maintain: (now) =>
-        Effect.sync(() => {
-          instances.maintain(now)
-          tables.errors.maintain(now)
-          feed.forget(now)
-        }),
-      ...stores
-    })
   })
+  const hints = HintBoard.make()
+  const feed = Feed.make(() => hints.emit("changes"))
+  const tell = (at: number, by: InstanceId | null, records: ReadonlyArray<TaskRecord.TaskRecord>): void => {
+    if (by !== null) feed.tell(at, () => records.map((record) => ChangesTold.ofRecord(record, by, at)))
+  }
+  const linesOf = (taskId: TaskId): number | null =>
+    (tables.live.get(taskId)?.record ?? tables.done.get(taskId))?.logLines ?? null
+
+  const write = (batch: Batch): Effect.Effect<ReadonlyArray<Outcome>, InstanceFenced> => {
+    const instance = instances.get(batch.instance)
+    const before = instance?.lanes.get(batch.lane)
+    // Also when it was declared dead meanwhile: this batch was written before.
+    if (before?.number === batch.number) return Effect.succeed(before.outcomes)
+    if (instance?.state !== "live") return fenced(batch.instance)
+    const late = new Set<TaskId>()
+    if (feed.isWatched()) {
+      for (const change of batch.changes) {
+        if (change._tag === "Log" && tables.done.has(change.taskId)) late.add(change.taskId)
+      }
+    }
+    const outcomes = batch.changes.map((change) => applyChange(tables, change, batch.now))
+    feed.tell(
+      batch.now,
+      () => ChangesTold.ofBatch(batch, outcomes, (taskId) => late.has(taskId) ? null : linesOf(taskId))
+    )
+    instance.lanes.set(batch.lane, { number: batch.number, outcomes })
+    return Effect.succeed(outcomes)
+  }
+
+  return TaskBackend.of({
+    info: { kind: "memory", durability: "none", shared: false, maxLive },
+    attach: (facts, now) => Effect.sync(() => instances.attach(facts, now)),
+    detach: (instance, now) => Effect.sync(() => instances.detach(instance, now)),
+    heartbeat: (instance, now, vitals) => Effect.sync(() => instances.heartbeat(instance, now, vitals)),
+    instances: Effect.sync(instances.list),
+    drain: (instance, draining) => Effect.sync(() => instances.drain(instance, draining)),
+    reap: ({ beat, limit, now, suspect }) =>
+      Effect.sync(() => {
+        const reaped = instances.reap(suspect, beat, limit, now)
+        tell(now, instances.latest(), reaped.records)
+        return reaped
+      }),
+    write: (batch) => Effect.suspend(() => write(batch)),
+    claim: (request) =>
+      Effect.suspend(() =>
+        isAlive(request.instance)
+          ? Effect.sync(() => {
+            const claimed = claim(tables, controls, request)
+            tell(request.now, request.instance, [...claimed.started, ...claimed.pending])
+            return claimed
+          })
+          : fenced(request.instance)
+      ),
+    owned: (instance) =>
+      Effect.sync(() => ({ records: [...tables.holdings.of(instance).rows].map(({ record }) => record), joined: [] })),
+    joinTransaction: null,
+    transaction: null,
+    cancel: (taskId, now) =>
+      Effect.sync(() => {
+        const row = tables.live.get(taskId)
+        if (row === undefined) {
+          const status = tables.done.get(taskId)?.status
+          return status !== undefined && isTerminal(status) ? { _tag: "AlreadyEnded", status } : { _tag: "NotFound" }
+        }
+        if (TaskRecord.isLive(row.record) && row.record.owner !== null) {
+          const again = row.record.cancelRequested
+          row.record = { ...row.record, cancelRequested: true }
+          tell(now, instances.latest(), again ? [] : [row.record])
+          return { _tag: "Requested", record: row.record, owner: row.record.owner! }
+        }
+        const record = finishCancelled(tables, row, row.record, now)
+        tell(now, instances.latest(), [record])
+        return { _tag: "Cancelled", record }
+      }),
+    get: (taskId) => Effect.sync(() => Option.fromNullable(tables.live.get(taskId)?.record ?? tables.done.get(taskId))),
+    list: (query) => Effect.sync(() => list(tables, query)),
+    logs: (taskId, { after, limit }) => Effect.sync(() => (tables.logs.get(taskId) ?? []).slice(after, after + limit)),
+    attempts: (taskId) => Effect.sync(() => [...tables.attempts.get(taskId) ?? []]),
+    stats: ({ taskName }) => Effect.sync(() => tables.stats(taskName)),
+    deleteBefore: (cutoff, limit, status) => Effect.sync(() => deleteBefore(tables, cutoff, limit, status)),
+    feed: (query) => Effect.sync(() => feed.read(query)),
+    hints: hints.hints,
+    maintain: (now) =>
+      Effect.sync(() => {
+        instances.maintain(now)
+        tables.errors.maintain(now)
+        feed.forget(now)
+      }),
+    ...stores
+  })
+}
 
 /** A backend of its own for each layer value. */
 export const layer = (options?: MemoryBackendOptions): Layer.Layer<TaskBackend> =>

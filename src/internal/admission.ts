@@ -6,14 +6,14 @@ import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
-import type { Outcome } from "../TaskBackend.js"
 import { currentAttempt } from "../TaskContext.js"
-import { TaskBackendError, TaskKeyBusy, type TaskWrongTransaction } from "../TaskError.js"
+import { TaskBackendError, type TaskKeyBusy, type TaskWrongTransaction } from "../TaskError.js"
 import type { TaskId } from "../TaskId.js"
 import type { EnqueueResult, Parts, RunOptions, TaskManager } from "../TaskManager.js"
 import { fromEnqueued, type TaskRecord } from "../TaskRecord.js"
 import type { Registered } from "../TaskRegistry.js"
 import * as Definition from "./definition.js"
+import * as HandOver from "./handOver.js"
 import { type EnqueueOptions, prepare, type Prepared } from "./prepare.js"
 import { isInTransaction, notInTransaction } from "./transaction.js"
 
@@ -48,78 +48,70 @@ export const newRecord = (
     owner: null
   })
 
-const resultOf = (
-  record: TaskRecord,
-  exit: Exit.Exit<Outcome, TaskBackendError>
-): Exit.Exit<EnqueueResult, TaskBackendError | TaskKeyBusy> => {
-  if (Exit.isFailure(exit)) return Exit.failCause(exit.cause)
-  if (exit.value._tag === "KeyBusy") return Exit.fail(new TaskKeyBusy({ task: record.taskName }))
-  return Exit.succeed(
-    exit.value._tag === "Duplicate"
-      ? { _tag: "Deduplicated", taskId: exit.value.taskId }
-      : { _tag: "Enqueued", taskId: record.taskId }
-  )
-}
-
 // What is written together: `enqueueMany` with more goes in several commits. Each key is a lock on some databases.
 const maxTogether = 10_000
 const maxKeysTogether = 1_000
+// In UTF-16 units of their payloads; one that is larger goes alone.
+const maxSizeTogether = 8 * 1_048_576
+
+/** Cuts what one call wants enqueued into what is committed together. */
+export const cut = (all: ReadonlyArray<Prepared>): ReadonlyArray<ReadonlyArray<Prepared>> => {
+  const most = all.some(({ idempotencyKey }) => idempotencyKey !== null) ? maxKeysTogether : maxTogether
+  const parts: Array<Array<Prepared>> = []
+  let part: Array<Prepared> = []
+  let size = 0
+  for (const one of all) {
+    const other = part.length > 0 && part[0]!.persist !== one.persist
+    if (part.length > 0 && (other || part.length === most || size + one.payload.length > maxSizeTogether)) {
+      parts.push(part)
+      part = []
+      size = 0
+    }
+    part.push(one)
+    size += one.payload.length
+  }
+  return part.length === 0 ? parts : [...parts, part]
+}
 
 type Front = Pick<TaskManager["Type"], "enqueue" | "enqueueMany" | "run">
 
-export const make = ({ backend, config, dispatcher, ids, instance, journal, registry, store }: Parts): Front => {
+export const make = (
+  { backend, config, dispatcher, ids, instance, journal, registry, store, volatile }: Parts
+): Front => {
   const { now } = instance
+  const { commit, commitAll, commitWith } = HandOver.make({ dispatcher, journal, volatile })
   // What others run here and there cannot be counted from one place: a shared backend has the disk for a bound.
   const maxLive = backend.info.shared ? Number.POSITIVE_INFINITY : backend.info.maxLive
 
-  const full = new TaskBackendError({
-    method: "enqueue",
-    cause: new Error(
-      `${
-        2 * maxLive
-      } unfinished tasks is twice what this ${backend.info.kind} backend holds (maxLive ${maxLive}), and a ` +
-        `running task enqueues more: give it a larger maxLive, or fewer tasks at a time`
-    )
-  })
+  const fullOf = (what: string, bound: number) =>
+    new TaskBackendError({
+      method: "enqueue",
+      cause: new Error(
+        `${
+          2 * bound
+        } unfinished tasks is twice what this ${what} holds (maxLive ${bound}), and a running task enqueues ` +
+          `more: give it a larger maxLive, or fewer tasks at a time`
+      )
+    })
 
   // A running task waits for the backend as long as it takes, like everything it writes.
   const roomForIt = Effect.flatMap(
     FiberRef.get(currentAttempt),
-    (attempt) => Option.isNone(attempt) ? journal.room : journal.roomAtLast
+    (attempt) => instance.orClosed("enqueue", Option.isNone(attempt) ? journal.room : journal.roomAtLast)
   )
 
   // From outside an enqueue waits for room. From inside a task it must not: all slots could end up waiting for each other.
   const admission: Effect.Effect<void, TaskBackendError> = Effect.suspend(() => {
     if (store.unfinished() < maxLive) return journal.hasRoom() ? Effect.void : roomForIt
     return Effect.flatMap(FiberRef.get(currentAttempt), (attempt) => {
-      if (Option.isNone(attempt)) return Effect.zipRight(store.roomBelow(maxLive), journal.room)
-      return store.unfinished() < 2 * maxLive ? Effect.void : Effect.fail(full)
+      if (Option.isNone(attempt)) {
+        return instance.orClosed("enqueue", Effect.zipRight(store.roomBelow(maxLive), journal.room))
+      }
+      return store.unfinished() < 2 * maxLive
+        ? Effect.void
+        : Effect.fail(fullOf(`${backend.info.kind} backend`, maxLive))
     })
   })
-
-  const commit = (record: TaskRecord): Effect.Effect<EnqueueResult, TaskBackendError | TaskKeyBusy> =>
-    Effect.async((resume) => dispatcher.accept(record, (exit) => resume(resultOf(record, exit))))
-
-  const commitAll = (
-    all: ReadonlyArray<TaskRecord>
-  ): Effect.Effect<Array<EnqueueResult>, TaskBackendError | TaskKeyBusy> =>
-    Effect.async((resume) => {
-      const results: Array<EnqueueResult> = []
-      let left = all.length
-      let failed: Exit.Exit<never, TaskBackendError | TaskKeyBusy> | null = null
-      if (left === 0) return resume(Effect.succeed(results))
-      journal.grouped(() => {
-        all.forEach((record, index) =>
-          dispatcher.accept(record, (exit) => {
-            left -= 1
-            const result = resultOf(record, exit)
-            if (Exit.isSuccess(result)) results[index] = result.value
-            else failed = Exit.failCause(result.cause)
-            if (left === 0) resume(failed ?? Effect.succeed(results))
-          })
-        )
-      })
-    })
 
   // On the connection of the application's transaction: no window, no slot, and nobody is told before the commit.
   const join = (
@@ -128,21 +120,49 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
   ): Effect.Effect<Array<EnqueueResult>, TaskBackendError | TaskKeyBusy | TaskWrongTransaction> =>
     Effect.flatMap(insert(all, now()), (outcomes) => {
       dispatcher.lookSoon()
-      return Effect.forEach(all, (record, index) => resultOf(record, Exit.succeed(outcomes[index]!)))
+      return Effect.forEach(all, (record, index) => HandOver.resultOf(record, Exit.succeed(outcomes[index]!)))
     })
 
-  let warned = false
-  const warnOnce = Effect.suspend(() => {
-    if (warned) return Effect.void
-    warned = true
-    return Effect.logWarning(
-      `a task was enqueued inside withTransaction, but the ${backend.info.kind} backend cannot join it: the task is there ` +
-        "at once and stays when the transaction rolls back"
-    )
+  const warned = new Set<string>()
+  const warnOnce = (why: string) =>
+    Effect.suspend(() => {
+      if (warned.has(why)) return Effect.void
+      warned.add(why)
+      return Effect.logWarning(
+        `a task was enqueued inside withTransaction, but ${why}: the task is there at once and stays when the transaction ` +
+          "rolls back"
+      )
+    })
+
+  // Of what is not persisted only so many fit; inside a task waiting for room could be waiting for oneself.
+  const volatileAdmission: Effect.Effect<void, TaskBackendError> = Effect.suspend(() => {
+    if (volatile.unfinished() < volatile.maxLive) return Effect.void
+    return Effect.flatMap(FiberRef.get(currentAttempt), (attempt) =>
+      Option.isNone(attempt)
+        ? instance.orClosed("enqueue", volatile.room)
+        : volatile.unfinished() < 2 * volatile.maxLive
+        ? Effect.void
+        : Effect.fail(fullOf("memory for what is not persisted", volatile.maxLive)))
   })
+
+  // In memory alone, whatever the surroundings are.
+  const acceptVolatile = <A, E>(
+    inside: boolean,
+    records: () => ReadonlyArray<TaskRecord>,
+    committed: (all: ReadonlyArray<TaskRecord>) => Effect.Effect<A, E>
+  ): Effect.Effect<A, E | TaskBackendError> =>
+    (inside ? warnOnce("one with persist: false cannot join it") : Effect.void).pipe(
+      Effect.zipRight(volatileAdmission),
+      Effect.zipRight(Effect.suspend(() => {
+        const all = records()
+        for (const { taskId } of all) volatile.mark(taskId)
+        return committed(all)
+      }))
+    )
 
   /** Hands new tasks over on the way that the caller's surroundings ask for. */
   const accept = <A, E>(
+    persist: boolean,
     recordsAt: (at: number) => ReadonlyArray<TaskRecord>,
     committed: (all: ReadonlyArray<TaskRecord>) => Effect.Effect<A, E>,
     joined: (results: Array<EnqueueResult>) => A
@@ -151,9 +171,15 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
       isInTransaction,
       (inside): Effect.Effect<A, E | TaskBackendError | TaskKeyBusy | TaskWrongTransaction> => {
         const { joinTransaction } = backend
+        if (!persist) return acceptVolatile(inside, () => recordsAt(now()), committed)
         const alone = Effect.flatMap(admission, () => committed(recordsAt(now())))
         if (!inside) return alone
-        if (joinTransaction === null) return Effect.zipRight(warnOnce, alone)
+        if (joinTransaction === null) {
+          return Effect.zipRight(
+            warnOnce(`the ${backend.info.kind} backend cannot join it`),
+            alone
+          )
+        }
         return Effect.map(Effect.suspend(() => join(joinTransaction, recordsAt(now()))), joined)
       }
     )
@@ -174,14 +200,10 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
       const checked = yield* Effect.forEach(payloads, (payload, index) =>
         prepared(definition, payload, optionsOf(payload, index)))
       const results: Array<EnqueueResult> = []
-      const keyed = checked.some(({ idempotencyKey }) =>
-        idempotencyKey !== null
-      )
-      const most = keyed ? maxKeysTogether : maxTogether
-      for (let start = 0; start < checked.length; start += most) {
-        const together = checked.slice(start, start + most)
-        const recordsAt = (at: number) => together.map((one) => newRecord(definition, one, ids.next(at), at))
-        for (const result of yield* accept(recordsAt, commitAll, identity)) results.push(result)
+      for (const together of cut(checked)) {
+        const recordsAt = (at: number) =>
+          together.map((one) => newRecord(definition, one, ids.next(at), at))
+        for (const result of yield* accept(together[0]!.persist, recordsAt, commitAll, identity)) results.push(result)
       }
       return results
     })
@@ -206,12 +228,10 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
 
   // Once it is handed over it may be written, whoever still waits: it is forgotten by its own answer, not by the waiting.
   const commitEffect = (record: TaskRecord, registered: Registered) =>
-    Effect.async<EnqueueResult, TaskBackendError | TaskKeyBusy>((resume) => {
+    Effect.suspend(() => {
       const forget = hold(record.taskId, registered)
-      dispatcher.accept(record, (exit) => {
-        const result = resultOf(record, exit)
+      return commitWith(record, (result) => {
         if (Exit.isFailure(result) || result.value._tag === "Deduplicated") forget()
-        resume(result)
       })
     })
 
@@ -222,7 +242,9 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
       const ready = yield* prepared(definition, {}, options)
       yield* admission
       // Inside a task it must not wait, for the same reason as above.
-      if (Option.isNone(yield* FiberRef.get(currentAttempt))) yield* dispatcher.windowRoom
+      if (Option.isNone(yield* FiberRef.get(currentAttempt))) {
+        yield* instance.orClosed("enqueue", dispatcher.windowRoom)
+      }
       const runtime = yield* Effect.runtime<never>()
       const taskId = ids.next(now())
       const registered: Registered = { definition, handler: () => effect, runtime }
@@ -236,6 +258,7 @@ export const make = ({ backend, config, dispatcher, ids, instance, journal, regi
       ((task: { readonly definition: Definition.Definition }, payload: unknown, options: EnqueueOptions = {}) =>
         Effect.flatMap(prepared(task.definition, payload, options), (ready) =>
           accept(
+            ready.persist,
             (at) => [newRecord(task.definition, ready, ids.next(at), at)],
             ([record]) => commit(record!),
             ([result]) => result!

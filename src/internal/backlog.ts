@@ -24,6 +24,8 @@ export const make = (options: {
   readonly slots: Slots
   readonly registry: TaskRegistry["Type"]
   readonly limitOf: (taskName: string) => number
+  /** How many of a name are worth holding. */
+  readonly most: (taskName: string) => number
 }) => {
   const { limitOf, queue, registry, shared, slots, windowSize } = options
   // Each name with the moment it was last added: a claim only settles what was there when it was asked.
@@ -50,7 +52,7 @@ export const make = (options: {
     if (urgent === 0) urgentPriority = Number.NEGATIVE_INFINITY
   }
 
-  const share = (taskName: string): number => Math.min(windowSize, limitOf(taskName) * 2)
+  const share = (taskName: string): number => Math.min(windowSize, limitOf(taskName) * 2, options.most(taskName))
 
   const windowRoom = (taskName: string): number =>
     Math.max(

@@ -95,14 +95,14 @@ export const make = (options: {
         failures += 1
         return Backoff.afterFailure(failures)
       },
-      onSuccess: (rows) =>
+      onSuccess: ({ joined, records }) =>
         Effect.sync(() => {
           unheard -= 1
           const now = options.known()
-          const missed = rows.filter(({ taskId }) => !before.has(taskId) && !now.has(taskId))
+          const missed = records.filter(({ taskId }) => !before.has(taskId) && !now.has(taskId))
           if (missed.length === 0 || instance.id !== id) return
           const [started, pending] = [missed.filter(isLive), missed.filter((row) => !isLive(row))]
-          options.receive({ started, pending, more: [], nextDueAt: null, joined: [] })
+          options.receive({ started, pending, more: [], nextDueAt: null, joined })
         })
     })
   })

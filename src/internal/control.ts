@@ -3,7 +3,6 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import { type Attempt, currentAttempt } from "../TaskContext.js"
@@ -18,11 +17,13 @@ import {
   TaskWrongStatus
 } from "../TaskError.js"
 import { isTaskId, type TaskId } from "../TaskId.js"
+import { closedError } from "../TaskInstance.js"
 import type { Parts, TaskManager } from "../TaskManager.js"
 import { isDone, isLive, type TaskRecord } from "../TaskRecord.js"
 import { isRetryable } from "../TaskStatus.js"
 import { newRecord } from "./admission.js"
 import * as Backoff from "./backoff.js"
+import * as HandOver from "./handOver.js"
 import { isInTransaction, notInTransaction } from "./transaction.js"
 
 type Front = Pick<
@@ -33,9 +34,10 @@ type Front = Pick<
 const maxLogPage = 1_000
 
 export const make = (
-  { backend, config, dispatcher, ids, instance, journal, registry, runner, store }: Parts
+  { backend, config, dispatcher, ids, instance, journal, registry, runner, store, volatile }: Parts
 ): Front => {
   const { now } = instance
+  const { submit } = HandOver.make({ dispatcher, journal, volatile })
 
   // On a client with one connection such a call would wait for the transaction to give it back. For those whose callers
   // cannot decide anything about it, it is a defect.
@@ -108,15 +110,13 @@ export const make = (
     }
     const at = now()
     const record = {
-      ...newRecord(definition, { ...original, runAt: null, eager: false }, ids.next(at), at),
+      ...newRecord(definition, { ...original, runAt: null, eager: false, persist: true }, ids.next(at), at),
       definitionVersion: original.definitionVersion,
       retryOf: id
     }
-    const outcome = yield* Effect.async<Parameters<Parameters<typeof dispatcher.accept>[1]>[0]>((resume) =>
-      dispatcher.accept(record, (exit) => resume(Effect.succeed(exit)))
-    )
-    if (Exit.isFailure(outcome)) return yield* Effect.failCause(outcome.cause)
-    const written = outcome.value
+    // The original is found where the new one is written.
+    if (volatile.has(id)) volatile.mark(record.taskId)
+    const written = yield* submit(record)
     if (written._tag === "KeyBusy") {
       return yield* new TaskBackendError({ method: "retry", cause: new TaskKeyBusy({ task: original.taskName }) })
     }
@@ -152,9 +152,11 @@ export const make = (
   // The callback is registered before the backend is asked, so an end in between is not missed.
   const untilEnded = (taskId: TaskId) =>
     Effect.acquireUseRelease(
-      Effect.map(Deferred.make<TaskRecord>(), (ended) => ({
+      Effect.map(Deferred.make<TaskRecord, TaskBackendError>(), (ended) => ({
         ended,
-        stop: store.onEnd(taskId, (record) => Deferred.unsafeDone(ended, Effect.succeed(record)))
+        stop: store.onEnd(taskId, (record) => Deferred.unsafeDone(ended, Effect.succeed(record))),
+        // What ends later than this is told to nobody here.
+        stay: instance.onClosed(() => Deferred.unsafeDone(ended, Effect.fail(closedError("awaitResult"))))
       })),
       ({ ended }) =>
         Effect.flatMap(find(taskId), (record) => {
@@ -168,7 +170,11 @@ export const make = (
             ? Effect.raceFirst(Deferred.await(ended), seenToEnd(taskId, 100))
             : Deferred.await(ended)
         }),
-      ({ stop }) => Effect.sync(stop)
+      ({ stay, stop }) =>
+        Effect.sync(() => {
+          stop()
+          stay()
+        })
     )
 
   // Around the wait the attempt has no slot, and however the wait ended it needs one to go on. Only an attempt that is told

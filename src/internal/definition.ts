@@ -27,6 +27,8 @@ export interface Definition {
   readonly concurrency: number
   readonly requeueOnInterrupt: boolean
   readonly transactional: boolean
+  /** Whether its tasks are kept in the backend, or in this instance's memory alone. */
+  readonly persist: boolean
   readonly maxCrashes: number
   readonly eager: boolean
   readonly keyTtl: number | null
@@ -47,6 +49,7 @@ export interface Source {
   readonly concurrency?: number | undefined
   readonly requeueOnInterrupt?: boolean | undefined
   readonly transactional?: boolean | undefined
+  readonly persist?: boolean | undefined
   readonly maxCrashes?: number | undefined
   readonly eager?: boolean | undefined
   readonly keyTtl?: Duration.DurationInput | undefined
@@ -120,6 +123,9 @@ export const make = (
   const problem = RetryPolicy.problemOf(retry)
   if (Option.isSome(problem)) fail("retry", problem.value)
   const { tags } = source
+  if (source.persist === false && source.transactional === true) {
+    fail("persist", "transactional ends the task in the database, persist: false keeps it out of there: choose one")
+  }
 
   return {
     payloadSchema,
@@ -140,6 +146,7 @@ export const make = (
         : whole("concurrency", source.concurrency, 1, maxPriority),
       requeueOnInterrupt: source.requeueOnInterrupt ?? source.retry !== undefined,
       transactional: source.transactional ?? false,
+      persist: source.persist ?? true,
       maxCrashes: whole("maxCrashes", source.maxCrashes ?? 3, 1, maxPriority),
       eager: source.eager ?? false,
       keyTtl: millis("keyTtl", source.keyTtl),

@@ -60,4 +60,4 @@ export const unheld = (record: TaskRecord): TaskRecord => ({
 /** What to write instead of a change whose owner is dead: a new task for anyone to claim; of everything else nothing. */
 export const afterDeath = (change: Change): Change | null =>
   // The code of a one-off effect is in this process alone: nobody could claim it.
-  change._tag === "Insert" && change.record.kind === "task" ? { _tag: "Insert", record: unheld(change.record) } : null
+  change._tag === "Insert" && change.record.kind === "task" ? { ...change, record: unheld(change.record) } : null

@@ -16,8 +16,10 @@ export interface Waiting {
   readonly size: number
   /** Changes of one group share a number; -1 for those on their own. */
   group: number
-  /** Its owner was declared dead, so nothing of it is written. */
+  /** Nothing of it is written: its owner was declared dead, or it was withdrawn. */
   dead: boolean
+  /** Who waited for it was told already. */
+  told: boolean
   /** How often its key was busy, and since when (epoch milliseconds). */
   busy: number
   busySince: number
@@ -47,12 +49,27 @@ export const make = (bounds: { readonly maxBatch: number; readonly maxBatchSize:
     add: (change: Change, onOutcome: Waiting["onOutcome"], onDeferred?: () => void): void => {
       const bytes = sizeOf(change)
       size += bytes
-      waiting.push({ change, onOutcome, onDeferred, size: bytes, group, dead: false, busy: 0, busySince: 0 })
+      const whole = group !== -1 && change._tag === "Insert" ? { ...change, together: group } : change
+      waiting.push({
+        change: whole,
+        onOutcome,
+        onDeferred,
+        size: bytes,
+        group,
+        dead: false,
+        told: false,
+        busy: 0,
+        busySince: 0
+      })
     },
-    addAgain: (again: Waiting): void => {
-      size += again.size
-      waiting.push(again)
+    addAgain: (again: ReadonlyArray<Waiting>): void => {
+      for (const one of again) {
+        size += one.size
+        waiting.push(one)
+      }
     },
+    /** What waits, in order. */
+    all: (): ReadonlyArray<Waiting> => waiting.slice(head),
     grouped: (submitAll: () => void): void => {
       groups += 1
       group = groups
@@ -89,6 +106,32 @@ export const make = (bounds: { readonly maxBatch: number; readonly maxBatchSize:
       return left
     }
   }
+}
+
+/** Where to cut in two without cutting a group; 0 when nothing can be cut. */
+export const middleOf = (waiters: ReadonlyArray<Waiting>): number => {
+  const half = Math.ceil(waiters.length / 2)
+  const isCut = (at: number) => waiters[at]!.group === -1 || waiters[at]!.group !== waiters[at - 1]!.group
+  for (let at = half; at < waiters.length; at += 1) if (isCut(at)) return at
+  for (let at = half - 1; at > 0; at -= 1) if (isCut(at)) return at
+  return 0
+}
+
+/** Each group, and each change on its own. */
+export const groupsOf = (waiters: ReadonlyArray<Waiting>): ReadonlyArray<ReadonlyArray<Waiting>> => {
+  const groups: Array<Array<Waiting>> = []
+  const numbered = new Map<number, Array<Waiting>>()
+  for (const waiting of waiters) {
+    const known = waiting.group === -1 ? undefined : numbered.get(waiting.group)
+    if (known !== undefined) {
+      known.push(waiting)
+      continue
+    }
+    const group = [waiting]
+    groups.push(group)
+    numbered.set(waiting.group, group)
+  }
+  return groups
 }
 
 /** Finds what belongs to an identity that was declared dead, and makes of it what may still be written. */

@@ -24,6 +24,8 @@ export interface EnqueueOptions {
   readonly delay?: Duration.DurationInput | undefined
   /** Start no earlier than this moment. Not together with `delay`. */
   readonly runAt?: DateTime.DateTime.Input | undefined
+  /** Whether the task is kept in the backend, or in this instance's memory alone, with its key, and lost with the process. */
+  readonly persist?: boolean | undefined
   /** Inside `BackgroundTasks`: start now instead of after the response. A plain enqueue never waits for a response. */
   readonly eager?: boolean | undefined
 }
@@ -38,6 +40,7 @@ export interface Prepared {
   /** Epoch milliseconds, or null for at once. */
   readonly runAt: number | null
   readonly eager: boolean
+  readonly persist: boolean
 }
 
 type Problem = { readonly path: string; readonly message: string }
@@ -98,7 +101,7 @@ const called = (
 
 /** Checks a call's options over those of the definition. `payload` is the decoded payload that the definition's functions see. */
 export const resolve = (
-  definition: Pick<Definition, "priority" | "tags" | "idempotencyKey" | "eager">,
+  definition: Pick<Definition, "priority" | "tags" | "idempotencyKey" | "eager" | "persist" | "transactional">,
   payload: unknown,
   options: EnqueueOptions,
   now: number
@@ -130,7 +133,11 @@ export const resolve = (
   }
   const runAt = runAtOf(options, now)
   if (runAt !== null && typeof runAt === "object") return runAt
-  return { idempotencyKey, tags, priority, runAt, eager: options.eager ?? definition.eager }
+  const persist = options.persist ?? definition.persist
+  if (!persist && definition.transactional) {
+    return { path: "persist", message: "a transactional task ends in the database, so it is kept there" }
+  }
+  return { idempotencyKey, tags, priority, runAt, eager: options.eager ?? definition.eager, persist }
 }
 
 /** Encodes the payload and resolves the options, or says what is wrong and where. */

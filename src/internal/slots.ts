@@ -51,6 +51,9 @@ interface Pool {
   readonly line: (waiter: Returning) => void
   readonly leave: (waiter: Returning) => void
   readonly onFree: () => void
+  readonly now: () => number
+  /** An attempt that ended had a slot, and the waits for others in between, for so many milliseconds. */
+  readonly heldFor: (taskName: string, millis: number) => void
 }
 
 const nobody: ReadonlyArray<() => void> = []
@@ -64,7 +67,10 @@ class SlotImpl implements Slot, Returning {
   /** Branches of the attempt that are back and want the one slot. */
   private back = nobody
 
+  private readonly since: number
+
   constructor(readonly taskName: string, private readonly pool: Pool) {
+    this.since = pool.now()
     pool.hold(taskName, 1)
     pool.begin(taskName, 1)
   }
@@ -86,6 +92,7 @@ class SlotImpl implements Slot, Returning {
   readonly release = (): void => {
     if (this.released) return
     this.released = true
+    this.pool.heldFor(this.taskName, this.pool.now() - this.since)
     if (this.holding) this.pool.hold(this.taskName, -1)
     this.holding = false
     this.pool.leave(this)
@@ -138,6 +145,8 @@ export const make = (options: {
   readonly max: number
   readonly limitOf: (taskName: string) => number
   readonly onFree: () => void
+  /** Told how long each hold on a slot lasted, in milliseconds of `now`. */
+  readonly held?: { readonly now: () => number; readonly onRelease: (taskName: string, millis: number) => void }
 }): Slots => {
   const usedOf = new Map<string, number>()
   const activeOf = new Map<string, number>()
@@ -173,7 +182,9 @@ export const make = (options: {
     leave: (waiter) => {
       if (returning.length > 0) returning = returning.filter((other) => other !== waiter)
     },
-    onFree: options.onFree
+    onFree: options.onFree,
+    now: options.held?.now ?? (() => 0),
+    heldFor: options.held?.onRelease ?? (() => {})
   }
 
   const resumeParked = (): void => {

@@ -15,7 +15,7 @@ import type { TaskRecord } from "../../TaskRecord.js"
 import { type Connections, transactionConnection } from "./connections.js"
 import type { Db, Row, Sql } from "./dialect.js"
 import * as FeedText from "./feedText.js"
-import { deleteIn, selectIn } from "./lists.js"
+import { selectIn } from "./lists.js"
 import { fromDone, fromLive } from "./rows.js"
 
 /** Which instance this backend speaks for; null until one attached. */
@@ -200,7 +200,15 @@ export const make = (
         const live = yield* selectIn(sql, db, tables.live, "*", "id", ids)
         const done = yield* selectIn(sql, db, tables.done, "record, retried_as", "id", ids)
         yield* tell(sql, db, identity.id, now, [...live.map(fromLive), ...done.map(fromDone)], "joined")
-        yield* deleteIn(sql, db, tables.untold, "task_id", ids)
+        // One that was written down meanwhile, under a later claim, stays.
+        for (const claim of new Set(rows.map((row) => Number(row["claim"])))) {
+          const told = rows.filter((row) => Number(row["claim"]) === claim).map((row) => row["task_id"] as string) // safe: text
+          const list = dialect.in("task_id", "uuid", told)
+          yield* db.run({
+            sql: `DELETE FROM ${tables.untold.name} WHERE ${list.sql} AND claim = ?`,
+            params: [...list.params, claim]
+          })
+        }
         return rows.length
       })
     )

@@ -5,6 +5,7 @@
  * a transaction it takes a lock that all commits share. SQLite counts the commits of others. Elsewhere one looks.
  */
 import type { SqlClient } from "@effect/sql/SqlClient"
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { v4 } from "uuid"
 import * as Backoff from "../../internal/backoff.js"
@@ -91,33 +92,37 @@ export const make = (
     for (const letter of told) if (letters[letter] !== undefined) board.emit(letters[letter])
   }
 
-  const listening = (failures: number): Effect.Effect<never> =>
-    config === null ? Effect.never : Effect.scoped(Effect.flatMap(
-      PostgresListener.listen(config, channel, hear),
-      (opened) => {
-        listener = opened
-        failures = 0
-        // Those who are there learn of us; and something may have been told while we did not hear.
-        opened.notify(`${sender} h`)
-        for (const hint of all) board.emit(hint)
-        return opened.lost
-      }
-    )).pipe(
-      Effect.catchAllCause((cause) =>
-        Effect.suspend(() => {
-          listener = null
-          const told = failures === 0
-            ? Effect.logWarning(
-              "task hints: the connection that listens was lost; until there is another, tasks of other instances are found by looking",
-              cause
-            )
-            : Effect.logDebug("task hints: there is no connection that listens", cause)
-          return told.pipe(
-            Effect.zipRight(Backoff.afterFailure(failures + 1)),
-            Effect.zipRight(Effect.suspend(() => listening(failures + 1)))
-          )
-        })
-      ),
+  // Of connections that failed one after the other.
+  let failures = 0
+
+  const connected = (opened: PostgresListener.Listener) => {
+    listener = opened
+    const again = failures > 0
+    failures = 0
+    // Those who are there learn of us; and something may have been told while we did not hear.
+    opened.notify(`${sender} h`)
+    for (const hint of all) board.emit(hint)
+    return again ? Effect.logInfo("task hints: there is a connection that listens again") : Effect.void
+  }
+
+  const disconnected = (cause: Cause.Cause<unknown>) => {
+    listener = null
+    failures += 1
+    const told = failures === 1
+      ? Effect.logWarning(
+        "task hints: there is no connection that listens; until there is, tasks of other instances are found by looking",
+        cause
+      )
+      : Effect.logDebug("task hints: there is still no connection that listens", cause)
+    return Effect.zipRight(told, Backoff.afterFailure(failures))
+  }
+
+  const listening = (to: PostgresListener.Config): Effect.Effect<never> =>
+    PostgresListener.listen(to, channel, hear).pipe(
+      Effect.flatMap((opened) => Effect.zipRight(connected(opened), opened.lost)),
+      Effect.scoped,
+      Effect.catchAllCause((cause) => Effect.suspend(() => disconnected(cause))),
+      Effect.forever,
       Effect.ensuring(Effect.sync(() => {
         listener = null
       }))
@@ -164,7 +169,7 @@ export const make = (
       Effect.flatMap((moved) => looking(moved ? looks.often : Math.min(looks.seldom, wait * 1.5)))
     )
 
-  const source = !notify || !shared ? Effect.never : config === null ? looking(looks.often) : listening(0)
+  const source = !notify || !shared ? Effect.never : config === null ? looking(looks.often) : listening(config)
   const board = HintBoard.make(source)
 
   return {

@@ -15,7 +15,7 @@ import { countFailure } from "./failures.js"
 import * as Feed from "./feed.js"
 import { addVitals, keepVitals } from "./fleet.js"
 import { cancelledAt, countEnd, type Plan } from "./plan.js"
-import { changing, fromLive, isSuspect, keyHash } from "./rows.js"
+import { changing, fromLive, isJoined, isSuspect, keyHash } from "./rows.js"
 import { apply } from "./write.js"
 
 const died: TaskFailure = {
@@ -231,7 +231,11 @@ export const make = (sql: Sql, connections: Connections, identity: Feed.Identity
 
   const owned = (id: InstanceId) =>
     connections.use((db) =>
-      Effect.map(db.all({ sql: `SELECT * FROM ${live} WHERE owner = ?`, params: [id] }), (rows) => rows.map(fromLive))
+      Effect.map(db.all({ sql: `SELECT * FROM ${live} WHERE owner = ?`, params: [id] }), (rows) => ({
+        records: rows.map(fromLive),
+        // safe: a text column
+        joined: rows.filter((row) => Number(row["claim"]) === 1 && isJoined(row)).map((row) => row["id"] as TaskId)
+      }))
     )
 
   return { attach, owned, detach, heartbeat, reap }

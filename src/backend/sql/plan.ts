@@ -133,8 +133,21 @@ export const planOf = (batch: Batch, found: Found): Plan => {
     countFailure(failures, record)
   }
 
-  const insert = (record: TaskRecord.TaskRecord): Outcome => {
+  // One busy key holds up all that stay together with it.
+  const busyGroups = new Set<number>()
+  const isBusy = (record: TaskRecord.TaskRecord): boolean => {
+    const hash = found.busyKeys.size === 0 ? null : keyHash(record)
+    return hash !== null && found.busyKeys.has(hash)
+  }
+  if (found.busyKeys.size > 0) {
+    for (const one of batch.changes) {
+      if (one._tag === "Insert" && one.together !== undefined && isBusy(one.record)) busyGroups.add(one.together)
+    }
+  }
+
+  const insert = (record: TaskRecord.TaskRecord, together: number | undefined): Outcome => {
     const { retryOf, taskId } = record
+    if (together !== undefined && busyGroups.has(together)) return { _tag: "KeyBusy" }
     const endedHere = retryOf === null ? undefined : done[doneHere.get(retryOf) ?? -1]
     const original = retryOf === null ? undefined : endedHere ?? found.originals.get(retryOf)
     if (retryOf !== null && (original === undefined || original.retriedAs !== null || !isRetryable(original.status))) {
@@ -144,7 +157,7 @@ export const planOf = (batch: Batch, found: Found): Plan => {
     }
     const hash = keyHash(record)
     if (hash !== null) {
-      if (found.busyKeys.has(hash)) return { _tag: "KeyBusy" }
+      if (isBusy(record)) return { _tag: "KeyBusy" }
       const held = found.keys.get(hash)
       if (held !== undefined && (held.until === null || held.until > now)) {
         return { _tag: "Duplicate", taskId: held.taskId as typeof taskId } // safe: an id that was stored as one
@@ -205,7 +218,7 @@ export const planOf = (batch: Batch, found: Found): Plan => {
   const outcomeOf = (one: Change): Outcome => {
     switch (one._tag) {
       case "Insert":
-        return insert(one.record)
+        return insert(one.record, one.together)
       case "Start": {
         const row = held(one.record.taskId, one.record.owner, one.record.claim, 0)
         return row === undefined || row.cancel === 1 ? lost : change(row, changing(one.record, now))

@@ -93,7 +93,8 @@ export const listen = (
     connection.on("end", () => breaks(new Error("the connection was closed")))
     connection.on("notification", ({ payload }: { readonly payload?: string }) => hear(payload ?? ""))
     const ask = (query: () => Promise<unknown>) => Effect.tryPromise({ try: query, catch: (cause) => cause })
-    yield* Effect.acquireRelease(
+    // A server that does not answer must not keep the engine from closing.
+    yield* Effect.acquireReleaseInterruptible(
       ask(() => connection.connect()),
       () => Effect.ignore(ask(() => connection.end())).pipe(Effect.interruptible, Effect.timeoutOption("1 second"))
     )

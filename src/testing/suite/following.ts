@@ -2,6 +2,10 @@
  * How the feed is followed: from where one was, in steps, and what happens to who was away for too long.
  */
 import * as assert from "node:assert/strict"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import type { TaskChange } from "../../TaskChange.js"
 import { insert } from "./changes.js"
 import { reader, told } from "./feeding.js"
@@ -69,6 +73,19 @@ export const cases: ReadonlyArray<Case> = [
     yield* a.commit(insert(record))
     const next = yield* backend.feed({ cursor: late.cursor, limit: 100, now: time.now })
     assert.deepEqual([next.changes, next.reset], [[told(record, a, time.now)], false])
+  }),
+
+  test("wakes who follows it, for what is written here too", function*(stage) {
+    const { a, backend, task } = stage
+    yield* a.attach
+    yield* reader(stage).page
+    const woken = yield* Effect.fork(Stream.runHead(backend.hints("changes")))
+    // It need not listen yet when the first is written.
+    while (Option.isNone(yield* Fiber.poll(woken))) {
+      yield* a.commit(insert(task()))
+      yield* Effect.yieldNow()
+    }
+    assert.ok(Option.isSome(yield* Fiber.join(woken)))
   }),
 
   test("takes a cursor that is none of its own for one that is too old", function*(stage) {

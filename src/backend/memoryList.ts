@@ -1,0 +1,60 @@
+/** Records of the memory backend by what is asked of them: pages, and what is old enough to go. */
+import { fingerprintOf } from "../internal/fingerprint.js"
+import { pageLimit } from "../internal/pageLimit.js"
+import type { ListPage, ListQuery } from "../TaskBackend.js"
+import type { TaskId } from "../TaskId.js"
+import type * as TaskRecord from "../TaskRecord.js"
+import type { Terminal } from "../TaskStatus.js"
+import type { Tables } from "./memoryTables.js"
+
+const matches = (query: ListQuery) => (record: TaskRecord.TaskRecord): boolean =>
+  (query.status === undefined || query.status.includes(record.status)) &&
+  (query.taskName === undefined || query.taskName === record.taskName) &&
+  (query.tag === undefined || record.tags[query.tag[0]] === query.tag[1]) &&
+  (query.source === undefined || query.source === record.source) &&
+  (query.priority === undefined || query.priority === record.priority) &&
+  (query.since === undefined || record.createdAt >= query.since) &&
+  (query.until === undefined || record.createdAt < query.until) &&
+  (query.schedule === undefined || record.schedule?.name === query.schedule) &&
+  (query.errorGroup === undefined || fingerprintOf(record)?.fingerprint === query.errorGroup)
+
+// A success that goes before its `keyTtl` ran out would free its key early.
+const holdsKeyAt = (record: TaskRecord.TaskRecord, at: number): boolean =>
+  record.status === "success" && record.idempotencyKey !== null && record.keyTtl !== null &&
+  record.endedAt! + record.keyTtl > at
+
+/** One page. */
+export const list = (tables: Tables, query: ListQuery): ListPage => {
+  const limit = pageLimit(query.limit)
+  const fits = matches(query)
+  const items: Array<TaskRecord.TaskRecord> = []
+  let last: TaskId | null = null
+  for (const taskId of tables.ids.from(query.cursor, query.order === "oldest" ? "ascending" : "descending")) {
+    const record = tables.live.get(taskId)?.record ?? tables.done.get(taskId)
+    if (record === undefined || !fits(record)) continue
+    if (items.length === limit) return { items, nextCursor: last }
+    items.push(record)
+    last = taskId
+  }
+  return { items, nextCursor: null }
+}
+
+/** Removes finished records, as the port says; answers how many. */
+export const deleteBefore = (
+  tables: Tables,
+  cutoff: number,
+  limit: number,
+  status: ReadonlyArray<Terminal> | undefined
+): number => {
+  let deleted = 0
+  for (const record of tables.done.values()) {
+    if (deleted >= limit) break
+    // Records end in the order of `done` only as far as clocks agree, so every one is looked at.
+    const asked = status === undefined || status.some((one) => one === record.status)
+    if (asked && record.endedAt! < cutoff && !holdsKeyAt(record, cutoff)) {
+      tables.forget(record)
+      deleted += 1
+    }
+  }
+  return deleted
+}

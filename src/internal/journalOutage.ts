@@ -1,0 +1,117 @@
+/**
+ * How long those who enqueue from outside wait for a backend that takes nothing: for room in the journal, and for their commit.
+ *
+ * A backend that fails is timed by the Clock, from the first failure of a batch on. One that does not answer is timed by real
+ * time: how long an answer takes is nothing a test can move.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { TaskBackendError } from "../TaskError.js"
+import type { TaskId } from "../TaskId.js"
+import type { Waiting } from "./journalQueue.js"
+import * as RealTime from "./realTime.js"
+import type { Signal } from "./signal.js"
+
+export interface JournalOutage {
+  /** A batch was taken to be written. */
+  readonly begin: () => void
+  /** It was written, or refused for good; `left` of it are still to be. */
+  readonly answered: (left: number) => void
+  /** It failed. */
+  readonly failed: (error: TaskBackendError) => void
+  /** When the batch that is being written was taken: epoch milliseconds; Infinity when there is none. */
+  readonly since: () => number
+  /** Whether the backend has failed for longer than `maxOutage`. */
+  readonly isOver: () => boolean
+  /** Waits for room; fails when the backend takes too long. */
+  readonly room: Effect.Effect<void, TaskBackendError>
+  /** Somebody waits for these new tasks, but for no longer than that. `onUnknown`: they may be written or not. */
+  readonly impatient: (taskIds: ReadonlyArray<TaskId>, onUnknown: (error: TaskBackendError) => void) => () => void
+  /** Tells those. What was not sent yet is withdrawn. */
+  readonly tell: (queued: Iterable<Waiting>, sent: Iterable<Waiting>) => void
+}
+
+export const make = (options: {
+  readonly maxOutage: number
+  readonly now: () => number
+  /** Notified whenever something was written, or failed. */
+  readonly changed: Signal
+  readonly hasRoom: () => boolean
+  readonly waiting: () => number
+}): JournalOutage => {
+  const { changed, hasRoom, maxOutage, now, waiting } = options
+  const impatient = new Map<TaskId, (error: TaskBackendError) => void>()
+  let takenAt = Number.POSITIVE_INFINITY
+  let takenReal = 0
+  let failure: { readonly since: number; readonly last: TaskBackendError } | null = null
+
+  const left = (): number => {
+    if (failure !== null) return failure.since + maxOutage - now()
+    return takenAt === Number.POSITIVE_INFINITY ? maxOutage : takenReal + maxOutage - RealTime.monotonic()
+  }
+  const isOver = () => failure !== null && left() <= 0
+
+  const errorOf = (what: string): TaskBackendError => {
+    const since = new Date(takenAt).toISOString()
+    const why = failure === null ? "it does not answer" : failure.last.message
+    const message =
+      `the backend has taken no write since ${since} and ${waiting()} changes wait already: ${why}; ${what}`
+    return new TaskBackendError({ method: "enqueue", cause: new Error(message) })
+  }
+  const nothing = "nothing was enqueued"
+
+  const room: Effect.Effect<void, TaskBackendError> = Effect.suspend(() => {
+    if (hasRoom()) return Effect.void
+    const time = left()
+    if (time <= 0) return Effect.fail(errorOf(nothing))
+    const failing = failure !== null
+    const over = failing ? Effect.sleep(time) : RealTime.pause(time)
+    const other = changed.until(() => hasRoom() || (failure !== null) !== failing)
+    return Effect.zipRight(Effect.raceFirst(other, over), room)
+  })
+
+  const taskOf = ({ change }: Waiting) => change._tag === "Insert" ? impatient.get(change.record.taskId) : undefined
+
+  const begin = (): void => {
+    takenAt = now()
+    takenReal = RealTime.monotonic()
+    failure = null
+  }
+
+  return {
+    begin,
+    answered: (left) => {
+      if (left > 0) return begin()
+      takenAt = Number.POSITIVE_INFINITY
+      failure = null
+    },
+    failed: (error) => {
+      failure = { since: failure?.since ?? now(), last: error }
+      changed.notify()
+    },
+    since: () => takenAt,
+    isOver,
+    room,
+    impatient: (taskIds, onUnknown) => {
+      for (const taskId of taskIds) impatient.set(taskId, onUnknown)
+      return () => {
+        for (const taskId of taskIds) impatient.delete(taskId)
+      }
+    },
+    tell: (queued, sent) => {
+      if (impatient.size === 0) return
+      const withdrawn = Exit.fail(errorOf(nothing))
+      for (const one of queued) {
+        if (one.told || taskOf(one) === undefined) continue
+        one.told = true
+        one.dead = true
+        one.onOutcome(withdrawn, one.change)
+      }
+      const unknown = errorOf(
+        "it is not known whether the task was written, and it may be when the backend is back: ask again with the same " +
+          "idempotency key"
+      )
+      for (const one of sent) taskOf(one)?.(unknown)
+    }
+  }
+}

@@ -1,0 +1,224 @@
+/** `persist: false`: a task in memory alone, beside a backend that never hears of it. */
+import { Reactivity } from "@effect/experimental"
+import * as SqlClient from "@effect/sql/SqlClient"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Fiber, Layer, Schema, type Scope, TestClock } from "effect"
+import { MemoryBackend, Task, TaskflowLayer, TaskManager } from "effect-taskflow"
+import { TaskflowTest } from "effect-taskflow/testing"
+import { withPrefix } from "../src/backend/sql/schema.js"
+import * as SqlBackend from "../src/backend/SqlBackend.js"
+import * as VolatileBackend from "../src/backend/VolatileBackend.js"
+import { InstanceId } from "../src/TaskEvent.js"
+import { collectedLogs, engine, gate } from "./support/engine.js"
+import { databases, facts, rowsOf, task } from "./support/sql.js"
+
+const Ping = Task.make("ping", {
+  payload: { n: Schema.Int },
+  success: Schema.Int,
+  retry: { retries: 1, delay: "10 millis" },
+  persist: false
+})
+const Kept = Task.make("kept", { payload: { n: Schema.Int } })
+
+const failsOnce = () => {
+  const failed = new Set<number>()
+  return Ping.toLayer(({ n }) =>
+    Effect.gen(function*() {
+      yield* Effect.log(`ping ${n}`)
+      if (n < 0 && !failed.has(n)) {
+        failed.add(n)
+        return yield* Effect.dieMessage("the first attempt fails")
+      }
+      if (n === 100) yield* Effect.never
+      return n * 2
+    })
+  )
+}
+
+// What every backend has to show, whatever it is.
+const lives = Effect.gen(function*() {
+  const manager = yield* TaskManager
+  expect(yield* Ping.execute({ n: 4 })).toBe(8)
+  const { taskId } = yield* Ping.enqueue({ n: -1 }, { tags: { a: "b" }, idempotencyKey: "k" })
+  expect(yield* Ping.enqueue({ n: -1 }, { idempotencyKey: "k" })).toEqual({ _tag: "Deduplicated", taskId })
+  expect(yield* Ping.awaitResult(taskId)).toBe(-2)
+  expect(yield* manager.get(taskId)).toMatchObject({ status: "success", attempts: 2, failures: 1 })
+  expect((yield* manager.logs(taskId)).map(({ message }) => message)).toEqual(["ping -1", "--- Retry 1 ---", "ping -1"])
+  expect((yield* manager.attempts(taskId)).map(({ outcome }) => outcome)).toEqual(["failed"])
+  const running = yield* Ping.enqueue({ n: 100 })
+  const waiting = yield* Effect.fork(manager.awaitResult(running.taskId))
+  expect(yield* manager.cancel(running.taskId)).toBe("requested")
+  expect(yield* Fiber.join(waiting)).toMatchObject({ status: "cancelled" })
+  const delayed = yield* Ping.enqueue({ n: 5 }, { delay: "1 hour" })
+  expect(yield* manager.cancel(delayed.taskId)).toBe("cancelled")
+  const again = yield* manager.retry(delayed.taskId)
+  expect(yield* manager.awaitResult(again)).toMatchObject({ status: "success", retryOf: delayed.taskId })
+  const many = yield* Ping.enqueueMany([{ n: 1 }, { n: 2 }, { n: 3 }])
+  expect(yield* Effect.forEach(many, ({ taskId }) => Ping.awaitResult(taskId))).toEqual([2, 4, 6])
+  expect((yield* manager.list({ tag: ["a", "b"] })).items.map((one) => one.taskId)).toEqual([taskId])
+  expect((yield* manager.stats()).counts).toMatchObject({ success: 6, cancelled: 2, pending: 0, running: 0 })
+})
+
+describe("a task that is not persisted", () => {
+  it.live("does on memory whatever a task does", () =>
+    lives.pipe(
+      Effect.provide(failsOnce()),
+      Effect.provide(TaskflowLayer({ announce: false }).pipe(Layer.provide(MemoryBackend.layer())))
+    ))
+
+  for (const database of databases) {
+    describe.skipIf(!database.present)(`on ${database.name}`, () => {
+      const onDatabase = <E>(
+        body: (place: string) => Effect.Effect<void, E, TaskManager | SqlClient.SqlClient | Scope.Scope>
+      ) =>
+        Effect.flatMap(database.place, (place) =>
+          Effect.provide(
+            body(place),
+            Layer.merge(failsOnce(), Kept.toLayer(() => Effect.void)).pipe(
+              Layer.provideMerge(TaskflowLayer({ announce: false, shutdownTimeout: 0 })),
+              Layer.provide(SqlBackend.layer({ prefix: database.prefix(place) })),
+              Layer.provideMerge(Layer.scoped(SqlClient.SqlClient, database.open(place))),
+              Layer.provide(Reactivity.layer)
+            )
+          ))
+
+      it.scopedLive("does the same, and no row ever appears", () =>
+        onDatabase((place) =>
+          Effect.gen(function*() {
+            yield* lives
+            const client = yield* SqlClient.SqlClient
+            const { attempts, batches, done, keys, live, logs, rollups, tags } = withPrefix(database.prefix(place))
+            const counted = yield* Effect.forEach(
+              [attempts, batches, done, keys, live, logs, rollups, tags],
+              ({ name }) => rowsOf(client, name)
+            )
+            expect(counted).toEqual(counted.map(() => 0))
+            // Beside those that are.
+            yield* Kept.execute({ n: 1 })
+            expect((yield* (yield* TaskManager).stats()).counts).toMatchObject({ success: 7 })
+            expect(yield* rowsOf(client, done.name)).toBe(1)
+          })
+        ), 30_000)
+
+      it.scopedLive("does not join a transaction, which is said once", () => {
+        const logs = collectedLogs()
+        return onDatabase(() =>
+          Effect.gen(function*() {
+            const sql = yield* SqlClient.SqlClient
+            const ran = yield* Effect.exit(sql.withTransaction(Effect.gen(function*() {
+              yield* Ping.enqueue({ n: 1 })
+              yield* Ping.enqueue({ n: 2 })
+              yield* Kept.enqueue({ n: 3 })
+              return yield* Effect.fail("rolled back")
+            })))
+            expect(ran._tag).toBe("Failure")
+            yield* (yield* TaskManager).awaitIdle
+            expect((yield* (yield* TaskManager).stats()).counts).toMatchObject({ success: 2, pending: 0 })
+            expect(logs.lines.filter(({ message }) => message.includes("persist: false cannot join"))).toHaveLength(1)
+          })
+        ).pipe(Effect.provide(logs.layer))
+      }, 30_000)
+    })
+  }
+
+  it.effect("may be one by a word of the call, and is found in pages among the others", () =>
+    Effect.gen(function*() {
+      const manager = yield* TaskManager
+      const ids: Array<string> = []
+      for (let n = 0; n < 10; n += 1) {
+        ids.push((yield* Kept.enqueue({ n }, { persist: n % 3 > 0, delay: "1 day" })).taskId)
+      }
+      const seen: Array<string> = []
+      let cursor: undefined | typeof page.nextCursor
+      let page = yield* manager.list({ limit: 3, order: "oldest" })
+      while (true) {
+        seen.push(...page.items.map(({ taskId }) => taskId))
+        cursor = page.nextCursor
+        if (cursor === null) break
+        page = yield* manager.list({ limit: 3, order: "oldest", cursor })
+      }
+      expect(seen).toEqual(ids)
+      expect((yield* manager.stats()).counts.pending).toBe(10)
+      yield* TestClock.adjust("1 day")
+      yield* manager.awaitIdle
+      expect((yield* manager.stats()).counts.success).toBe(10)
+    }).pipe(Effect.provide(Kept.toLayer(() => Effect.void)), Effect.provide(engine())))
+
+  it.effect("is bounded: the newest 1,000 that ended are kept, and 10,000 that have not; more wait", () =>
+    Effect.gen(function*() {
+      const manager = yield* TaskManager
+      const release = yield* gate
+      yield* Effect.gen(function*() {
+        yield* Ping.enqueueMany(Array.from({ length: 10_000 }, (_, n) => ({ n })))
+        const waiting = yield* Effect.fork(Ping.enqueue({ n: 1 }))
+        yield* TestClock.adjust("1 second")
+        expect(yield* Fiber.poll(waiting)).toMatchObject({ _tag: "None" })
+        yield* release.open
+        yield* Fiber.join(waiting)
+        yield* TaskflowTest.drain
+        expect((yield* manager.stats()).counts).toMatchObject({ pending: 0, running: 0, success: 1_000 })
+      }).pipe(Effect.provide(Ping.toLayer(({ n }) => Effect.as(release.wait, n))))
+    }).pipe(Effect.provide(engine({}, MemoryBackend.layer({ maxLive: 100_000 })))))
+
+  it("cannot end in a transaction of its handler", () => {
+    expect(() => Task.make("both", { persist: false, transactional: true })).toThrow("choose one")
+  })
+})
+
+describe("a backend with a memory beside it", () => {
+  const id = InstanceId.make("00000000-0000-4000-8000-000000000001")
+  const beside = Effect.gen(function*() {
+    const other = yield* MemoryBackend.make()
+    const batches: Array<readonly [number, number]> = []
+    const wired = yield* VolatileBackend.beside({
+      ...other,
+      write: (batch) =>
+        Effect.zipRight(Effect.sync(() => batches.push([batch.number, batch.changes.length])), other.write(batch))
+    })
+    yield* wired.backend.attach(facts(id), 0)
+    return { ...wired, batches, other }
+  })
+  const insert = (record: ReturnType<typeof task>) => ({ _tag: "Insert", record }) as const
+  const batch = (number: number, ...records: ReadonlyArray<ReturnType<typeof task>>) => ({
+    instance: id,
+    lane: "journal",
+    number,
+    now: 0,
+    changes: records.map(insert)
+  })
+
+  it.effect("numbers the batches of the other without a gap, and repeats what is repeated", () =>
+    Effect.gen(function*() {
+      const { backend, batches, volatile } = yield* beside
+      const [a, b, c] = [task(), task(), task()]
+      volatile.mark(b!.taskId)
+      yield* backend.write(batch(1, a!))
+      expect(yield* backend.write(batch(2, b!))).toEqual([{ _tag: "Applied" }])
+      expect(yield* backend.write(batch(2, b!))).toEqual([{ _tag: "Applied" }])
+      yield* backend.write(batch(3, c!))
+      yield* backend.write(batch(3, c!))
+      expect(batches).toEqual([[1, 1], [2, 1], [2, 1]])
+    }))
+
+  it.effect("shares a claim: neither keeps the other waiting, also with one slot", () =>
+    Effect.gen(function*() {
+      const { backend, other, volatile } = yield* beside
+      const records = Array.from({ length: 8 }, () => task({ runAt: null }))
+      records.forEach(({ taskId }, n) => n % 2 === 0 ? volatile.mark(taskId) : undefined)
+      yield* backend.write(batch(1, ...records))
+      const claimed: Array<boolean> = []
+      for (let n = 0; n < 4; n += 1) {
+        const { started } = yield* backend.claim({
+          instance: id,
+          tasks: [{ name: "send_email", version: 1, slots: 1, window: 0 }],
+          slots: 1,
+          window: 0,
+          stealAfter: null,
+          now: 0
+        })
+        expect(started).toHaveLength(1)
+        claimed.push((yield* other.get(started[0]!.taskId))._tag === "Some")
+      }
+      expect(new Set(claimed)).toEqual(new Set([true, false]))
+    }))
+})
