@@ -169,7 +169,7 @@ const onConnection = (connection: Connection, { durability, notify }: Settings) 
     reap: (request) => noted(reap(request), hints.reaped),
     write: (batch) => noted(unlessFenced(batch.instance, ask(Write.script, batch)), () => hints.wrote(batch)),
     claim: (request) => noted(unlessFenced(request.instance, ask(Claim.script, request)), hints.claimed),
-    owned: (instance) => ask(Instances.owned, instance),
+    owned: (instance) => Effect.map(ask(Instances.owned, instance), (records) => ({ records, joined: [] })),
     joinTransaction: null,
     transaction: null,
     cancel: (taskId, now) =>

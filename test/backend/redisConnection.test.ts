@@ -92,7 +92,7 @@ describe.skipIf(!await hasRedis())("RedisBackend on a connection that breaks", (
       yield* proxy.loseNextAnswer
       expect(yield* failureOf(claimOf(backend, 2))).toBeInstanceOf(TaskBackendError)
       const owned = yield* untilItIsBack(backend.owned(instance))
-      expect(owned.map(({ attempts, claim }) => [attempts, claim])).toEqual([[1, 1], [1, 1]])
+      expect(owned.records.map(({ attempts, claim }) => [attempts, claim])).toEqual([[1, 1], [1, 1]])
     }))
 
   test("while there is none, every call fails at once; afterwards all goes on", () =>

@@ -4,6 +4,8 @@ import { Effect, Logger, LogLevel, Redacted } from "effect"
 import { BackendSuite } from "effect-taskflow/testing"
 import type { Redis } from "ioredis"
 import * as RedisBackend from "../../src/backend/RedisBackend.js"
+import { errorsKept } from "../../src/ErrorStore.js"
+import { fingerprintOf } from "../../src/internal/fingerprint.js"
 import { fail, heldBy, insert, line, log, requeue, startedBy } from "../../src/testing/suite/changes.js"
 import { hasRedis, keysUnder, redis, redisClient, redisPrefix } from "../support/databases.js"
 import { applied, attached, failureOf, finishOf, test } from "../support/redis.js"
@@ -19,6 +21,8 @@ const valueOf = async (client: Redis, key: string): Promise<unknown> => {
       return client.zrange(key, 0, -1, "WITHSCORES")
     case "list":
       return client.lrange(key, 0, -1)
+    case "stream":
+      return client.xrange(key, "-", "+")
     case "set":
       return (await client.smembers(key)).sort()
     default:
@@ -44,16 +48,18 @@ describe.skipIf(!await hasRedis())("RedisBackend's keys", () => {
       const { backend, client, prefix } = yield* place
       const running = [task(), task(), task()].map((record) => startedBy(record, instance, now))
       yield* backend.write({ ...batchOf(1, []), changes: running.map(insert) })
+      const failed = fail(running[1]!, now)
       const changes = [
         insert(task({ idempotencyKey: "k", tags: { tenant: "t1" }, priority: 5 })),
         insert(heldBy(task(), instance)),
         insert(task({ runAt: now + 5 })),
         log(running[0]!, line(running[0]!, 1, now)),
         ...finishOf(1, running[0]!).changes,
-        fail(running[1]!, now),
+        failed,
         requeue(running[2]!, now)
       ]
       const name = "\"send_email\""
+      const group = fingerprintOf(failed.record)!.fingerprint
       const touched = [
         "s:success",
         `n:failed:${name}`,
@@ -62,6 +68,12 @@ describe.skipIf(!await hasRedis())("RedisBackend's keys", () => {
         "due",
         `ready:1:${name}`,
         `vers:${name}`,
+        "feed",
+        "feed:last",
+        "ers",
+        "ern",
+        `eg:${group}`,
+        `er:${group}`,
         "keys",
         "names",
         `lg:${running[0]!.taskId}`,
@@ -70,7 +82,7 @@ describe.skipIf(!await hasRedis())("RedisBackend's keys", () => {
       for (const key of touched) {
         // What is right there is put away meanwhile.
         yield* Effect.promise(() => client.renamenx(`{${prefix}}:${key}`, `{${prefix}}:away`).catch(() => 0))
-        const wrong = key === "names" || key === "keys" ? "list" : "hash"
+        const wrong = key === "names" || key === "keys" || key.startsWith("eg:") ? "list" : "hash"
         yield* Effect.promise(async () => {
           if (wrong === "list") await client.rpush(`{${prefix}}:${key}`, "x")
           else await client.hset(`{${prefix}}:${key}`, "x", "y")
@@ -95,6 +107,7 @@ describe.skipIf(!await hasRedis())("RedisBackend's keys", () => {
         task({
           priority: at % 3,
           source: at % 4 === 0 ? "scheduled" : "manual",
+          schedule: at % 7 === 0 ? { name: "nightly", slot: at } : null,
           tags: { tenant: `t${at % 5}`, __proto__: "x" },
           idempotencyKey: `k${at}`,
           keyTtl: at % 2 === 0 ? 5 : null
@@ -110,9 +123,22 @@ describe.skipIf(!await hasRedis())("RedisBackend's keys", () => {
         yield* backend.cancel(taskId, now)
       }
       expect(yield* backend.deleteBefore(now + 10, 1_000)).toBe(40)
+      // What was told, and what failed, is remembered for its own time.
+      expect((yield* backend.errors.list({})).items.length).toBe(1)
+      yield* backend.maintain(now + errorsKept + 1)
       const left = (yield* Effect.promise(() => keysUnder(client, prefix))).map((key) => key.slice(prefix.length + 3))
-      // What knows names and instances, and the number of the last arrival.
-      const constant = [`i:${instance}`, "names", "peers", "seq", "st:\"send_email\"", "vers:\"send_email\""]
+      expect(yield* Effect.promise(() => client.xlen(`{${prefix}}:feed`))).toBe(0)
+      // What knows names and instances, and the numbers of the last arrival and of what was told last.
+      const constant = [
+        "feed",
+        "feed:last",
+        `i:${instance}`,
+        "names",
+        "peers",
+        "seq",
+        "st:\"send_email\"",
+        "vers:\"send_email\""
+      ]
       expect(left.filter((key) => !constant.includes(key))).toEqual([])
     }))
 

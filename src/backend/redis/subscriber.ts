@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Redis } from "ioredis"
+import * as RealTime from "../../internal/realTime.js"
 import { RedisProblem } from "./problem.js"
 
 export interface Subscriber {
@@ -48,11 +49,12 @@ export const subscribe = (
       if (broken !== null) fail(broken)
     })
     const asking = Effect.forever(Effect.zipRight(
-      Effect.sleep(askEvery),
-      Effect.timeoutFail(ask(() => connection.ping()), {
-        duration: longestSilence,
-        onTimeout: () => new RedisProblem("the connection that listens does not answer")
-      })
+      RealTime.pause(askEvery),
+      RealTime.within(
+        ask(() => connection.ping()),
+        longestSilence,
+        () => new RedisProblem("the connection that listens does not answer")
+      )
     ))
     return { lost: Effect.raceFirst(broke, asking) }
   })
