@@ -249,7 +249,7 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
   readonly stats: (query: { readonly taskName?: string | undefined }) => Effect.Effect<Stats, TaskBackendError>
   /**
    * Removes up to `limit` finished tasks that ended before `cutoff` (epoch milliseconds), with all that belongs to them;
-   * answers how many. A success with an idempotency key stays while its `keyTtl` had not run out at `cutoff`. `status`:
+   * answers how many; none for a cutoff that is no number. A success with an idempotency key stays while its `keyTtl` had not run out at `cutoff`. `status`:
    * only those that ended so.
    */
   readonly deleteBefore: (

@@ -7,7 +7,6 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Accepting from "./internal/accepting.js"
@@ -21,10 +20,10 @@ import * as Poller from "./internal/poller.js"
 import * as Prefetch from "./internal/prefetch.js"
 import * as Signal from "./internal/signal.js"
 import * as Slots from "./internal/slots.js"
+import * as Starting from "./internal/starting.js"
 import * as Stopping from "./internal/stopping.js"
 import * as Timers from "./internal/timers.js"
 import { type Claimed, TaskBackend } from "./TaskBackend.js"
-import type { TaskEvent } from "./TaskEvent.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
 import type { TaskId } from "./TaskId.js"
 import { TaskInstance } from "./TaskInstance.js"
@@ -88,49 +87,19 @@ export const make = Effect.gen(function*() {
 
   const cancels = CancelsAtStart.make(store)
 
-  // The attempt that was counted does not happen.
-  const giveUp = (
-    record: TaskRecord,
-    slot: Slots.Slot,
-    tag: "Requeued" | "Interrupted" | "Cancelled",
-    stopReason: "shutdown" | "lostLease" = "shutdown"
-  ): void => {
-    const common = { taskId: record.taskId, at: now() }
-    const event: TaskEvent = tag === "Cancelled" ? { _tag: tag, ...common } : { _tag: tag, ...common, stopReason }
-    store.commit(event, () => {
-      if (tag === "Requeued") onNext(record, now())
-    })
-    slot.release()
-  }
-
-  const run = (record: TaskRecord, slot: Slots.Slot): void => {
-    const registered = registry.of(record)
-    if (record.owner !== instance.id) {
-      store.drop(record)
-      return slot.release()
-    }
-    if (cancels.take(record.taskId)) return giveUp(record, slot, "Cancelled")
-    if (stop.isOver()) return giveUp(record, slot, record.requeueOnInterrupt ? "Requeued" : "Interrupted")
-    if (record.requeueOnInterrupt && !lease.isHeld()) return giveUp(record, slot, "Requeued", "lostLease")
-    // While a suspect runs here no other is claimed.
-    if (record.crashes > 0) store.onEnd(record.taskId, lookAgain)
-    if (registered !== undefined) return runner.start(record, registered, slot, onNext)
-    // Its handler left between the claim and now.
-    giveUp(record, slot, record.kind === "task" ? "Requeued" : "Interrupted")
-  }
-
-  const startFromWindow = (record: TaskRecord): void => {
-    const slot = slots.take(record.taskName)
-    const { claim, taskId } = record
-    const started = { _tag: "Started", taskId, at: now(), instance: instance.id, claim } as const
-    const legal = store.commit(started, (exit) => {
-      const current = store.get(taskId)
-      if (Exit.isSuccess(exit) && exit.value._tag === "Applied" && current !== undefined) return run(current, slot)
-      if (Exit.isFailure(exit) && current !== undefined) unclaim(current)
-      slot.release()
-    })
-    if (!legal) slot.release()
-  }
+  const { run, startFromWindow } = Starting.make({
+    instance,
+    lease,
+    registry,
+    runner,
+    slots,
+    store,
+    cancels,
+    isOver: () => stop.isOver(),
+    lookAgain: () => lookAgain(),
+    onNext: (record, at) => onNext(record, at),
+    unclaim: (record) => unclaim(record)
+  })
 
   const mayNotStart = () => stop.isStopping() || !lease.isHeld()
   const mayNotClaim = () => mayNotStart() || lease.isDraining()

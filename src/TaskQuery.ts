@@ -5,7 +5,10 @@ import type { TaskId } from "./TaskId.js"
 import type { TaskRecord } from "./TaskRecord.js"
 import type { TaskStatus } from "./TaskStatus.js"
 
-/** Which tasks to list. Everything given must hold; absent means any. Strings are compared exactly. */
+/**
+ * Which tasks to list. Everything given must hold; absent means any. Strings are compared exactly. Numbers may be any: nothing
+ * fits a time that is no number, or a priority that no task can have.
+ */
 export interface ListQuery {
   /** One of these; none of them when it is empty. */
   readonly status?: ReadonlyArray<TaskStatus> | undefined
@@ -22,9 +25,9 @@ export interface ListQuery {
   readonly until?: number | undefined
   /** By id, which begins with the time of creation. Default `newest`. */
   readonly order?: "newest" | "oldest" | undefined
-  /** Taken as a whole number from 1 to 200. Default 50. */
+  /** Taken as a whole number from 1 to 200. Default 50, also for what is no number. */
   readonly limit?: number | undefined
-  /** `nextCursor` of the page before; that task need not be there any more. */
+  /** `nextCursor` of the page before; that task need not be there any more. Nothing is behind what is no id. */
   readonly cursor?: TaskId | undefined
 }
 

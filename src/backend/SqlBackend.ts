@@ -8,7 +8,7 @@ import * as Client from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { TaskBackend } from "../TaskBackend.js"
+import { type Durability, TaskBackend } from "../TaskBackend.js"
 import { InstanceFenced, TaskBackendError, TaskflowWiringError, TaskWrongTransaction } from "../TaskError.js"
 import * as Ambient from "./sql/ambient.js"
 import * as Cancel from "./sql/cancel.js"
@@ -21,6 +21,7 @@ import * as Hints from "./sql/hints.js"
 import * as Instances from "./sql/instances.js"
 import * as Migrations from "./sql/migrations.js"
 import { mysqlDialect } from "./sql/mysqlDialect.js"
+import * as Pooled from "./sql/pooled.js"
 import { postgresDialect } from "./sql/postgresDialect.js"
 import * as Reads from "./sql/reads.js"
 import * as Retention from "./sql/retention.js"
@@ -56,12 +57,22 @@ const innermost = (error: unknown): string => {
 }
 
 const isPermanent = (dialect: Dialect, error: unknown): boolean =>
-  error instanceof Write.RowTooLarge || dialect.problemOf(error) === "permanent"
+  error instanceof Write.RowTooLarge || isOutOfRange(error) || dialect.problemOf(error) === "permanent"
+
+// A text, or a message to the server, that became longer than it can be.
+const isOutOfRange = (error: unknown): boolean => {
+  let current = error
+  for (let depth = 0; depth < 5 && current instanceof Error; depth += 1) {
+    if (current instanceof RangeError) return true
+    current = current.cause
+  }
+  return false
+}
 
 // Two are the engine's, one is for those who read.
 const leastPool = 3
 
-const refail = (dialect: Dialect, method: string) => <A, E>(self: Effect.Effect<A, E>) =>
+const refail = (dialect: Dialect, method: string) => <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.mapError(self, (error) =>
     error instanceof InstanceFenced
       ? error
@@ -89,6 +100,17 @@ const largestStatementOf = (dialect: Dialect, db: Db) =>
     ? Effect.succeed(Number.POSITIVE_INFINITY)
     : Effect.map(db.all({ sql: dialect.largestStatement, params: [] }), ([row]) => Number(row?.["bytes"]))
 
+// What a commit does not survive, and what to do about it; null where a crash of the machine takes nothing.
+const weakness = ({ kind }: Dialect, durability: Durability): string | null => {
+  if (durability !== "process") return null
+  const remedy = {
+    sqlite: "PRAGMA synchronous = FULL",
+    postgres: "synchronous_commit = on",
+    mysql: "innodb_flush_log_at_trx_commit = 1"
+  }[kind]
+  return `tasks: the database may lose the last commits when its machine crashes or loses power; it keeps them with ${remedy}`
+}
+
 /** A backend on this client. Makes or upgrades its tables first. */
 export const make = (
   client: Client.SqlClient,
@@ -115,21 +137,27 @@ export const make = (
     const open = embedded
       ? Effect.succeed(Connections.shared(client, dialect, busyTimeout))
       : Connections.dedicated(client, dialect)
-    const journal = yield* open
-    const claims = yield* open
     const failing = (method: string) => refail(dialect, method)
     // The first statements are plain ones: what fails here is a database that cannot be reached or written.
-    const told = <A, E>(method: string, self: Effect.Effect<A, E>) =>
+    const told = <A, E, R>(method: string, self: Effect.Effect<A, E, R>) =>
       Effect.mapError(failing(method)(self), (error) => error as TaskBackendError) // safe: nobody is fenced in these
+    const journal = yield* told("open", open)
+    const claims = yield* told("open", open)
+    const { refusal } = dialect
+    const refused = refusal === null ? null : yield* told("open", claims.use(refusal))
+    if (refused !== null) return yield* new TaskBackendError({ method: "open", cause: new Error(refused) })
     yield* told("migrate", Migrations.run(client, claims, dialect, tables, prefix))
     const durability = yield* told("attach", claims.use(dialect.durability))
+    const weak = weakness(dialect, options.shared === false ? "none" : durability)
+    // On SQLite that is the default, and what its page says.
+    if (weak !== null) yield* embedded ? Effect.logInfo(weak) : Effect.logWarning(weak)
     const largest = yield* told("attach", claims.use((db) => largestStatementOf(dialect, db)))
 
     const sql: Sql = { dialect, tables }
     // One connection, to tell the application's transactions on this client from those on others.
     const ours = yield* told("attach", Effect.uninterruptible(Effect.scoped(client.reserve)))
-    const reads = Connections.joining(embedded ? journal : Connections.pooled(client, dialect), dialect, ours)
-    const join = Ambient.make(sql, ours, (db) => hints.joined(db))
+    const reads = Pooled.joining(embedded ? journal : Pooled.pooled(client, dialect), dialect, ours)
+    const join = Ambient.make(sql, ours, claims, (db) => hints.joined(db))
     const identity: Feed.Identity = { id: null }
     const instances = Instances.make(sql, claims, identity)
     const feed = Feed.make(sql, reads, claims, identity)
@@ -154,27 +182,37 @@ export const make = (
         shared: options.shared ?? true,
         maxLive: Number.POSITIVE_INFINITY
       },
-      attach: (facts, now) => told("attach", instances.attach(facts, now)),
+      attach: (facts, now) => told("attach", instances.attach(facts, Math.floor(now))),
       detach: (instance) => told("detach", instances.detach(instance)),
       heartbeat: (instance, now, vitals) =>
-        noted(told("heartbeat", instances.heartbeat(instance, now, vitals)), hints.heard),
+        noted(told("heartbeat", instances.heartbeat(instance, Math.floor(now), vitals)), hints.heard),
       instances: told("instances", fleet.list),
       drain: (instance, draining) => noted(told("drain", fleet.drain(instance, draining)), hints.steered),
-      reap: (request) => noted(told("reap", instances.reap(request)), hints.reaped),
-      write: (batch) => noted(failing("write")(write(batch)), () => hints.wrote(batch)),
-      claim: (request) => noted(failing("claim")(claim(request)), (claimed) => hints.claimed(request, claimed)),
+      reap: (request) =>
+        noted(told("reap", instances.reap({ ...request, now: Math.floor(request.now) })), hints.reaped),
+      write: (batch) =>
+        noted(
+          failing("write")(write(Number.isInteger(batch.now) ? batch : { ...batch, now: Math.floor(batch.now) })),
+          () => hints.wrote(batch)
+        ),
+      claim: (request) =>
+        noted(
+          failing("claim")(claim({ ...request, now: Math.floor(request.now) })),
+          (claimed) => hints.claimed(request, claimed)
+        ),
       owned: (instance) => told("owned", instances.owned(instance)),
       // A client of the backend's own is one that no handler can have.
       transaction: options.ownClient === true ? null : Transactional.make(sql, client, ours),
       joinTransaction: (records, now) =>
-        Effect.mapError(join(records, now), (error) =>
+        Effect.mapError(Write.textsThatFit(join(records, Math.floor(now))), (error) =>
           error instanceof TaskWrongTransaction
             ? error
             : new TaskBackendError({
               method: "joinTransaction",
               cause: new SqlProblem(isPermanent(dialect, error), error)
             })),
-      cancel: (taskId, now) => noted(told("cancel", cancel(taskId, now)), hints.cancelled),
+      cancel: (taskId, now) =>
+        noted(told("cancel", cancel(taskId, Math.floor(now))), hints.cancelled),
       get: (taskId) => told("get", read.get(taskId)),
       list: (query) => told("list", read.list(query)),
       logs: (taskId, page) => told("logs", read.logs(taskId, page)),
@@ -183,7 +221,7 @@ export const make = (
       deleteBefore: (cutoff, limit, status) => told("deleteBefore", retention.deleteBefore(cutoff, limit, status)),
       feed: (query) => told("feed", feed(query)),
       hints: hints.hints,
-      maintain: (now) => told("maintain", retention.maintain(now)),
+      maintain: (now) => told("maintain", retention.maintain(Math.floor(now))),
       ...stores
     })
   })

@@ -1,6 +1,6 @@
 /** Records of the memory backend by what is asked of them: pages, and what is old enough to go. */
 import { fingerprintOf } from "../internal/fingerprint.js"
-import { pageLimit } from "../internal/pageLimit.js"
+import { askable, howMany } from "../internal/listing.js"
 import type { ListPage, ListQuery } from "../TaskBackend.js"
 import type { TaskId } from "../TaskId.js"
 import type * as TaskRecord from "../TaskRecord.js"
@@ -24,8 +24,10 @@ const holdsKeyAt = (record: TaskRecord.TaskRecord, at: number): boolean =>
   record.endedAt! + record.keyTtl > at
 
 /** One page. */
-export const list = (tables: Tables, query: ListQuery): ListPage => {
-  const limit = pageLimit(query.limit)
+export const list = (tables: Tables, asked: ListQuery): ListPage => {
+  const query = askable(asked)
+  if (query === null) return { items: [], nextCursor: null }
+  const limit = howMany(query.limit, 1, 200, 50)
   const fits = matches(query)
   const items: Array<TaskRecord.TaskRecord> = []
   let last: TaskId | null = null

@@ -2,10 +2,35 @@ import type { SqlClient } from "@effect/sql/SqlClient"
 import { SqlError } from "@effect/sql/SqlError"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Exit } from "effect"
-import { dedicated } from "../../src/backend/sql/connections.js"
+import { type Connections, dedicated } from "../../src/backend/sql/connections.js"
+import { pooled } from "../../src/backend/sql/pooled.js"
 import { postgresDialect } from "../../src/backend/sql/postgresDialect.js"
 
 const dialect = { ...postgresDialect, session: [], sessionHints: [], end: null }
+const lost = new SqlError({ message: "reset", cause: new Error("reset") })
+
+/** A client whose connections are given one by one, when `give` is called; the driver's side of each is `stream`. */
+const handOver = (answer: (number: number) => Effect.Effect<{ readonly rows: ReadonlyArray<object> }, SqlError>) => {
+  const asked: Array<Deferred.Deferred<number>> = []
+  const released: Array<number> = []
+  const cut: Array<number> = []
+  const reserve = Effect.acquireRelease(
+    Effect.gen(function*() {
+      const turn = yield* Deferred.make<number>()
+      asked.push(turn)
+      const number = yield* Deferred.await(turn)
+      const pg = { connection: { stream: { destroy: () => void cut.push(number) } } }
+      return { number, pg, executeRaw: () => answer(number) }
+    }),
+    ({ number }) => Effect.sync(() => void released.push(number))
+  )
+  const give = (place: number, number: number) => Deferred.succeed(asked[place]!, number)
+  // safe: what the engine's connections use of a client
+  return { asked, client: { reserve } as unknown as SqlClient, cut, give, released }
+}
+
+const waitFor = (what: () => boolean) =>
+  Effect.repeat(Effect.sleep("2 millis"), { until: what }).pipe(Effect.timeout("5 seconds"))
 
 describe("a connection of the engine that does not answer", () => {
   for (const late of ["fails", "answers"] as const) {
@@ -39,4 +64,79 @@ describe("a connection of the engine that does not answer", () => {
         expect(opened).toBe(2)
       }))
   }
+})
+
+const ask = (connections: Pick<Connections, "use">) => connections.use((db) => db.all({ sql: "SELECT 1", params: [] }))
+const row = (number: number) => Effect.succeed({ rows: [{ number }] })
+
+describe("a connection of the engine", () => {
+  it.scopedLive("is there before anything is asked on it, and after a break is asked for at once", () =>
+    Effect.gen(function*() {
+      const pool = handOver((number) => number === 1 ? Effect.fail(lost) : row(number))
+      const making = yield* Effect.fork(dedicated(pool.client, dialect))
+      yield* waitFor(() => pool.asked.length === 1)
+      yield* pool.give(0, 1)
+      const connections = yield* making
+      expect(pool.asked.length).toBe(1)
+      expect(Exit.isFailure(yield* Effect.exit(ask(connections)))).toBe(true)
+      yield* waitFor(() => pool.asked.length === 2 && pool.released.length === 1)
+      yield* pool.give(1, 2)
+      expect(yield* ask(connections)).toEqual([{ number: 2 }])
+      expect(pool.asked.length).toBe(2)
+    }))
+
+  it.scopedLive("that comes late is kept, and its place in the queue with it", () =>
+    Effect.gen(function*() {
+      const pool = handOver((number) => number === 1 ? Effect.fail(lost) : row(number))
+      const making = yield* Effect.fork(dedicated(pool.client, dialect, 60))
+      yield* waitFor(() => pool.asked.length === 1)
+      yield* pool.give(0, 1)
+      const connections = yield* making
+      yield* Effect.exit(ask(connections))
+      yield* waitFor(() => pool.asked.length === 2)
+      expect(Exit.isFailure(yield* Effect.exit(ask(connections)))).toBe(true)
+      yield* pool.give(1, 2)
+      yield* Effect.sleep("20 millis")
+      expect(yield* ask(connections)).toEqual([{ number: 2 }])
+    }))
+
+  it.scopedLive("is not given up while it answers one statement after the other", () =>
+    Effect.gen(function*() {
+      const pool = handOver((number) => Effect.delay(row(number), "30 millis"))
+      const making = yield* Effect.fork(dedicated(pool.client, dialect, 200))
+      yield* waitFor(() => pool.asked.length === 1)
+      yield* pool.give(0, 1)
+      const connections = yield* making
+      const many = connections.use((db) =>
+        Effect.forEach(Array.from({ length: 12 }), () => db.all({ sql: "SELECT 1", params: [] }))
+      )
+      expect((yield* many).length).toBe(12)
+    }))
+})
+
+describe("a read", () => {
+  it.scopedLive("that is not answered fails, and its connection is cut", () =>
+    Effect.gen(function*() {
+      const pool = handOver((number) => number === 1 ? Effect.never : row(number))
+      const reads = pooled(pool.client, dialect, 60)
+      const first = yield* Effect.fork(Effect.exit(ask(reads)))
+      yield* waitFor(() => pool.asked.length === 1)
+      yield* pool.give(0, 1)
+      expect(Exit.isFailure(yield* first)).toBe(true)
+      expect(pool.cut).toEqual([1])
+      const second = yield* Effect.fork(ask(reads))
+      yield* waitFor(() => pool.asked.length === 2)
+      yield* pool.give(1, 2)
+      expect(yield* second).toEqual([{ number: 2 }])
+      expect(pool.released).toEqual([2])
+    }))
+
+  it.scopedLive("that no connection comes free for fails, and takes none that comes later", () =>
+    Effect.gen(function*() {
+      const pool = handOver(row)
+      expect(Exit.isFailure(yield* Effect.exit(ask(pooled(pool.client, dialect, 60))))).toBe(true)
+      yield* pool.give(0, 1)
+      yield* waitFor(() => pool.released.length === 1)
+      expect(pool.cut).toEqual([])
+    }))
 })

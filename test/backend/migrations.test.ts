@@ -182,6 +182,39 @@ for (const database of databases) {
         expect(createHash("sha256").update(text).digest("base64url")).toBe(firstSteps[kind])
       }))
 
+    test("may get columns from a later version while this one runs", ({ open, prefix, tables }) =>
+      Effect.gen(function*() {
+        const client = yield* open
+        const backend = yield* backendOn(client, { prefix })
+        yield* backend.attach(facts(), now)
+        let number = 0
+        const all = Effect.gen(function*() {
+          number += 1
+          const [first, second, third] = [task({ idempotencyKey: `k${number}` }), task(), task({ tags: { a: "b" } })]
+          const outcomes = yield* backend.write(batchOf(number, [first, second, third]))
+          expect(outcomes.map(({ _tag }) => _tag)).toEqual(["Applied", "Applied", "Applied"])
+          // On every connection that reads.
+          const one = Effect.zip(backend.get(first.taskId), backend.list({}), { concurrent: true })
+          for (const [found, { items }] of yield* Effect.all([one, one, one, one], { concurrency: "unbounded" })) {
+            expect(found).toEqual(Option.some(first))
+            expect(items.length).toBe(3 * number)
+          }
+          expect((yield* backend.cancel(third.taskId, now))._tag).toBe("Cancelled")
+          const { started } = yield* claimOf(backend, 2)
+          expect(started.map(({ taskId }) => taskId)).toEqual([first.taskId, second.taskId])
+          expect((yield* backend.owned(instance)).records.length).toBe(2 * number)
+          yield* backend.maintain(now)
+          yield* backend.stats({})
+        })
+        yield* all
+        for (const { name } of Object.values(tables)) {
+          yield* client.unsafe(`ALTER TABLE ${name} ADD COLUMN later INTEGER`)
+        }
+        yield* all
+        const { records } = yield* backend.reap({ suspect: instance, beat: 0, now, limit: 10 })
+        expect(records.length).toBe(4)
+      }))
+
     test("have a name that is safe, or there are none", ({ open }) =>
       Effect.gen(function*() {
         const client = yield* open

@@ -1,5 +1,5 @@
 /** A process of its own that opens a backend, and does what its second argument says. Told to begin by a line on stdin. */
-import { Effect } from "effect"
+import { Effect, Logger, LogLevel } from "effect"
 import { TaskBackend, TaskEvent } from "effect-taskflow"
 import { batchOf, databases, facts, now, task } from "./sql.js"
 
@@ -25,7 +25,8 @@ const write = Effect.gen(function*() {
 
 process.stdout.write("ready\n")
 process.stdin.once("data", () => {
-  Effect.runPromise(Effect.provide(what === "boot" ? boot : write, backend)).then(() => process.exit(0), (error) => {
+  const program = Effect.provide(what === "boot" ? boot : write, backend)
+  Effect.runPromise(Logger.withMinimumLogLevel(program, LogLevel.None)).then(() => process.exit(0), (error) => {
     process.stderr.write(String(error))
     process.exit(1)
   })

@@ -11,9 +11,10 @@ import { TaskWrongTransaction } from "../../TaskError.js"
 import type { InstanceId } from "../../TaskEvent.js"
 import type { TaskId } from "../../TaskId.js"
 import type { TaskRecord } from "../../TaskRecord.js"
-import { isSameClient, transactionConnection } from "./connections.js"
-import type { Db, Sql } from "./dialect.js"
+import { type Connections, isSameClient, transactionConnection } from "./connections.js"
+import type { Db, Row, Sql } from "./dialect.js"
 import * as Feed from "./feed.js"
+import * as Keys from "./keys.js"
 import { selectIn } from "./lists.js"
 import { type Found, type KeyRow, planOf } from "./plan.js"
 import { joinedFacts, keyHash } from "./rows.js"
@@ -27,8 +28,21 @@ const nothing = (): Found => ({
   ended: new Set()
 })
 
-/** `joinTransaction` of the port. `ours` is a connection of the backend's client; `announce` is the last statement. */
-export const make = (sql: Sql, ours: object, announce: (db: Db) => Effect.Effect<void, unknown>) => {
+const until = (row: Row): number | null => row["until_at"] === null ? null : Number(row["until_at"])
+
+const holds = (key: KeyRow | undefined, now: number): key is KeyRow =>
+  key !== undefined && (key.until === null || key.until > now)
+
+/**
+ * `joinTransaction` of the port. `ours` is a connection of the backend's client, `outside` reads beside the transaction;
+ * `announce` is the last statement.
+ */
+export const make = (
+  sql: Sql,
+  ours: object,
+  outside: Pick<Connections, "use">,
+  announce: (db: Db) => Effect.Effect<void, unknown>
+) => {
   const { dialect, tables } = sql
 
   const keysOf = (db: Db, hashes: ReadonlyArray<string>, now: number) =>
@@ -37,46 +51,56 @@ export const make = (sql: Sql, ours: object, announce: (db: Db) => Effect.Effect
       if (hashes.length === 0) return found
       for (const hash of hashes) if (dialect.lockKey !== null) yield* db.all(dialect.lockKey(hash))
       const read = (tail: string, list: ReadonlyArray<string>) =>
-        Effect.map(selectIn(sql, db, tables.keys, "hash, task_id, until_at", "hash", list, tail), (rows) => {
-          for (const row of rows) {
-            const until = row["until_at"] === null ? null : Number(row["until_at"])
-            found.keys.set(row["hash"] as string, { taskId: row["task_id"] as string, until }) // safe: text columns
-          }
+        Effect.map(Keys.read(sql, db, list, tail), (keys) => {
+          for (const [hash, key] of keys) found.keys.set(hash, key)
         })
       yield* read("", hashes)
       // Only a key that is about to be taken over is locked: whoever holds one must be able to free it meanwhile.
-      const expired = [...found.keys].flatMap(([hash, { until }]) => until !== null && until <= now ? [hash] : [])
-      yield* read(dialect.forUpdate, expired)
+      yield* read(dialect.forUpdate, [...found.keys].flatMap(([hash, key]) => holds(key, now) ? [] : [hash]))
       return found
     })
 
-  // Under REPEATABLE READ, the default there, a plain read may tell of a key that was freed or taken since. An insert meets what
-  // is there now, and so does a locking read behind it; rows that are not there are not locked, that would lock a gap.
-  const insertKey = (db: Db, hash: string, taskId: string, now: number, tries = 3): Effect.Effect<KeyRow, unknown> =>
-    Effect.catchAll(
-      Effect.as(
-        Effect.forEach(dialect.insert(tables.keys, [[hash, taskId, null]]), db.run, { discard: true }),
-        { taskId, until: null }
-      ),
-      (error) =>
-        dialect.problemOf(error) !== "duplicate" || tries === 0
-          ? Effect.fail(error)
-          : Effect.flatMap(
-            selectIn(sql, db, tables.keys, "task_id, until_at", "hash", [hash], dialect.forUpdate),
-            ([row]) => {
-              if (row === undefined) return insertKey(db, hash, taskId, now, tries - 1)
-              const until = row["until_at"] === null ? null : Number(row["until_at"])
-              if (until === null || until > now) return Effect.succeed({ taskId: row["task_id"] as string, until }) // safe: text
-              return Effect.as(
-                db.run({
-                  sql: `UPDATE ${tables.keys.name} SET task_id = ?, until_at = NULL WHERE hash = ?`,
-                  params: [taskId, hash]
-                }),
-                { taskId, until: null }
-              )
-            }
-          )
+  const committed = (hash: string) =>
+    Effect.map(outside.use((db) => Keys.read(sql, db, [hash])), (keys) => keys.get(hash))
+
+  const take = (db: Db, hash: string, taskId: string) =>
+    Effect.as(
+      db.run({
+        sql: `UPDATE ${tables.keys.name} SET task_id = ?, until_at = NULL WHERE hash = ?`,
+        params: [taskId, hash]
+      }),
+      { taskId, until: null }
     )
+
+  // A row that is there: expired, left behind by its task, this transaction's own, or taken by somebody a moment ago.
+  const meetKey = (db: Db, hash: string, taskId: string, now: number): Effect.Effect<KeyRow | null, unknown> =>
+    Effect.gen(function*() {
+      const [row] = yield* selectIn(sql, db, tables.keys, "task_id, until_at", "hash", [hash], dialect.forUpdate)
+      if (row === undefined) return null
+      const met: KeyRow = { taskId: row["task_id"] as string, until: until(row) } // safe: a text column
+      if (!holds(met, now)) return yield* take(db, hash, taskId)
+      const known = yield* committed(hash)
+      return known?.taskId !== met.taskId || holds(known, now) ? met : yield* take(db, hash, taskId)
+    })
+
+  // InnoDB keeps the lock of an insert that met a row, and of a locking read, as long as the transaction is open. Under
+  // REPEATABLE READ, the default there, a plain read of the transaction may tell of a key that was freed or taken since. So
+  // whether a key is held is read beside the transaction, without a lock, and only one that seems free is tried.
+  const insertKey = (db: Db, hash: string, taskId: string, now: number, tries = 3): Effect.Effect<KeyRow, unknown> =>
+    Effect.flatMap(committed(hash), (known) =>
+      holds(known, now) ? Effect.succeed(known) : Effect.catchAll(
+        Effect.as(
+          Effect.forEach(dialect.insert(tables.keys, [[hash, taskId, null]]), db.run, { discard: true }),
+          { taskId, until: null }
+        ),
+        (error) =>
+          dialect.problemOf(error) !== "duplicate" || tries === 0
+            ? Effect.fail(error)
+            : Effect.flatMap(
+              meetKey(db, hash, taskId, now),
+              (met) => met === null ? insertKey(db, hash, taskId, now, tries - 1) : Effect.succeed(met)
+            )
+      ))
 
   /** Takes the keys one by one, each for the first record that wants it; answers the ones that others hold. */
   const insertKeys = (db: Db, records: ReadonlyArray<TaskRecord>, now: number) =>

@@ -1,15 +1,15 @@
 /** Cancelling: what has no attempt under way ends at once, what runs is marked for its owner. */
 import * as Effect from "effect/Effect"
 import type { CancelResult } from "../../TaskBackend.js"
-import type { TaskId } from "../../TaskId.js"
+import { isTaskId, type TaskId } from "../../TaskId.js"
 import * as TaskRecord from "../../TaskRecord.js"
 import type { Terminal } from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
 import type { Sql } from "./dialect.js"
 import * as Feed from "./feed.js"
-import { countedFor, emptyPlan, planEnd } from "./instances.js"
+import { countedFor, emptyPlan, freeKeys, planEnd } from "./instances.js"
 import { cancelledAt } from "./plan.js"
-import { fromLive } from "./rows.js"
+import { fromLive, liveNames } from "./rows.js"
 import { apply } from "./write.js"
 
 /** `cancel` of the port. */
@@ -17,10 +17,10 @@ export const make = (sql: Sql, connections: Connections, identity: Feed.Identity
   const { dialect, tables } = sql
   const live = tables.live.name
   return (taskId: TaskId, now: number): Effect.Effect<CancelResult, unknown> =>
-    connections.transaction((db) =>
+    !isTaskId(taskId) ? Effect.succeed({ _tag: "NotFound" }) : connections.transaction((db) =>
       Effect.gen(function*() {
         const [row] = yield* db.all({
-          sql: `SELECT * FROM ${live} WHERE id = ?${dialect.forUpdate}`,
+          sql: `SELECT ${liveNames} FROM ${live} WHERE id = ?${dialect.forUpdate}`,
           params: [taskId]
         })
         if (row === undefined) {
@@ -42,6 +42,7 @@ export const make = (sql: Sql, connections: Connections, identity: Feed.Identity
         const plan = emptyPlan()
         const cancelled = cancelledAt(record, now)
         planEnd(plan, cancelled)
+        yield* freeKeys(sql, db, plan)
         yield* apply(sql, db, plan, now, countedFor)
         yield* Feed.tell(sql, db, identity.id, now, [cancelled])
         return { _tag: "Cancelled", record: cancelled }

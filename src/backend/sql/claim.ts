@@ -14,7 +14,7 @@ import type { Db, Row, Sql, Value } from "./dialect.js"
 import * as Feed from "./feed.js"
 import { before, type Head, headsOf, stealable, suspectOf, type Wanted } from "./heads.js"
 import { deleteIn } from "./lists.js"
-import { fromLive, isJoined, nameText } from "./rows.js"
+import { fromLive, isJoined, liveNames, nameText } from "./rows.js"
 
 // Rows that become ready in one claim, and in one step of it.
 const promoteStep = 500
@@ -103,11 +103,11 @@ const take = (
           dialect.skipLocked === ""
             ? `${list.sql} AND ${still}`
             : `id IN (SELECT id FROM ${live} WHERE ${list.sql} AND ${still}${dialect.skipLocked})`
-        } RETURNING *`,
+        } RETURNING ${liveNames}`,
         params: [...values, ...list.params, ...params]
       })
       : yield* db.all({
-        sql: `SELECT * FROM ${live} WHERE ${list.sql} AND ${still} ORDER BY seq${dialect.skipLocked}`,
+        sql: `SELECT ${liveNames} FROM ${live} WHERE ${list.sql} AND ${still} ORDER BY seq${dialect.skipLocked}`,
         params: [...list.params, ...params]
       })
     if (rows.length === 0) return []

@@ -2,7 +2,7 @@
  * The engine's own connections, and transactions on them.
  *
  * SQLite has one connection behind the client's lock, so each use takes it and gives it back. A server gives a connection
- * that is kept, so that the application's queries can never starve the engine; one that broke is replaced at the next use.
+ * that is kept from the start, so that the application's queries can never starve the engine.
  */
 import { type SqlClient, TransactionConnection } from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
@@ -10,15 +10,17 @@ import { SqlError } from "@effect/sql/SqlError"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type { Db, Dialect } from "./dialect.js"
+import * as Silence from "./silence.js"
 
 export interface Connections {
   /** Runs statements that need no transaction. One user at a time. */
   readonly use: <A, E>(
     body: (db: Db) => Effect.Effect<A, E>,
-    /** How long it may take on a server, in milliseconds. Default 15 seconds. */
+    /** How long a server may say nothing, in milliseconds. Default 15 seconds. */
     limit?: number
   ) => Effect.Effect<A, E | SqlError>
   /**
@@ -40,16 +42,8 @@ export const isSameClient = (a: object, b: object): boolean =>
 
 const closed = new SqlError({ message: "the backend is closed", cause: new Error("the backend is closed") })
 
-// Real time, like the pauses below: no statement of the engine takes nearly as long on a server that answers.
-const longestUseMillis = 15_000
-
-const silent = new SqlError({
-  message: "the connection is silent",
-  cause: new Error(`the server did not answer for ${longestUseMillis / 1_000} seconds`)
-})
-
 // How long somebody else's lock on an SQLite file is waited for before the caller is told: ten seconds.
-const maxWaitMillis = 10_000
+export const maxWaitMillis = 10_000
 
 const command = (db: Db, sql: string) => db.all({ sql, params: [] })
 
@@ -96,45 +90,32 @@ export const shared = (client: SqlClient, dialect: Dialect, busyTimeout = 0): Co
 }
 
 // Real time, whatever clock the engine runs on: another process holds the lock. Jittered, so that two do not stay in step.
-const pauseFor = (millis: number): Effect.Effect<void> =>
+export const pauseFor = (millis: number): Effect.Effect<void> =>
   Effect.async<void>((resume) => {
     const timer = setTimeout(() => resume(Effect.void), millis * (0.5 + Math.random()))
     return Effect.sync(() => clearTimeout(timer))
   })
 
 interface Held {
+  readonly connection: Connection
   readonly db: Db
   readonly scope: Scope.CloseableScope
 }
 
 /**
- * For reads: inside a transaction of the application it is that connection that reads. Waiting for another one of the pool, or
- * for the only one, could be waiting for oneself.
+ * Keeps one connection of the client's pool, from now on. It was told things that are not for others, so it is ended, not given
+ * back. When it broke another is asked for at once: what queues for the pool later stands behind.
  */
-export const joining = (
-  connections: Pick<Connections, "use">,
-  dialect: Dialect,
-  ours: object
-): Pick<Connections, "use"> => ({
-  use: (body) =>
-    Effect.flatMap(
-      transactionConnection,
-      (connection) =>
-        Option.isSome(connection) && isSameClient(connection.value, ours)
-          ? body(dialect.db(connection.value))
-          : connections.use(body)
-    )
-})
-
-/** Keeps one connection of the client's pool. It was told things that are not for others, so it is ended, not given back. */
 export const dedicated = (
   client: SqlClient,
   dialect: Dialect,
-  longestUse = longestUseMillis
-): Effect.Effect<Connections, never, Scope.Scope> =>
+  longest = Silence.longestSilence
+): Effect.Effect<Connections, SqlError, Scope.Scope> =>
   Effect.gen(function*() {
     const turn = yield* Effect.makeSemaphore(1)
     let held: Held | null = null
+    // Who is being waited for. One that takes too long is not waited for any more, but welcome if it comes first after all.
+    let opening: Fiber.Fiber<Held, SqlError> | null = null
     let over = false
 
     // A connection that does not answer any more is left to the pool, which finds out by itself.
@@ -148,12 +129,6 @@ export const dedicated = (
           Effect.interruptible
         )
 
-    const drop = (gone: Held) =>
-      Effect.suspend(() => {
-        if (held === gone) held = null
-        return Effect.zipRight(end(gone.db), Scope.close(gone.scope, Exit.void))
-      })
-
     const open = Effect.flatMap(Scope.make(), (scope) =>
       Scope.extend(client.reserve, scope).pipe(
         Effect.flatMap((connection) => {
@@ -161,11 +136,42 @@ export const dedicated = (
           return Effect.forEach(dialect.session, (sql) => command(db, sql), { discard: true }).pipe(
             Effect.zipRight(Effect.forEach(dialect.sessionHints, (sql) => Effect.ignore(command(db, sql)))),
             Effect.tapErrorCause(() => end(db)),
-            Effect.as<Held>({ db, scope })
+            Effect.as<Held>({ connection, db, scope })
           )
         }),
         Effect.tapErrorCause(() => Scope.close(scope, Exit.void))
       ))
+
+    const letGo = (gone: Held) => Effect.zipRight(end(gone.db), Scope.close(gone.scope, Exit.void))
+
+    const opened: Effect.Effect<Held, SqlError> = Effect.suspend(() => {
+      if (over) return Effect.fail(closed)
+      if (held !== null) return Effect.succeed(held)
+      if (opening !== null) return Effect.flatMap(Fiber.join(opening), () => opened)
+      let asked: Fiber.Fiber<Held, SqlError> | null = null
+      const asking = open.pipe(
+        Effect.onExit((exit) => {
+          if (opening === asked) opening = null
+          if (Exit.isFailure(exit)) return Effect.void
+          if (over || held !== null) return letGo(exit.value)
+          held = exit.value
+          return Effect.void
+        }),
+        Effect.uninterruptible
+      )
+      return Effect.flatMap(Effect.forkDaemon(asking), (fiber) => {
+        asked = fiber
+        if (fiber.unsafePoll() === null) opening = fiber
+        return Effect.flatMap(Fiber.join(fiber), () => opened)
+      })
+    })
+
+    const drop = (gone: Held) =>
+      Effect.suspend(() => {
+        if (held !== gone) return letGo(gone)
+        held = null
+        return Effect.zipRight(Effect.forkDaemon(Effect.ignore(opened)), letGo(gone))
+      })
 
     // After anything that is not expected the connection may be broken: a server also hangs up on what is too large for it.
     const isSuspicious = (cause: Cause.Cause<unknown>): boolean => {
@@ -174,65 +180,45 @@ export const dedicated = (
       return problem === "transient" || problem === "permanent"
     }
 
-    // A use that was given up still ends some day: then it lets go of its own connection, and of no other.
-    const used = <A, E>(body: (db: Db) => Effect.Effect<A, E>, use: { givenUp: boolean; mine: Held | null }) =>
-      Effect.suspend((): Effect.Effect<Held, SqlError> =>
-        held !== null ? Effect.succeed(held) : over ? Effect.fail(closed) : open
-      ).pipe(
-        Effect.flatMap((mine): Effect.Effect<A, E | SqlError> => {
-          if (use.givenUp) return Effect.zipRight(drop(mine), Effect.fail(silent))
-          held = mine
-          use.mine = mine
-          return Effect.onExit(body(mine.db), (exit) =>
-            use.givenUp || (Exit.isFailure(exit) && isSuspicious(exit.cause)) ? drop(mine) : Effect.void)
-        })
-      )
-
-    // After a failover a connection may stay silent for a quarter of an hour. What is asked on it is given up then, and the
-    // connection with it; whoever waits for the answer is told, and asks again on another one.
-    const use = <A, E>(
-      body: (db: Db) => Effect.Effect<A, E>,
-      limit = longestUse
-    ): Effect.Effect<A, E | SqlError> =>
+    const use = <A, E>(body: (db: Db) => Effect.Effect<A, E>, limit = longest): Effect.Effect<A, E | SqlError> =>
       Effect.uninterruptible(Effect.suspend(() => {
-        const state: { givenUp: boolean; mine: Held | null } = { givenUp: false, mine: null }
-        return Effect.flatMap(Effect.forkDaemon(used(body, state)), (fiber) =>
-          Effect.async<A, E | SqlError>((resume) => {
-            const timer = setTimeout(() => {
-              state.givenUp = true
-              if (held === state.mine) {
-                held = null
-              }
-              resume(Effect.fail(silent))
-            }, limit)
-            fiber.addObserver((exit) => {
-              clearTimeout(timer)
-              resume(exit)
-            })
-          }))
+        let mine: Held | null = null
+        let givenUp = false
+        // A use that was given up still ends some day: then it lets go of its own connection, and of no other.
+        const used = (answered: () => void) =>
+          Effect.flatMap(opened, (connection): Effect.Effect<A, E | SqlError> => {
+            if (givenUp) return Effect.interrupt
+            mine = connection
+            return Effect.onExit(
+              body(Silence.telling(connection.db, answered)),
+              (exit) => givenUp || (Exit.isFailure(exit) && isSuspicious(exit.cause)) ? drop(connection) : Effect.void
+            )
+          })
+        return Silence.within(limit, used, () => {
+          givenUp = true
+          if (mine === null) {
+            opening = null
+            return
+          }
+          if (held === mine) {
+            held = null
+            Effect.runFork(Effect.ignore(opened))
+          }
+          dialect.hangUp(mine.connection)
+        })
       })).pipe(turn.withPermits(1))
 
     yield* Effect.addFinalizer(() =>
-      Effect.zipRight(
-        Effect.sync(() => {
-          over = true
-        }),
-        Effect.suspend(() =>
-          held === null ? Effect.void : drop(held)
-        )
-      )
+      Effect.suspend(() => {
+        over = true
+        const last = held
+        held = null
+        return last === null ? Effect.void : letGo(last)
+      })
     )
+    yield* use(() => Effect.void)
     return {
       use,
       transaction: (body) => use((db) => inTransaction(dialect, db, body))
     }
   })
-
-/** Takes a connection of the pool for each use: for reads, which may wait for the application's. */
-export const pooled = (client: SqlClient, dialect: Dialect): Pick<Connections, "use"> => ({
-  // PgClient never gives back a connection whose taker was interrupted while it waited for one.
-  use: (body) =>
-    Effect.scoped(
-      Effect.flatMap(Effect.uninterruptible(client.reserve), (connection) => body(dialect.db(connection)))
-    )
-})

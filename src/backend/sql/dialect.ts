@@ -50,6 +50,10 @@ export interface Dialect {
   readonly kind: "sqlite" | "postgres" | "mysql"
   readonly db: (connection: Connection) => Db
   readonly problemOf: (error: unknown) => Problem
+  /** Whether the tables changed behind what a connection has prepared: on another connection the same will do. */
+  readonly isOutdated: (error: unknown) => boolean
+  /** Cuts a connection that does not answer, as far as its client shows it: what waits on it fails, and its pool forgets it. */
+  readonly hangUp: (connection: Connection) => void
   /** What a fresh connection of the engine is told. */
   readonly session: ReadonlyArray<string>
   /** The same, where a server that does not know one goes without. */
@@ -82,6 +86,8 @@ export interface Dialect {
   readonly addColumn: (table: Table, column: Column) => Step
   /** None where the database has no such index. */
   readonly addIndex: (table: Table, index: Index) => Step | null
+  /** Why tasks cannot be kept in this database, or null; null where every one will do. */
+  readonly refusal: ((db: Db) => Effect.Effect<string | null, SqlError>) | null
   /** How safe a committed transaction is. */
   readonly durability: (db: Db) => Effect.Effect<Durability, SqlError>
   /** Epoch milliseconds of the backend's clock as one column `now_ms`; null where it is this host's. */

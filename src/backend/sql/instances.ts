@@ -14,8 +14,9 @@ import type { Db, Sql } from "./dialect.js"
 import { countFailure } from "./failures.js"
 import * as Feed from "./feed.js"
 import { addVitals, keepVitals } from "./fleet.js"
+import * as Keys from "./keys.js"
 import { cancelledAt, countEnd, type Plan } from "./plan.js"
-import { changing, fromLive, isJoined, isSuspect, keyHash } from "./rows.js"
+import { changing, fromLive, isJoined, isSuspect, keyHash, liveNames } from "./rows.js"
 import { apply } from "./write.js"
 
 const died: TaskFailure = {
@@ -83,8 +84,15 @@ export const planEnd = (plan: Plan, record: TaskRecord.TaskRecord): void => {
   plan.done.push(record)
   countEnd(plan.rollups, record)
   countFailure(plan.failures, record)
-  const hash = keyHash(record)
-  if (hash !== null && record.status !== "success") plan.staleKeys.push(hash)
+}
+
+/** Frees the keys of tasks that end other than in success; one that somebody has locked is left for whoever meets it later. */
+export const freeKeys = (sql: Sql, db: Db, plan: Plan) => {
+  const keys = new Map(plan.done.flatMap((record) => {
+    const hash = keyHash(record)
+    return hash === null ? [] : [[hash, record.taskId] as const]
+  }))
+  return Effect.map(Keys.lockOwn(sql, db, keys), (own) => void plan.staleKeys.push(...own))
 }
 
 const nobody = "00000000-0000-0000-0000-000000000000"
@@ -202,7 +210,7 @@ export const make = (sql: Sql, connections: Connections, identity: Feed.Identity
         const known = found["suspects"]
         const alone = (known === null ? yield* declareDead(db, suspect) : Number(known)) === 1
         const rows = yield* db.all({
-          sql: `SELECT * FROM ${live} WHERE owner = ? ORDER BY active, seq LIMIT ?${dialect.skipLocked}`,
+          sql: `SELECT ${liveNames} FROM ${live} WHERE owner = ? ORDER BY active, seq LIMIT ?${dialect.skipLocked}`,
           params: [suspect, limit]
         })
         const plan = emptyPlan()
@@ -221,6 +229,7 @@ export const make = (sql: Sql, connections: Connections, identity: Feed.Identity
           }
           return record
         })
+        yield* freeKeys(sql, db, plan)
         yield* apply(sql, db, plan, now, nobody)
         yield* Feed.tell(sql, db, identity.id, now, records)
         const left = yield* ownsAny(db, suspect)
@@ -231,7 +240,7 @@ export const make = (sql: Sql, connections: Connections, identity: Feed.Identity
 
   const owned = (id: InstanceId) =>
     connections.use((db) =>
-      Effect.map(db.all({ sql: `SELECT * FROM ${live} WHERE owner = ?`, params: [id] }), (rows) => ({
+      Effect.map(db.all({ sql: `SELECT ${liveNames} FROM ${live} WHERE owner = ?`, params: [id] }), (rows) => ({
         records: rows.map(fromLive),
         // safe: a text column
         joined: rows.filter((row) => Number(row["claim"]) === 1 && isJoined(row)).map((row) => row["id"] as TaskId)

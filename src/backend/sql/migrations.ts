@@ -4,11 +4,12 @@
  */
 import * as Migrator from "@effect/sql/Migrator"
 import * as Client from "@effect/sql/SqlClient"
-import type { SqlError } from "@effect/sql/SqlError"
+import { SqlError } from "@effect/sql/SqlError"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { v4 } from "uuid"
-import type { Connections } from "./connections.js"
+import { type Connections, maxWaitMillis, pauseFor } from "./connections.js"
 import type { Db, Dialect, Step } from "./dialect.js"
 import { asOf, type Tables, version } from "./schema.js"
 
@@ -64,6 +65,63 @@ const retries = Schedule.intersect(
   Schedule.recurs(8)
 )
 
+const notTaken = "another process has been making the tables for a minute"
+
+// MySQL answers 0 when the time was over, and null when something else went wrong.
+const takeLock = (db: Db, statements: ReadonlyArray<string>) =>
+  Effect.forEach(
+    statements,
+    (sql) =>
+      Effect.flatMap(db.all({ sql, params: [] }), ([row]) =>
+        row !== undefined && "taken" in row && Number(row["taken"]) !== 1
+          ? Effect.fail(new SqlError({ message: notTaken, cause: new Error(notTaken) }))
+          : Effect.void),
+    { discard: true }
+  )
+
+/**
+ * The steps on SQLite. The migrator takes a file that somebody writes to for one that somebody else is migrating, and goes on as
+ * if that were done: so whether it is done is asked. The lock is waited for like any other, at most ten seconds.
+ */
+const unlocked = <E>(
+  client: Client.SqlClient,
+  dialect: Dialect,
+  steps: Effect.Effect<unknown, E>,
+  table: string,
+  last: number
+) =>
+  Effect.suspend(() => {
+    // Counted in pauses: what lies between two of them only adds to it.
+    let waited = 0
+    const isDone = Effect.map(
+      client.unsafe<{ readonly last: number | null }>(`SELECT MAX(migration_id) AS last FROM ${table}`),
+      ([row]) => Number(row?.last ?? 0) >= last
+    )
+    const again: Effect.Effect<void, unknown> = Effect.matchCauseEffect(Effect.zipRight(steps, isDone), {
+      onFailure: (cause) => {
+        const error = Cause.squash(cause)
+        const under = error instanceof Error && error.cause !== undefined ? error.cause : error
+        const isBusy = [error, under].some((one) => dialect.problemOf(one) === "busy")
+        // Whoever lost another race finds everything done at the next try.
+        return waited < (isBusy ? maxWaitMillis : 200) ? wait : Effect.failCause(cause)
+      },
+      onSuccess: (done) =>
+        done ? Effect.void : waited < maxWaitMillis ? wait : Effect.fail(
+          new SqlError({ message: locked, cause: new Error(locked) })
+        )
+    })
+    const wait = Effect.zipRight(
+      pauseFor(20),
+      Effect.suspend(() => {
+        waited += 20
+        return again
+      })
+    )
+    return again
+  })
+
+const locked = "another process has been writing to the file for ten seconds"
+
 /** Makes or upgrades the tables. `prefix` names the table of steps; `upTo` leaves the later steps out. */
 export const migrate = (
   client: Client.SqlClient,
@@ -74,12 +132,10 @@ export const migrate = (
   upTo = Number.POSITIVE_INFINITY
 ) => {
   // A step that fails dies in the migrator; whoever lost a race finds everything done at the next try.
-  const steps = Migrator.make({})({ loader: loaderOf(dialect, tables, upTo), table: `${prefix}migrations` }).pipe(
-    Effect.provideService(Client.SqlClient, client),
-    Effect.sandbox,
-    Effect.retry(retries),
-    Effect.unsandbox
+  const once = Migrator.make({})({ loader: loaderOf(dialect, tables, upTo), table: `${prefix}migrations` }).pipe(
+    Effect.provideService(Client.SqlClient, client)
   )
+  const steps = Effect.unsandbox(Effect.retry(Effect.sandbox(once), retries))
   // The migrator notes all steps before it runs the first, and MySQL commits both at once: a process that died in between
   // left steps behind that are noted and were never done. They are statements that may be repeated, so they are.
   const again = (db: Db) =>
@@ -92,11 +148,17 @@ export const migrate = (
       : Effect.void
   const { migrationLock: lock } = dialect
   return lock === null
-    ? steps
+    ? unlocked(
+      client,
+      dialect,
+      once,
+      `${prefix}migrations`,
+      first + stepsOf(dialect, tables).slice(0, upTo).length - 1
+    )
     // The first migration may have to wait for another process's.
     : connections.use((db) =>
       Effect.acquireUseRelease(
-        Effect.forEach(lock.take, (sql) => db.all({ sql, params: [] })),
+        takeLock(db, lock.take),
         () => Effect.zipRight(steps, again(db)),
         () => Effect.ignore(Effect.forEach(lock.give, (sql) => db.all({ sql, params: [] })))
       ), 180_000)

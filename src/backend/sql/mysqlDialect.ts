@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type { Db, Dialect, Problem, Row, Statement } from "./dialect.js"
 import { mysqlCountFailuresTail } from "./failures.js"
 import type { Column, ColumnType, Table } from "./schema.js"
+import { hangUp, type Stream } from "./silence.js"
 import { bySize, definitionOf, flat, inChunks, inList, insertValues, marksOf, memo } from "./statements.js"
 
 const ascii = "CHARACTER SET ascii COLLATE ascii_bin"
@@ -78,13 +79,17 @@ const updateOf = (table: Table, key: Column, columns: ReadonlyArray<Column>, row
     const plain = `SELECT CONVERT(? USING ascii) COLLATE ascii_bin, ${marksOf(columns.length)}`
     const list = [named, ...Array.from({ length: rows - 1 }, () => plain)].join(" UNION ALL ")
     const set = columns.map(({ name }, index) => `t.${name} = v.c${index}`).join(", ")
-    return `UPDATE ${table.name} AS t JOIN (${list}) AS v ON t.${key.name} = v.k SET ${set}`
+    // From the list to the rows: the other way round a small table is read whole, and waits for rows that others have locked.
+    return `UPDATE (${list}) AS v STRAIGHT_JOIN ${table.name} AS t ON t.${key.name} = v.k SET ${set}`
   })
 
 export const mysqlDialect: Dialect = {
   kind: "mysql",
   db,
   problemOf,
+  isOutdated: () => false,
+  // safe: the driver's connection inside the client's
+  hangUp: (connection) => hangUp((connection as { readonly conn?: { readonly stream?: Stream } }).conn?.stream),
   session: [
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     "SET SESSION innodb_lock_wait_timeout = 1",
@@ -106,7 +111,7 @@ export const mysqlDialect: Dialect = {
   // A statement has to fit into a packet, 16 MiB unless the server was told otherwise: a quarter of it in characters.
   insert: (table, rows) => bySize(rows, 4_000_000).flatMap((group) => insertValues()(table, group)),
   update: ({ columns, key, rows, table }) =>
-    inChunks(rows).map((chunk): Statement => ({
+    bySize(rows, 4_000_000).flatMap(inChunks).map((chunk): Statement => ({
       sql: updateOf(table, key, columns, chunk.length),
       params: flat(chunk)
     })),
@@ -141,6 +146,7 @@ export const mysqlDialect: Dialect = {
         `table_name = '${table.name}' AND index_name = '${name}' LIMIT 1`
     }
   },
+  refusal: null,
   durability: (connection) =>
     Effect.map(
       connection.all({ sql: "SELECT @@innodb_flush_log_at_trx_commit AS flush", params: [] }),
@@ -153,7 +159,7 @@ export const mysqlDialect: Dialect = {
   lockKey: null,
   beforeCommit: null,
   migrationLock: {
-    take: ["SELECT GET_LOCK('effect-taskflow:migrate', 60)"],
+    take: ["SELECT GET_LOCK('effect-taskflow:migrate', 60) AS taken"],
     give: ["SELECT RELEASE_LOCK('effect-taskflow:migrate')"]
   },
   end: "KILL CONNECTION_ID()",

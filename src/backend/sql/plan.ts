@@ -77,9 +77,10 @@ export const countEnd = (rollups: Plan["rollups"], record: TaskRecord.TaskRecord
   }
   rollup.ends += 1
   if (millis === null) return
-  rollup.total += millis
-  rollup.least = Math.min(rollup.least ?? millis, millis)
-  rollup.most = Math.max(rollup.most ?? millis, millis)
+  const whole = Math.floor(millis)
+  rollup.total += whole
+  rollup.least = Math.min(rollup.least ?? whole, whole)
+  rollup.most = Math.max(rollup.most ?? whole, whole)
 }
 
 /** The record that a cancel makes of this one. */
@@ -112,12 +113,15 @@ export const planOf = (batch: Batch, found: Found): Plan => {
 
   const endKey = (record: TaskRecord.TaskRecord): void => {
     const hash = keyHash(record)
-    if (hash === null || found.keys.get(hash)?.taskId !== record.taskId) return
+    // A key that somebody else has locked is left as it is: whoever meets it later sees by the end of its task what it is worth.
+    if (hash === null || found.busyKeys.has(hash) || found.keys.get(hash)?.taskId !== record.taskId) return
     if (record.status !== "success") {
       found.keys.delete(hash)
       putKeys.delete(hash)
       dropKeys.add(hash)
-    } else if (record.keyTtl !== null) put(hash, { taskId: record.taskId, until: record.endedAt! + record.keyTtl })
+    } else if (record.keyTtl !== null) {
+      put(hash, { taskId: record.taskId, until: Math.floor(record.endedAt! + record.keyTtl) })
+    }
   }
 
   const finish = (record: TaskRecord.TaskRecord): void => {

@@ -5,9 +5,10 @@ import * as Effect from "effect/Effect"
 import type { Db, Dialect, Problem, Row, Statement, Value } from "./dialect.js"
 import { countFailuresTail } from "./failures.js"
 import * as PostgresPlainWrite from "./postgresPlainWrite.js"
-import { arrayMark, arrayOf, arrays, codeOf, columnsOf, types } from "./postgresText.js"
+import { arrayMark, arrayOf, arrays, codeOf, columnsOf, largestText, types } from "./postgresText.js"
 import type { Table } from "./schema.js"
-import { createIndex, definitionOf, memo, namesOf } from "./statements.js"
+import { hangUp, type Stream } from "./silence.js"
+import { bySize, createIndex, definitionOf, memo, namesOf } from "./statements.js"
 
 // ── statements ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -44,13 +45,18 @@ const db = (connection: Connection): Db => ({
   run: (statement) => Effect.map(ask(connection, statement), ({ rowCount }) => rowCount ?? 0)
 })
 
-const insert = (tail = "") => (table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>): ReadonlyArray<Statement> => [{
-  sql: memo(
+type Shown = { readonly pg?: { readonly connection?: { readonly stream?: Stream } } }
+
+// A list of texts is one text: it may not get longer than texts can be, nor hold up the process while it is put together.
+const inParts = (rows: ReadonlyArray<ReadonlyArray<Value>>) => bySize(rows, largestText)
+
+const insert = (tail = "") => (table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>): ReadonlyArray<Statement> => {
+  const sql = memo(
     `postgres insert ${table.name}${tail}`,
     () => `INSERT INTO ${table.name} (${namesOf(table.columns)}) SELECT * FROM unnest(${arrays(table.columns)})${tail}`
-  ),
-  params: columnsOf(rows, table.columns)
-}]
+  )
+  return inParts(rows).map((part) => ({ sql, params: columnsOf(part, table.columns) }))
+}
 
 // ── errors ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -67,6 +73,10 @@ export const postgresDialect: Dialect = {
   kind: "postgres",
   db,
   problemOf,
+  // In these statements nothing else is unknown to it than a plan whose columns became others.
+  isOutdated: (error) => codeOf(error) === "0A000",
+  // safe: the driver's connection inside the client's
+  hangUp: (connection) => hangUp((connection as Shown).pg?.connection?.stream),
   session: [
     // A plan made while the tables were empty would read them whole when they are not.
     "SET enable_seqscan = off",
@@ -96,14 +106,14 @@ export const postgresDialect: Dialect = {
       : { sql: `${column} = ANY(${arrayMark(type)})`, params: [arrayOf(type, values)] },
   unindexed: (column, condition) => `(${column} ${condition}) IS TRUE`,
   insert: insert(),
-  update: ({ columns, key, rows, table }) => [{
-    sql: memo(`postgres update ${table.name} ${namesOf(columns)}`, () => {
+  update: ({ columns, key, rows, table }) => {
+    const sql = memo(`postgres update ${table.name} ${namesOf(columns)}`, () => {
       const set = columns.map(({ name }) => `${name} = v.${name}`).join(", ")
       return `UPDATE ${table.name} AS t SET ${set} FROM unnest(${arrays([key, ...columns])}) ` +
         `AS v (${namesOf([key, ...columns])}) WHERE t.${key.name} = v.${key.name}`
-    }),
-    params: columnsOf(rows, [key, ...columns])
-  }],
+    })
+    return inParts(rows).map((part) => ({ sql, params: columnsOf(part, [key, ...columns]) }))
+  },
   addUp: (rollups, rows) =>
     insert(
       ` ON CONFLICT (${rollups.key!.join(", ")}) DO UPDATE SET ends = ${rollups.name}.ends + excluded.ends, ` +
@@ -122,11 +132,25 @@ export const postgresDialect: Dialect = {
     unless: null
   }),
   addIndex: (table, index) => ({ sql: createIndex(table, index), unless: null }),
-  durability: (connection) =>
-    Effect.map(connection.all({ sql: "SHOW synchronous_commit", params: [] }), ([row]) => {
-      const level = String(row?.["synchronous_commit"])
-      return level === "off" ? "process" : "host"
+  refusal: (connection) =>
+    Effect.map(connection.all({ sql: "SHOW server_encoding", params: [] }), ([row]) => {
+      const encoding = String(row?.["server_encoding"])
+      return encoding === "UTF8" ? null : `the encoding of the database is ${encoding}, tasks need one in UTF8`
     }),
+  durability: (connection) =>
+    Effect.map(
+      connection.all({
+        sql: "SELECT current_setting('synchronous_commit') AS level, " +
+          "current_setting('synchronous_standby_names') AS standbys",
+        params: []
+      }),
+      ([row]) => {
+        const level = String(row?.["level"])
+        if (level === "off") return "process"
+        // With `local` a commit waits for this server's disk alone, and without standbys there is nobody else to wait for.
+        return level === "local" || String(row?.["standbys"]) === "" ? "host" : "replica"
+      }
+    ),
   clock: "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms",
   tryKeys: (hashes) => ({
     sql: `SELECT hash FROM unnest(${arrayMark("hash")}) AS k (hash) ` +

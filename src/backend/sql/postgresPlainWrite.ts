@@ -9,7 +9,7 @@ import type { Batch } from "../../TaskBackend.js"
 import type { Db, Statement, Value } from "./dialect.js"
 import { countFailuresTail } from "./failures.js"
 import { bodyOf, endsCounted, failuresCounted, NotPlain, type Parts } from "./plainWrite.js"
-import { arrayOf, arrays, codeOf, columnsOf } from "./postgresText.js"
+import { arrayOf, arrays, codeOf, columnsOf, largestText } from "./postgresText.js"
 import { doneRow } from "./rows.js"
 import type { Table, Tables } from "./schema.js"
 import { memo, namesOf } from "./statements.js"
@@ -109,8 +109,16 @@ const statementOf = (tables: Tables, batch: Batch, { ends, inserts, starts, tags
   }
 }
 
+// Whether the texts are more than one statement should carry. What ends writes its payload again.
+const isLarge = ({ ends, inserts }: Parts): boolean => {
+  let size = 0
+  for (const row of inserts) for (const value of row) if (typeof value === "string") size += value.length
+  for (const { record: { payload, result } } of ends) size += payload.length + (result?.length ?? 0)
+  return size > largestText
+}
+
 export const write = (tables: Tables, db: Db, batch: Batch, parts: Parts) =>
-  Effect.catchAll(
+  isLarge(parts) ? Effect.fail(new NotPlain()) : Effect.catchAll(
     Effect.asVoid(db.run(statementOf(tables, batch, parts))),
     (error) => Effect.fail(codeOf(error) === divisionByZero ? new NotPlain() : error)
   )

@@ -12,6 +12,9 @@ export const types: Record<ColumnType, string> = {
   word: "text"
 }
 
+/** Where lists of texts are cut, in characters. */
+export const largestText = 4_000_000
+
 // The driver's own way with arrays quotes every element: a third of what the process allocated. Ids and numbers need no
 // quotes. Texts are joined by a control character, which neither JSON text nor one of our own words has in it.
 const between = "\u001f"

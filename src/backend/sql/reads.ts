@@ -4,15 +4,15 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Durations from "../../internal/durations.js"
-import { pageLimit } from "../../internal/pageLimit.js"
+import { askable, howMany } from "../../internal/listing.js"
 import type { AttemptEntry, ListPage, ListQuery, Stats } from "../../TaskBackend.js"
 import type { LogLine } from "../../TaskEvent.js"
-import type { TaskId } from "../../TaskId.js"
+import { isTaskId, type TaskId } from "../../TaskId.js"
 import type { TaskRecord } from "../../TaskRecord.js"
 import * as TaskStatus from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
 import type { Dialect, Row, Sql, Statement, Value } from "./dialect.js"
-import { fromDone, fromLive, nameText, scheduleHash, tagHash } from "./rows.js"
+import { fromDone, fromLive, liveNames, nameText, scheduleHash, tagHash } from "./rows.js"
 
 type Conditions = { readonly sql: ReadonlyArray<string>; readonly params: ReadonlyArray<Value> }
 
@@ -155,6 +155,7 @@ const durationsOf = (rows: ReadonlyArray<Row>): Stats["durations"] => {
 }
 
 export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "use">) => {
+  const largestPage = 1_000_000
   const ask = (statement: Statement) => connections.use((db) => db.all(statement))
   const live = tables.live.name
   const done = tables.done.name
@@ -162,7 +163,8 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
   const get = (taskId: TaskId) =>
     connections.use((db) =>
       Effect.gen(function*() {
-        const unfinished = { sql: `SELECT * FROM ${live} WHERE id = ?`, params: [taskId] }
+        if (!isTaskId(taskId)) return Option.none()
+        const unfinished = { sql: `SELECT ${liveNames} FROM ${live} WHERE id = ?`, params: [taskId] }
         const finished = { sql: `SELECT record, retried_as FROM ${done} WHERE id = ?`, params: [taskId] }
         const [row] = yield* db.all(unfinished)
         if (row !== undefined) return Option.some(fromLive(row))
@@ -191,7 +193,7 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
           return db.all({ sql: text, params: ranges.flatMap(() => [...params, limit]) })
         }
         // A task that ends between the two reads would be in neither, so what has ended is read last.
-        const waiting = (yield* read(live, "*", liveRanges(query))).map(fromLive)
+        const waiting = (yield* read(live, liveNames, liveRanges(query))).map(fromLive)
         const index = indexOf(query)
         const past = index === null ? done : `${done}${dialect.byIndex(`${done}_${index}`)}`
         const ended = (yield* read(past, "record, retried_as", doneRanges(query, dialect))).map(fromDone)
@@ -204,8 +206,10 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
 
   const list = (query: ListQuery): Effect.Effect<ListPage, unknown> =>
     Effect.suspend(() => {
-      const limit = pageLimit(query.limit)
-      return Effect.map(page(query, limit + 1), (found) => {
+      const limit = howMany(query.limit, 1, 200, 50)
+      const known = askable(query)
+      if (known === null) return Effect.succeed({ items: [], nextCursor: null })
+      return Effect.map(page(known, limit + 1), (found) => {
         const items: ReadonlyArray<TaskRecord> = found.slice(0, limit)
         return { items, nextCursor: found.length > limit ? items[limit - 1]!.taskId : null }
       })
@@ -215,7 +219,7 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
     Effect.map(
       ask({
         sql: `SELECT line FROM ${tables.logs.name} WHERE task_id = ? ORDER BY seq LIMIT ? OFFSET ?`,
-        params: [taskId, limit, after]
+        params: [taskId, howMany(limit, 0, largestPage, 0), howMany(after, 0, Number.MAX_SAFE_INTEGER, 0)]
       }),
       (rows) => rows.map((row): LogLine => JSON.parse(row["line"] as string)) // safe: what was written
     )

@@ -1,13 +1,14 @@
-/** What is removed: finished tasks that are old enough, and what the protocol itself has outlived. */
+/** What is removed: finished tasks that are old enough (`deleting.ts`), and what the protocol itself has outlived. */
 import * as Effect from "effect/Effect"
-import * as TaskStatus from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
+import { deleting } from "./deleting.js"
 import type { Db, Row, Sql, Value } from "./dialect.js"
 import * as ErrorGroups from "./errorGroups.js"
 import * as Feed from "./feed.js"
 import { countedFor } from "./instances.js"
-import { deleteIn, selectIn } from "./lists.js"
-import { byKey, type Rollup, rollupRows } from "./plan.js"
+import { deleteIn } from "./lists.js"
+import { byKey } from "./plan.js"
+import { namesOf } from "./statements.js"
 
 const instancesKept = 24 * 3_600_000
 // Minutes are folded into hours, and the instances into one, when charts no longer show them one by one.
@@ -17,57 +18,10 @@ const hoursKept = 30 * 24 * 3_600_000
 const foldStep = 500
 const deleteStep = 500
 
-const ended = TaskStatus.all.filter(TaskStatus.isTerminal)
-
 export const make = (sql: Sql, connections: Connections) => {
   const { dialect, tables } = sql
-  const { attempts, batches, done, instances, keys, logs, rollups, tags, untold, vitals } = tables
-
-  /** One step in one status. */
-  const deleteSome = (status: TaskStatus.Terminal, cutoff: number, limit: number) =>
-    connections.transaction((db) =>
-      Effect.gen(function*() {
-        const rows = yield* db.all({
-          sql: `SELECT id, task, key_hash FROM ${done.name} WHERE status = ? AND removable_at < ? ` +
-            `ORDER BY removable_at LIMIT ?${dialect.skipLocked}`,
-          params: [status, cutoff, Math.min(limit, deleteStep)]
-        })
-        if (rows.length === 0) return 0
-        const ids = rows.map((row) => row["id"] as string) // safe (both): text columns
-        const hashes = rows.flatMap((row) => row["key_hash"] === null ? [] : [row["key_hash"] as string])
-        // A key that is passed over would stay behind without its task, so they are waited for.
-        const held = yield* selectIn(sql, db, keys, "hash, task_id", "hash", hashes.sort(), dialect.forUpdate)
-        const own = new Set<string>(ids)
-        const free = held.flatMap((row) => own.has(row["task_id"] as string) ? [row["hash"] as string] : []) // safe: text
-        yield* deleteIn(sql, db, keys, "hash", free)
-        for (const children of [logs, attempts, tags]) yield* deleteIn(sql, db, children, "task_id", ids)
-        yield* deleteIn(sql, db, done, "id", ids)
-        // Durations stay counted; only the number of tasks that are there goes down.
-        const removed = new Map<string, Rollup>()
-        for (const row of rows) {
-          const task = row["task"] as string // safe: a text column
-          const rollup = removed.get(task)
-          if (rollup !== undefined) rollup.ends += 1
-          else removed.set(task, { task, status, bucket: -2, ends: 1, total: 0, least: null, most: null })
-        }
-        // At minute 0, which is folded already.
-        for (const statement of dialect.addUp(rollups, rollupRows(removed, 0, countedFor))) yield* db.all(statement)
-        return rows.length
-      })
-    )
-
-  const deleteBefore = (cutoff: number, limit: number, statuses: ReadonlyArray<TaskStatus.Terminal> = ended) =>
-    Effect.gen(function*() {
-      let deleted = 0
-      for (const status of statuses) {
-        while (deleted < limit) {
-          const some = yield* deleteSome(status, cutoff, limit - deleted)
-          deleted += some
-          if (some === 0) break
-        }
-      }
-      return deleted
-    })
+  const rollupNames = namesOf(tables.rollups.columns)
+  const { batches, instances, rollups, untold, vitals } = tables
 
   // Up to where all is folded, for each width. A backend that was just made finds out by going through it once.
   const foldedTo = new Map<number, number>()
@@ -79,7 +33,7 @@ export const make = (sql: Sql, connections: Connections) => {
         const before = Math.floor((now - kept) / 60_000)
         const single = width === Number.POSITIVE_INFINITY ? "minute > 0" : `(instance <> ? OR minute % ${width} <> 0)`
         const rows = yield* db.all({
-          sql: `SELECT * FROM ${rollups.name} WHERE minute >= ? AND minute < ? AND ${single} ` +
+          sql: `SELECT ${rollupNames} FROM ${rollups.name} WHERE minute >= ? AND minute < ? AND ${single} ` +
             `ORDER BY minute LIMIT ${foldStep}${dialect.skipLocked}`,
           params: [
             foldedTo.get(width) ?? 1,
@@ -195,7 +149,7 @@ export const make = (sql: Sql, connections: Connections) => {
       ) if ((yield* fold(now, hoursKept, Number.POSITIVE_INFINITY)) < foldStep) break
     })
 
-  return { deleteBefore, maintain }
+  return { deleteBefore: deleting(sql, connections), maintain }
 }
 
 const addFolded = (folded: Map<string, Array<Value>>, row: Row, width: number): void => {

@@ -86,6 +86,9 @@ const noTags: TaskRecord["tags"] = {}
 const tagsFrom = (pairs: ReadonlyArray<readonly [string, string]>): TaskRecord["tags"] =>
   pairs.length === 0 ? noTags : Object.fromEntries(pairs)
 
+// Columns of times are whole milliseconds; the record keeps what it was given.
+const whole = (at: number | null): number | null => at === null ? null : Math.floor(at)
+
 // Where a row waits: ready for anyone, for its time, or with its owner.
 const readyOf = (record: TaskRecord, now: number): number | null => {
   if (record.owner !== null) return null
@@ -105,8 +108,8 @@ const dueOf = (record: TaskRecord, now: number): number | null => {
 /** The columns of a row that change, for this record at `now`; its log counts are the row's own. */
 export const changing = (record: TaskRecord, now: number) => ({
   ready: readyOf(record, now),
-  due_at: dueOf(record, now),
-  next_attempt_at: record.nextAttemptAt,
+  due_at: whole(dueOf(record, now)),
+  next_attempt_at: whole(record.nextAttemptAt),
   status: record.status,
   owner: record.owner,
   active: isLive(record) ? 1 : 0,
@@ -114,8 +117,8 @@ export const changing = (record: TaskRecord, now: number) => ({
   attempts: record.attempts,
   cancel: record.cancelRequested ? 1 : 0,
   suspect: isSuspect(record) ? 1 : 0,
-  started_at: record.startedAt,
-  attempt_started_at: record.attemptStartedAt,
+  started_at: whole(record.startedAt),
+  attempt_started_at: whole(record.attemptStartedAt),
   instance: record.instance,
   state: stateOf(record)
 })
@@ -127,10 +130,10 @@ export const liveRow = (record: TaskRecord, now: number): LiveRow => ({
   version: record.definitionVersion,
   priority: record.priority,
   source: record.source,
-  created_at: record.createdAt,
+  created_at: Math.floor(record.createdAt),
   ready: readyOf(record, now),
-  due_at: dueOf(record, now),
-  next_attempt_at: record.nextAttemptAt,
+  due_at: whole(dueOf(record, now)),
+  next_attempt_at: whole(record.nextAttemptAt),
   status: record.status,
   owner: record.owner,
   active: isLive(record) ? 1 : 0,
@@ -138,8 +141,8 @@ export const liveRow = (record: TaskRecord, now: number): LiveRow => ({
   attempts: record.attempts,
   cancel: record.cancelRequested ? 1 : 0,
   suspect: isSuspect(record) ? 1 : 0,
-  started_at: record.startedAt,
-  attempt_started_at: record.attemptStartedAt,
+  started_at: whole(record.startedAt),
+  attempt_started_at: whole(record.attemptStartedAt),
   instance: record.instance,
   log_lines: record.logLines,
   log_bytes: record.logBytes,
@@ -248,8 +251,8 @@ export const doneRow = (record: TaskRecord): ReadonlyArray<Value> => [
   record.status,
   record.source,
   record.priority,
-  record.createdAt,
-  removableAt(record),
+  Math.floor(record.createdAt),
+  Math.floor(removableAt(record)),
   record.retriedAs,
   keyHash(record),
   unusualText(record),
@@ -270,6 +273,9 @@ export const endOf = (record: TaskRecord): { readonly bucket: number; readonly m
     ? { bucket: -1, millis: null }
     : { bucket: Durations.bucketOf(millis), millis }
 }
+
+/** All columns of `live`, by name: a later version may add some, and PostgreSQL refuses what was prepared for other columns. */
+export const liveNames = ["seq", ...tables.live.columns.map(({ name }) => name)].join(", ")
 
 const liveColumns = tables.live.columns.map(({ name }) => name as keyof LiveRow) // safe: LiveRow names them
 

@@ -74,6 +74,8 @@ export const sqliteDialect: Dialect = {
       Effect.map(connection.executeRaw(sql, params), (result) => (result as { readonly changes: number }).changes)
   }),
   problemOf,
+  isOutdated: () => false,
+  hangUp: () => {},
   // Waiting inside SQLite would hold up the whole process, and with it whoever has the lock.
   session: ["PRAGMA busy_timeout = 0"],
   sessionHints: [],
@@ -122,6 +124,7 @@ export const sqliteDialect: Dialect = {
     unless: `SELECT 1 FROM pragma_table_info('${table.name}') WHERE name = '${column.name}'`
   }),
   addIndex: (table, index) => ({ sql: createIndex(table, index), unless: null }),
+  refusal: null,
   durability: (db) =>
     Effect.map(
       db.all({ sql: "PRAGMA synchronous", params: [] }),

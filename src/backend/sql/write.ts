@@ -3,6 +3,7 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { Batch, Outcome } from "../../TaskBackend.js"
 import { InstanceFenced } from "../../TaskError.js"
 import type { TaskStatus } from "../../TaskStatus.js"
@@ -10,6 +11,7 @@ import type { Connections } from "./connections.js"
 import type { Db, Dialect, Row, Sql, Statement, Value } from "./dialect.js"
 import { failureRows } from "./failures.js"
 import * as FeedText from "./feedText.js"
+import * as Keys from "./keys.js"
 import { columnOf, deleteIn, selectIn } from "./lists.js"
 import * as PlainWrite from "./plainWrite.js"
 import { type Found, type KeyRow, type Plan, planOf, rollupRows, type WorkRow } from "./plan.js"
@@ -51,6 +53,7 @@ export const find = (sql: Sql, db: Db, batch: Batch) =>
     const { dialect, tables } = sql
     const ids = new Set<string>()
     const hashes = new Set<string>()
+    const wanted = new Set<string>()
     const originals = new Set<string>()
     const logged = new Set<string>()
     for (const change of batch.changes) {
@@ -62,7 +65,9 @@ export const find = (sql: Sql, db: Db, batch: Batch) =>
       if (change._tag === "Log") logged.add(change.taskId)
       if (change._tag === "Insert" || change._tag === "Release" || change._tag === "Finish") {
         const hash = keyHash(change.record)
-        if (hash !== null) hashes.add(hash)
+        if (hash === null) continue
+        hashes.add(hash)
+        if (change._tag === "Insert") wanted.add(hash)
       }
     }
     const lock = ` ORDER BY id${dialect.forUpdate}`
@@ -71,7 +76,7 @@ export const find = (sql: Sql, db: Db, batch: Batch) =>
       live.set(row["id"] as string, workRow(row))
     }
     const found: Found = { live, keys: new Map(), busyKeys: new Set(), originals: new Map(), ended: new Set() }
-    if (hashes.size > 0) yield* findKeys(sql, db, [...hashes].sort(), found)
+    if (hashes.size > 0) yield* Keys.find(sql, db, [...hashes].sort(), wanted, found)
     if (originals.size > 0) {
       const rows = yield* selectIn(sql, db, tables.done, "id, status, retried_as", "id", [...originals].sort(), lock)
       for (const id of originals) {
@@ -88,45 +93,6 @@ export const find = (sql: Sql, db: Db, batch: Batch) =>
     const unseen = [...logged].filter((id) => !live.has(id))
     for (const row of yield* selectIn(sql, db, tables.done, "id", "id", unseen)) found.ended.add(row["id"] as string)
     return found
-  })
-
-// The keys that no open transaction is about to take.
-const freeKeys = ({ dialect, tables }: Sql, db: Db, hashes: ReadonlyArray<string>) => {
-  const { nowait, tryKeys } = dialect
-  if (tryKeys !== null) {
-    return Effect.map(db.all(tryKeys(hashes)), (rows) => {
-      const taken = new Set(rows.map((row) => row["hash"]))
-      return hashes.filter((hash) => taken.has(hash))
-    })
-  }
-  if (nowait === null) return Effect.succeed(hashes)
-  const isFree = (list: ReadonlyArray<string>) =>
-    Effect.matchEffect(selectIn({ dialect, tables }, db, tables.keys, "hash", "hash", list, nowait), {
-      onFailure: (error) => dialect.problemOf(error) === "busy" ? Effect.succeed(false) : Effect.fail(error),
-      onSuccess: () => Effect.succeed(true)
-    })
-  // Only the statement is undone, the transaction goes on.
-  return Effect.flatMap(
-    isFree(hashes),
-    (all) => all ? Effect.succeed(hashes) : Effect.filter(hashes, (hash) => isFree([hash]))
-  )
-}
-
-const findKeys = (sql: Sql, db: Db, hashes: ReadonlyArray<string>, found: Found) =>
-  Effect.gen(function*() {
-    const { dialect, tables } = sql
-    const free = yield* freeKeys(sql, db, hashes)
-    for (const hash of hashes) if (!free.includes(hash)) found.busyKeys.add(hash)
-    // A key that is busy is still read: whoever holds it already may be the one that ends in this batch.
-    const columns = "hash, task_id, until_at"
-    const read = (list: ReadonlyArray<string>, tail: string) =>
-      selectIn(sql, db, tables.keys, columns, "hash", list, tail)
-    const rows = yield* read(free, ` ORDER BY hash${dialect.forUpdate}`)
-    const others = yield* read(hashes.filter((hash) => found.busyKeys.has(hash)), "")
-    for (const row of [...rows, ...others]) {
-      const until = row["until_at"] === null ? null : Number(row["until_at"])
-      found.keys.set(row["hash"] as string, { taskId: row["task_id"] as string, until })
-    }
   })
 
 const outcomesText = (outcomes: ReadonlyArray<Outcome>): string =>
@@ -206,6 +172,16 @@ export const fence = ({ dialect, tables }: Sql, db: Db, instance: string) =>
 /** One task is more than a statement of this database can carry. */
 export class RowTooLarge extends Data.TaggedError("RowTooLarge")<{ readonly message: string }> {}
 
+/** A text that became longer than texts can be is a row that can never be written, and no reason to try again. */
+export const textsThatFit = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E | RowTooLarge> =>
+  Effect.catchSomeDefect(
+    self,
+    (defect) =>
+      defect instanceof RangeError
+        ? Option.some(Effect.fail(new RowTooLarge({ message: defect.message })))
+        : Option.none()
+  )
+
 // The text of a row is its payload and result as JSON text in JSON text, at most three bytes for each character.
 const tooLarge = (batch: Batch, largest: number): RowTooLarge | undefined => {
   for (const change of batch.changes) {
@@ -277,6 +253,6 @@ export const make = (sql: Sql, connections: Connections, largest: number) => {
 
   return (batch: Batch) => {
     const refused = tooLarge(batch, largest)
-    return refused === undefined ? write(batch, 0) : Effect.fail(refused)
+    return refused === undefined ? textsThatFit(write(batch, 0)) : Effect.fail(refused)
   }
 }

@@ -35,6 +35,16 @@ export const cases: ReadonlyArray<Case> = [
     assert.equal(yield* backend.deleteBefore(time.now + 20, 100), 0)
   }),
 
+  test("a cutoff between two milliseconds, at the end of time, and none at all", function*({ a, backend, time }) {
+    const [early, late] = [yield* a.run(), yield* a.run()]
+    yield* a.commit(succeed(early, time.now + 10))
+    yield* a.commit(succeed(late, time.now + 20))
+    assert.equal(yield* backend.deleteBefore(Number.NaN, 100), 0)
+    assert.equal(yield* backend.deleteBefore(Number.NEGATIVE_INFINITY, 100), 0)
+    assert.equal(yield* backend.deleteBefore(time.now + 10.5, 100), 1)
+    assert.equal(yield* backend.deleteBefore(Number.POSITIVE_INFINITY, 100), 1)
+  }),
+
   test("the end counts, not the creation nor the order of ending", function*({ a, backend, listAll, time }) {
     const [slow, quick] = [yield* a.run(), yield* a.run()]
     yield* a.commit(succeed(slow, time.now + 1_000))

@@ -56,6 +56,14 @@ const filters: ReadonlyArray<readonly [name: string, query: ListQuery, fits: (re
   ["a tag of another name", { tag: ["t1", "tenant"] }, () => false],
   ["source", { source: "scheduled" }, ({ source }) => source === "scheduled"],
   ["priority", { priority: 5 }, ({ priority }) => priority === 5],
+  ["a time between two milliseconds", { since: 0.5 }, () => true],
+  ["until the end of time", { until: Number.POSITIVE_INFINITY }, () => true],
+  ["since the end of time", { since: Number.POSITIVE_INFINITY }, () => false],
+  ["a time that is no number", { since: Number.NaN }, () => false],
+  ["a priority nobody can have", { priority: 2 ** 40 }, () => false],
+  ["a priority that is no whole number", { priority: 4.5 }, () => false],
+  // safe: what a client may send
+  ["a cursor that is no id", { cursor: "nonsense" as TaskRecord["taskId"] }, () => false],
   ["priority zero", { priority: 0 }, ({ priority }) => priority === 0]
 ]
 

@@ -76,6 +76,7 @@ export const cases: ReadonlyArray<Case> = [
     assert.equal(yield* size(0), 1)
     assert.equal(yield* size(-5), 1)
     assert.equal(yield* size(2.5), 2)
+    assert.equal(yield* size(Number.NaN), 50)
   }),
 
   test("pages with filters lose nothing", function*(stage) {

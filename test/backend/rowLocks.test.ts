@@ -1,0 +1,153 @@
+/** Rows that somebody has locked in an open transaction hold up nobody else. */
+import { describe, expect } from "@effect/vitest"
+import { Deferred, Effect, Option } from "effect"
+import { TaskEvent, TaskRecord } from "effect-taskflow"
+import { backendOn, batchOf, claimOf, databases, facts, instance, now, task, watched } from "../support/sql.js"
+import { type Place, testOn } from "../support/testOn.js"
+
+const opened = (place: Place) =>
+  Effect.gen(function*() {
+    const client = yield* place.open
+    const backend = yield* backendOn(client, place)
+    yield* backend.attach(facts(), now)
+    return { backend, client }
+  })
+
+for (const database of databases) {
+  const test = testOn(database)
+  const { kind, name } = database
+
+  describe.skipIf(!database.present)(`locked rows on ${name}`, () => {
+    if (kind !== "sqlite") {
+      test("are left by taking over from the dead, and taken later", (place) =>
+        Effect.gen(function*() {
+          const { backend, client } = yield* opened(place)
+          const records = Array.from({ length: 5 }, () => task({ requeueOnInterrupt: true }))
+          yield* backend.write(batchOf(1, records))
+          yield* claimOf(backend)
+          const reap = backend.reap({ suspect: instance, beat: 0, now, limit: 500 })
+          yield* client.withTransaction(Effect.gen(function*() {
+            yield* client.unsafe(
+              `SELECT id FROM ${place.tables.live.name} WHERE id = '${records[2]!.taskId}' FOR UPDATE`
+            )
+            const some = yield* Effect.timeout(reap, 900)
+            expect(some.records.length).toBe(4)
+            expect(some.left).toBe(true)
+          }))
+          const rest = yield* reap
+          expect(rest.records.map(({ taskId }) => taskId)).toEqual([records[2]!.taskId])
+          expect(rest.left).toBe(false)
+        }))
+
+      test("of a claim under way do not hold up an insert", (place) =>
+        Effect.gen(function*() {
+          const { backend } = yield* opened(place)
+          yield* backend.write(batchOf(1, [task(), task(), task()]))
+          const reached = yield* Deferred.make<void>()
+          const go = yield* Deferred.make<void>()
+          const other = TaskEvent.InstanceId.make(crypto.randomUUID())
+          let armed = false
+          const slow = watched(yield* place.open, ({ run, text }) =>
+            armed && text.startsWith("COMMIT")
+              ? Deferred.succeed(reached, undefined).pipe(Effect.zipRight(Deferred.await(go)), Effect.zipRight(run))
+              : run)
+          const second = yield* backendOn(slow, place)
+          yield* second.attach(facts(other), now)
+          armed = true
+          const claiming = yield* Effect.fork(second.claim({
+            instance: other,
+            tasks: [{ name: "send_email", version: 1, slots: 2, window: 0 }],
+            slots: 2,
+            window: 0,
+            stealAfter: null,
+            now
+          }))
+          yield* Deferred.await(reached)
+          const written = yield* Effect.timeout(backend.write(batchOf(2, [task(), task({ priority: 9 })])), 900)
+          expect(written).toEqual([{ _tag: "Applied" }, { _tag: "Applied" }])
+          yield* Deferred.succeed(go, undefined)
+          expect((yield* claiming).started.length).toBe(2)
+          expect((yield* claimOf(backend)).started.length).toBe(3)
+        }))
+    }
+
+    test("of counts are never in the way of four instances that end tasks at once", (place) =>
+      Effect.gen(function*() {
+        const ends = yield* Effect.forEach([1, 2, 3, 4], () =>
+          Effect.gen(function*() {
+            const me = TaskEvent.InstanceId.make(crypto.randomUUID())
+            const backend = yield* Effect.flatMap(place.open, (client) => backendOn(client, place))
+            yield* backend.attach(facts(me), now)
+            return Effect.forEach(Array.from({ length: 10 }, (_, round) => round), (round) => {
+              const names = round % 2 === 0 ? ["a", "b", "c"] : ["c", "b", "a"]
+              const changes = names.flatMap((taskName) => {
+                const record: TaskRecord.TaskRecord = {
+                  ...task({ taskName }),
+                  status: "running",
+                  owner: me,
+                  instance: me,
+                  claim: 1,
+                  attempts: 1,
+                  startedAt: now,
+                  attemptStartedAt: now
+                }
+                const { taskId } = record
+                const ended = Option.getOrThrow(
+                  TaskRecord.apply(record, { _tag: "Succeeded", taskId, at: now + 5, result: null })
+                )
+                const attempt = {
+                  claim: 1,
+                  attempt: 1,
+                  instance: me,
+                  startedAt: now,
+                  endedAt: now + 5,
+                  outcome: "success",
+                  failure: null
+                } as const
+                return [
+                  { _tag: "Insert", record } as const,
+                  { _tag: "Finish", record: ended, owner: me, claim: 1, attempt } as const
+                ]
+              })
+              return backend.write({ instance: me, lane: "journal", number: round + 1, now, changes })
+            })
+          }), { concurrency: "unbounded" })
+        yield* Effect.all(ends, { concurrency: "unbounded" })
+        const { backend } = yield* opened(place)
+        const { counts, durations } = yield* backend.stats({})
+        expect(counts.success).toBe(120)
+        expect(durations.count).toBe(120)
+      }))
+  })
+}
+
+const onMysql = databases.find(({ kind }) => kind === "mysql")!
+describe.skipIf(!onMysql.present)("the engine's connections to MySQL or MariaDB", () => {
+  testOn(onMysql)("neither wait for long nor hold locks for long", (place) =>
+    Effect.gen(function*() {
+      const plain = yield* place.open
+      const seen: Array<unknown> = []
+      let armed = false
+      const client = watched(plain, ({ connection, run, text }) =>
+        armed && /^(UPDATE|INSERT)/.test(text)
+          ? Effect.zipRight(
+            Effect.map(
+              connection.executeUnprepared("SHOW SESSION VARIABLES", [], undefined),
+              (rows) => {
+                const all = new Map(rows.map((row) => [row.Variable_name, row.Value]))
+                seen.push([all.get("innodb_lock_wait_timeout"), all.get("idle_transaction_timeout") ?? "5"])
+              }
+            ),
+            run
+          )
+          : run)
+      const backend = yield* backendOn(client, place)
+      yield* backend.attach(facts(), now)
+      armed = true
+      yield* backend.write(batchOf(1, [task()]))
+      yield* backend.heartbeat(instance, now)
+      expect(seen.length).toBeGreaterThan(1)
+      // MySQL has no such limit for transactions.
+      expect(seen).toEqual(seen.map(() => ["1", "5"]))
+    }))
+})
