@@ -222,7 +222,11 @@ export const make = (
       feed: (query) => told("feed", feed(query)),
       hints: hints.hints,
       maintain: (now) => told("maintain", retention.maintain(Math.floor(now))),
-      ...stores
+      ...stores,
+      schedules: {
+        ...stores.schedules,
+        fireSlot: (request) => noted(stores.schedules.fireSlot(request), hints.fired)
+      }
     })
   })
 

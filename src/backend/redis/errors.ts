@@ -43,7 +43,9 @@ interface Part {
 
 const listing = `
 local index, behind, most, name, since, dismissed = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
-local found = call('ZRANGEBYLEX', root .. index, behind == '' and '-' or '(' .. behind, '+', 'LIMIT', 0, ${scanned})
+-- In the order of when they were seen, what was not seen since is behind one place.
+local to = index == 'ers' and since ~= '' and '(' .. placeOf(tonumber(since) - 1, '') or '+'
+local found = call('ZRANGEBYLEX', root .. index, behind == '' and '-' or '(' .. behind, to, 'LIMIT', 0, ${scanned})
 local answers, many, last = {}, 0, ''
 for _, place in ipairs(found) do
   if many == most then return { answers, last } end
@@ -62,7 +64,7 @@ return { answers, #found == ${scanned} and last or '' }
 
 const part = define<PartRequest, Part>({
   name: "errors.list",
-  lua: [reading, listing],
+  lua: [reading, ordering, listing],
   args: ({ behind, most, query: { dismissed, order, since, taskName } }) => [
     order === "count" ? "ern" : "ers",
     behind,

@@ -141,7 +141,9 @@ export const drain = define<{ readonly instance: InstanceId; readonly draining: 
     `
 local me = root .. 'i:' .. ARGV[1]
 if call('HGET', me, 'state') ~= 'live' then return 0 end
-if ARGV[2] == '1' then call('HSET', me, 'drain', '1') else call('HDEL', me, 'drain') end
+-- A removal first: full memory is a reason to drain.
+call('HDEL', me, 'drain')
+if ARGV[2] == '1' then call('HSET', me, 'drain', '1') end
 return 1
 `
   ],

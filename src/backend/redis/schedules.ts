@@ -33,13 +33,20 @@ const fromText = (text: string): StoredSchedule => {
   return { ...rest, lastSlot: slot === "-" ? null : Number(slot), lastTask: task === "-" ? null : task as TaskId }
 }
 
-const orNull = (reply: Reply | undefined): StoredSchedule | null => typeof reply === "string" ? fromText(reply) : null
+/** As it stands, and the text that it stands as: what a move is conditional on. */
+interface Found {
+  readonly text: string
+  readonly schedule: StoredSchedule
+}
 
-const get = define<string, StoredSchedule | null>({
+const foundIn = (reply: Reply | undefined): Found | null =>
+  typeof reply === "string" ? { text: reply, schedule: fromText(reply) } : null
+
+const get = define<string, Found | null>({
   name: "schedules.get",
   lua: [reading, `return call('HGET', root .. 'schedules', ARGV[1])`],
   args: (name) => [Rows.nameText(name)],
-  answer: orNull
+  answer: foundIn
 })
 
 const list = define<
@@ -60,7 +67,7 @@ return #names == 0 and {} or call('HMGET', root .. 'schedules', unpack(names))
 
 interface Move {
   readonly name: string
-  readonly before: StoredSchedule | null
+  readonly before: Found | null
   readonly after: StoredSchedule
 }
 
@@ -77,7 +84,7 @@ call('HSET', root .. 'schedules', name, after)
 return 1
 `
   ],
-  args: ({ after, before, name }) => [Rows.nameText(name), before === null ? "" : textOf(before), textOf(after)],
+  args: ({ after, before, name }) => [Rows.nameText(name), before?.text ?? "", textOf(after)],
   answer: (reply) => reply === 1
 })
 
@@ -95,7 +102,7 @@ return call('HDEL', root .. 'schedules', ARGV[1])
 })
 
 /** Null when the instance is not alive. */
-const due = define<SlotRequest, { readonly schedule: StoredSchedule | null } | null>({
+const due = define<SlotRequest, { readonly found: Found | null } | null>({
   name: "fireSlot",
   lua: [
     reading,
@@ -105,7 +112,7 @@ return { call('HGET', root .. 'schedules', ARGV[2]) }
 `
   ],
   args: ({ instance, name }) => [instance, Rows.nameText(name)],
-  answer: (reply) => reply === null ? null : { schedule: orNull(asList(reply)[0]) }
+  answer: (reply) => reply === null ? null : { found: foundIn(asList(reply)[0]) }
 })
 
 // After the changes of a write, whose arguments come first.
@@ -135,7 +142,7 @@ return outcome
 
 interface Slot {
   readonly request: SlotRequest
-  readonly before: StoredSchedule
+  readonly before: Found
 }
 
 /** Null when the schedule is not what it was believed to be. */
@@ -147,7 +154,7 @@ const fire = define<Slot, SlotOutcome | "Fenced" | null>({
     addChange(words, { _tag: "Insert", record }, { instance, now })
     words.push("")
     const batch = [String(now), instance, "", "", "1", words.join("\n")]
-    return [...batch, Rows.nameText(name), textOf(before), String(slot), overlap === "skip" ? "1" : "0", record.taskId]
+    return [...batch, Rows.nameText(name), before.text, String(slot), overlap === "skip" ? "1" : "0", record.taskId]
   },
   answer: (reply) => {
     const word = asText(reply)
@@ -174,8 +181,8 @@ export const make = (ask: Ask): ScheduleStore => {
   ): Effect.Effect<StoredSchedule | null, TaskBackendError> =>
     Effect.gen(function*() {
       const before = yield* ask(get, name)
-      const after = to(before)
-      if (after === null || after === before) return after
+      const after = to(before?.schedule ?? null)
+      if (after === null || after === before?.schedule) return after
       return (yield* ask(move, { name, before, after })) ? after : yield* moved(name, to)
     })
 
@@ -185,12 +192,12 @@ export const make = (ask: Ask): ScheduleStore => {
   const fireSlot = (request: SlotRequest): Effect.Effect<SlotOutcome, TaskBackendError | InstanceFenced> =>
     Effect.gen(function*() {
       const fenced = new InstanceFenced({ instance: request.instance })
-      const found = yield* ask(due, request)
-      if (found === null) return yield* Effect.fail(fenced)
-      const look = ScheduleRow.look(found.schedule, request)
+      const asked = yield* ask(due, request)
+      if (asked === null) return yield* Effect.fail(fenced)
+      const look = ScheduleRow.look(asked.found?.schedule ?? null, request)
       if (look._tag !== "Due") return look
-      if (found.schedule === null) return { _tag: "NotFound" }
-      const outcome = yield* ask(fire, { request, before: found.schedule })
+      if (asked.found === null) return { _tag: "NotFound" }
+      const outcome = yield* ask(fire, { request, before: asked.found })
       if (outcome === "Fenced") return yield* Effect.fail(fenced)
       return outcome ?? (yield* fireSlot(request))
     })
@@ -201,7 +208,7 @@ export const make = (ask: Ask): ScheduleStore => {
         moved(definition.name, (before) => ScheduleRow.define(before, definition, now)),
         (schedule) => schedule! // safe: a definition always comes to something
       ),
-    get: (name) => ask(get, name),
+    get: (name) => Effect.map(ask(get, name), (found) => found?.schedule ?? null),
     list: ({ cursor, limit: asked }) => {
       const limit = pageLimit(asked)
       return Effect.map(ask(list, { cursor, limit }), (found): SchedulePage => {

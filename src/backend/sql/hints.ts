@@ -8,6 +8,7 @@ import type { SqlClient } from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Backoff from "../../internal/backoff.js"
 import * as Notices from "../../internal/notices.js"
+import type { SlotOutcome } from "../../ScheduleStore.js"
 import type { CancelResult, Claimed, ClaimRequest } from "../../TaskBackend.js"
 import type { Reaped } from "../../TaskPeer.js"
 import type { Connections } from "./connections.js"
@@ -20,6 +21,7 @@ export interface Hints extends Pick<Notices.Notices, "hints" | "wrote" | "heard"
   readonly claimed: (request: ClaimRequest, claimed: Claimed) => void
   readonly reaped: (reaped: Reaped) => void
   readonly cancelled: (result: CancelResult) => void
+  readonly fired: (outcome: SlotOutcome) => void
   readonly steered: () => void
   /** In a transaction of the application's, which may commit at any later time. */
   readonly joined: (db: Db) => Effect.Effect<void, unknown>
@@ -129,6 +131,11 @@ export const make = (
     cancelled: ({ _tag }) => {
       if (_tag === "Requested") tell("steer")
       if (_tag === "Requested" || _tag === "Cancelled") tell("changes")
+    },
+    fired: ({ _tag }) => {
+      if (_tag !== "Fired") return
+      tell("changes")
+      tell("work")
     },
     steered: () => tell("steer"),
     // Of nobody in particular, so that we hear it too.
