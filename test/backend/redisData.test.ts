@@ -208,17 +208,33 @@ describe.skipIf(!hasRedisServer())("RedisBackend on a server that", () => {
       )
       yield* backend.write(batchOf(1, records))
       const { started } = yield* claimOf(backend, 10)
+      const nightly = { name: "nightly", taskName: "send_email", definition: "d", anchor: now, spec: "{}" }
+      yield* backend.schedules.define({ ...nightly, origin: "code" }, now)
+      const slot = { instance, name: "nightly", definition: "d", slot: now, overlap: "allow", now } as const
       yield* Effect.promise(() => admin.config("SET", "maxmemory", "1"))
       const before = yield* contents(admin, "taskflow")
       const mixed = { ...batchOf(2, [task()]), changes: [...finishOf(2, started[0]!).changes, insert(task())] }
-      for (const refused of [backend.write(batchOf(2, [task()])), backend.write(mixed), claimOf(backend, 1)]) {
-        const error = yield* failureOf(refused as Effect.Effect<unknown, unknown>)
+      const refusals: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
+        backend.write(batchOf(2, [task()])),
+        backend.write(mixed),
+        claimOf(backend, 1),
+        backend.schedules.fireSlot({ ...slot, record: task() })
+      ]
+      for (const refused of refusals) {
+        const error = yield* failureOf(refused)
         expect(String(error)).toContain("OOM")
         expect(error).toMatchObject({ cause: { permanent: false } })
         expect(yield* contents(admin, "taskflow")).toEqual(before)
       }
       expect((yield* backend.heartbeat(instance, now)).alive).toBe(true)
-      expect(yield* backend.write(finishOf(2, ...started))).toEqual(applied(10))
+      expect(yield* backend.controls.pause({ _tag: "Everything" }, "anna", now)).toBe("Paused")
+      expect(yield* backend.drain(instance, true)).toBe(true)
+      const beat = yield* backend.heartbeat(instance, now, { slots: { max: 1, active: 1 }, waiting: 0, lag: 0 })
+      expect([beat.paused.everything, beat.draining]).toEqual([true, true])
+      const { changes } = finishOf(2, ...started.slice(1))
+      yield* backend.write({ ...batchOf(2, []), changes: [...changes, fail(started[0]!, now)] })
+      const [group] = (yield* backend.errors.list({})).items
+      expect(yield* backend.errors.dismiss(group!.fingerprint)).toBe(true)
       expect((yield* backend.cancel(records[19]!.taskId, now))._tag).toBe("Cancelled")
       expect(yield* backend.deleteBefore(now + 1, 100)).toBe(11)
       expect((yield* backend.stats({})).counts).toMatchObject({ pending: 9, running: 0, success: 0, cancelled: 0 })
