@@ -123,6 +123,7 @@ describe("definition", () => {
     expect(rest).toEqual({
       taskName: "send_email",
       version: 1,
+      persist: true,
       success: null,
       error: null,
       retry: { retries: 0 },

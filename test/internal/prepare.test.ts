@@ -29,6 +29,7 @@ describe("prepare", () => {
   it("without options takes everything from the definition", () => {
     expect(prepared(plain, { id: "1" })).toEqual({
       payload: "{\"id\":\"1\"}",
+      persist: true,
       idempotencyKey: null,
       tags: {},
       priority: 0,

@@ -99,7 +99,6 @@ export const postgresDialect: Dialect = {
   skipLocked: " FOR UPDATE SKIP LOCKED",
   forShare: " FOR SHARE",
   byIndex: () => "",
-  // An empty list of texts would be joined to nothing, which is a list with an empty text.
   in: (column, type, values) =>
     values.length === 0
       ? { sql: "FALSE", params: [] }

@@ -23,13 +23,15 @@ const isText = (type: ColumnType): boolean => types[type] === "text"
 
 /** How an array of the type stands in a statement. */
 export const arrayMark = (type: ColumnType): string =>
-  isText(type) ? "string_to_array(?::text, E'\\x1f', E'\\x1e')" : `?::${types[type]}[]`
+  isText(type) ? "(string_to_array(?::text, E'\\x1f', E'\\x1e'))[2:]" : `?::${types[type]}[]`
 
 /** The parameter for it. There is at least one value. */
 export const arrayOf = (type: ColumnType, values: ReadonlyArray<Value>): Value => {
   if (isText(type)) {
-    // A list with a null in it is joined with an empty text there.
-    return values.includes(null) ? values.map((value) => value ?? none).join(between) : values.join(between)
+    // In front of each: a single empty text joined to nothing would be a list of nothing.
+    let text = ""
+    for (const value of values) text += between + (value ?? none)
+    return text
   }
   return `{${values.includes(null) ? values.map((value) => value ?? "NULL").join(",") : values.join(",")}}`
 }
