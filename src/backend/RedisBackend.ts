@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { Redis } from "ioredis"
+import { askable, howMany, wholeTime } from "../internal/listing.js"
 import { pageLimit } from "../internal/pageLimit.js"
 import { type ListPage, type ListQuery, TaskBackend } from "../TaskBackend.js"
 import { InstanceFenced, TaskBackendError, TaskflowWiringError } from "../TaskError.js"
@@ -50,6 +51,9 @@ const rememberedFor = 600_000
 const removeStep = 500
 const forgetSteps = 20
 
+// Lines that one page of a log has at most.
+const largestPage = 1_000_000
+
 const terminal: ReadonlyArray<Terminal> = ["success", "failed", "interrupted", "cancelled"]
 
 interface Settings {
@@ -81,8 +85,10 @@ const onConnection = (connection: Connection, { durability, notify }: Settings) 
         answer === null ? Effect.fail(new InstanceFenced({ instance })) : Effect.succeed(answer)
     )
 
-  const list = (query: ListQuery): Effect.Effect<ListPage, TaskBackendError> =>
+  const list = (asked: ListQuery): Effect.Effect<ListPage, TaskBackendError> =>
     Effect.gen(function*() {
+      const query = askable(asked)
+      if (query === null) return { items: [], nextCursor: null }
       const limit = pageLimit(query.limit)
       const indexes = Reads.indexesOf(query)
       const found: Array<TaskRecord> = []
@@ -103,9 +109,12 @@ const onConnection = (connection: Connection, { durability, notify }: Settings) 
       return { items, nextCursor: found.length > limit ? items[limit - 1]!.taskId : null }
     })
 
-  const deleteBefore = (cutoff: number, limit: number, statuses: ReadonlyArray<Terminal> = terminal) =>
+  const deleteBefore = (before: number, asked: number, statuses: ReadonlyArray<Terminal> = terminal) =>
     Effect.gen(function*() {
+      const cutoff = wholeTime(before)
+      const limit = howMany(asked, 0, Number.MAX_SAFE_INTEGER, 0)
       let deleted = 0
+      if (cutoff === null) return deleted
       for (const status of statuses) {
         while (deleted < limit) {
           const step = Math.min(removeStep, limit - deleted)
@@ -183,13 +192,15 @@ const onConnection = (connection: Connection, { durability, notify }: Settings) 
         return texts[0] === null ? Option.none() : Option.some(Rows.fromFields(taskId, texts))
       }),
     list,
-    logs: (taskId, { after, limit }) =>
-      limit <= 0
-        ? Effect.succeed([])
-        : Effect.map(
-          range("logs", `lg:${taskId}`, after, after + limit - 1),
-          (lines) => lines.map((line): LogLine => JSON.parse(line)) // safe: what was written
-        ),
+    logs: (taskId, page) => {
+      const limit = howMany(page.limit, 0, largestPage, 0)
+      const after = howMany(page.after, 0, Number.MAX_SAFE_INTEGER - largestPage, 0)
+      if (limit === 0) return Effect.succeed([])
+      return Effect.map(
+        range("logs", `lg:${taskId}`, after, after + limit - 1),
+        (lines) => lines.map((line): LogLine => JSON.parse(line)) // safe: what was written
+      )
+    },
     attempts: (taskId) =>
       Effect.map(range("attempts", `at:${taskId}`, 0, -1), (entries) => entries.map(Rows.entryFrom)),
     stats: ({ taskName }) => ask(Reads.stats, taskName),
