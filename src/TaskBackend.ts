@@ -258,7 +258,7 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
     status?: ReadonlyArray<Terminal> | undefined
   ) => Effect.Effect<number, TaskBackendError>
   /**
-   * What changed since the cursor, by batches of lane `journal`, claims, reaps and cancels of anyone; what was joined to a
+   * What changed since the cursor, by batches of lane `journal`, claims, reaps, cancels and slots of anyone; what was joined to a
    * transaction once it is committed. Removed tasks are not told.
    */
   readonly feed: (query: FeedQuery) => Effect.Effect<FeedPage, TaskBackendError>

@@ -193,8 +193,8 @@ export const make = Effect.gen(function*() {
     backend.joinTransaction === null ? Effect.void : Effect.orDie(notInTransaction(call))
 
   if (config.announce) {
-    const { durability, kind } = backend.info
-    const unfinished = durability === "none"
+    const { durability, kind, shared } = backend.info
+    const unfinished = durability === "none" && !shared
       ? "then they are interrupted, and every unfinished task is lost with the process"
       : "then those with requeueOnInterrupt run again and the others end as interrupted"
     yield* Effect.logInfo(

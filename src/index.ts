@@ -41,7 +41,7 @@ export { type Recorded } from "./TaskEvents.js"
 export { type TaskChanges } from "./TaskFeed.js"
 export * as TaskChange from "./TaskChange.js"
 
-// 7 persist: the port, and memory; databases are subpaths: /sqlite, /postgres, /mysql, /sql
+// 7 persist: the port, and memory; databases are subpaths: /sqlite, /postgres, /mysql, /redis, /sql
 export * as MemoryBackend from "./backend/MemoryBackend.js"
 export {
   type AttemptEntry,

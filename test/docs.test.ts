@@ -269,6 +269,7 @@ describe("what the code says and a page repeats", () => {
     ["docs/backends/sqlite.md", "src/backend/SqlBackend.ts", "SqlBackendOptions"],
     ["docs/backends/postgres.md", "src/backend/SqlBackend.ts", "SqlBackendOptions"],
     ["docs/backends/mysql.md", "src/backend/SqlBackend.ts", "SqlBackendOptions"],
+    ["docs/backends/redis.md", "src/backend/redis/options.ts", "RedisBackendOptions"],
     ["docs/backends/sql.md", "src/backend/SqlBackend.ts", "SqlBackendOptions"]
   ])("%s: every property of %s %s", (page, file, name) => {
     const properties = propertiesOf(file, name)

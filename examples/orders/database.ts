@@ -3,6 +3,7 @@ import { Config, ConfigError, Either, type Layer, Redacted } from "effect"
 import { MemoryBackend, type TaskBackend, type TaskBackendError } from "effect-taskflow"
 import { MysqlBackend } from "effect-taskflow/mysql"
 import { PostgresBackend } from "effect-taskflow/postgres"
+import { RedisBackend } from "effect-taskflow/redis"
 import { SqliteBackend } from "effect-taskflow/sqlite"
 
 /** `place` is for people: never with a user or a password. */
@@ -12,7 +13,8 @@ export interface Database {
 }
 
 const expected =
-  "expected is memory:, sqlite:FILE, postgres://user:password@host:port/database or mysql://user:password@host:port/database"
+  "expected is memory:, sqlite:FILE, postgres://user:password@host:port/database, mysql://user:password@host:port/database " +
+  "or redis://user:password@host:port/number"
 
 const sqlite = (filename: string): Database => ({
   place: filename === ":memory:" ? "SQLite in memory, gone with the process" : `SQLite in ${filename}`,
@@ -22,8 +24,11 @@ const sqlite = (filename: string): Database => ({
 const server = (text: string): Database | null => {
   if (!URL.canParse(text)) return null
   const { host, pathname, protocol } = new URL(text)
-  if (host === "" || !/^\/[^/]+$/.test(pathname)) return null
   const url = Redacted.make(text)
+  if (/^rediss?:$/.test(protocol) && host !== "" && /^\/?\d*$/.test(pathname)) {
+    return { place: `Redis at ${host}${pathname}`, layer: RedisBackend.layer({ url }) }
+  }
+  if (host === "" || !/^\/[^/]+$/.test(pathname)) return null
   const place = `at ${host}${pathname}`
   switch (protocol) {
     case "postgres:":

@@ -156,7 +156,11 @@ export const on = (tables: Tables, maxLive: number): TaskBackend["Type"] => {
     isAlive,
     tasks: {
       isLive: (taskId) => tables.live.has(taskId),
-      insert: (record, now) => insert(tables, record, now)
+      insert: (record, now, by) => {
+        const outcome = insert(tables, record, now)
+        if (outcome._tag === "Applied") tell(now, by, [record])
+        return outcome
+      }
     }
   })
   const hints = HintBoard.make()

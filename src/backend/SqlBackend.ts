@@ -227,6 +227,10 @@ export const make = (
         ...stores.controls,
         pause: (target, by, now) => noted(stores.controls.pause(target, by, Math.floor(now)), hints.steered),
         resume: (target) => noted(stores.controls.resume(target), hints.steered)
+      },
+      schedules: {
+        ...stores.schedules,
+        fireSlot: (request) => noted(stores.schedules.fireSlot(request), hints.fired)
       }
     })
   })

@@ -3,11 +3,13 @@ import { pageLimit } from "../internal/pageLimit.js"
 import * as ScheduleRow from "../internal/scheduleRow.js"
 import type { ScheduleDefinition, SchedulePage, SlotOutcome, SlotRequest, StoredSchedule } from "../ScheduleStore.js"
 import type { Outcome } from "../TaskBackend.js"
+import type { InstanceId } from "../TaskEvent.js"
 import type { TaskId } from "../TaskId.js"
 
 export interface Tasks {
   readonly isLive: (taskId: TaskId) => boolean
-  readonly insert: (record: SlotRequest["record"], now: number) => Outcome
+  /** Inserts it and tells of it. */
+  readonly insert: (record: SlotRequest["record"], now: number, by: InstanceId) => Outcome
 }
 
 export const make = (tasks: Tasks) => {
@@ -49,7 +51,7 @@ export const make = (tasks: Tasks) => {
         put(ScheduleRow.settled(row, slot, null))
         return { _tag: "Overlapping", running: row.lastTask }
       }
-      const outcome = tasks.insert(record, now)
+      const outcome = tasks.insert(record, now, request.instance)
       const taskId = outcome._tag === "Duplicate" ? outcome.taskId : record.taskId
       put(ScheduleRow.settled(row, slot, taskId))
       return outcome._tag === "Duplicate" ? outcome : { _tag: "Fired" }

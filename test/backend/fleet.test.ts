@@ -1,5 +1,5 @@
 /** Two engines on one database: each sees what the other does, wakes it, and steers it. */
-import { describe, expect } from "@effect/vitest"
+import { describe, expect, it } from "@effect/vitest"
 import { Context, Effect, Fiber, Layer, Logger, LogLevel, Queue, Schema, type Scope, Stream } from "effect"
 import {
   Task,
@@ -12,6 +12,8 @@ import {
   TaskManager,
   TaskProgress
 } from "effect-taskflow"
+import * as RedisBackend from "../../src/backend/RedisBackend.js"
+import { hasRedis, redis, redisPrefix } from "../support/databases.js"
 import { gate } from "../support/engine.js"
 import { backendOn, type Database, databases } from "../support/sql.js"
 import { type Place, testOn } from "../support/testOn.js"
@@ -76,9 +78,13 @@ const joined = ({ open, prefix }: Place) =>
     return { client, backend: Layer.succeed(TaskBackend, yield* backendOn(client, { prefix })) }
   })
 
-const tests = (database: Database) => {
-  const test = testOn(database)
+type Test = (
+  what: string,
+  body: (at: { readonly place: string }) => Effect.Effect<void, unknown, Scope.Scope>
+) => void
 
+/** What two engines do for each other wherever their tasks are kept; `layer` is a backend of one of them. */
+const shared = (test: Test, layer: (place: string) => Layer.Layer<TaskBackend, unknown>) => {
   test("what waits, runs, logs and progresses in one is seen by the other", ({ place }) =>
     Effect.gen(function*() {
       const { open, wait } = yield* gate
@@ -91,8 +97,8 @@ const tests = (database: Database) => {
           return image
         })
       )
-      const a = yield* engineOn(database.layer(place), handler)
-      const b = yield* engineOn(database.layer(place), none)
+      const a = yield* engineOn(layer(place), handler)
+      const b = yield* engineOn(layer(place), none)
       const { until } = yield* watch(b)
       const waiting = yield* a.enqueue(Nobody, undefined)
       expect(yield* until(changed(waiting.taskId, "pending"))).toMatchObject({
@@ -124,8 +130,8 @@ const tests = (database: Database) => {
 
   test("what one cannot run wakes the other", ({ place }) =>
     Effect.gen(function*() {
-      const a = yield* engineOn(database.layer(place), none)
-      const b = yield* engineOn(database.layer(place), Crop.toLayer(({ image }) => Effect.succeed(image)))
+      const a = yield* engineOn(layer(place), none)
+      const b = yield* engineOn(layer(place), Crop.toLayer(({ image }) => Effect.succeed(image)))
       const { until } = yield* watch(a)
       for (const image of ["cat", "dog"]) {
         const { taskId } = yield* a.enqueue(Crop, { image })
@@ -134,10 +140,40 @@ const tests = (database: Database) => {
       }
     }).pipe(quiet))
 
+  test("one pauses and resumes what the other runs, and sees it heeded", ({ place }) =>
+    Effect.gen(function*() {
+      const a = yield* engineOn(layer(place), Crop.toLayer(({ image }) => Effect.succeed(image)))
+      const b = yield* engineOn(layer(place), none)
+      // Heartbeats of real time tell who heeds what.
+      const heeded: Effect.Effect<void, unknown> = Effect.flatMap(b.pauses, ({ awaiting, heededBy }) =>
+        awaiting.length === 0 && heededBy.length === 2
+          ? Effect.void
+          : Effect.zipRight(Effect.sleep("20 millis"), heeded))
+      const { until } = yield* watch(b)
+      for (const name of ["crop", undefined]) {
+        expect(yield* b.pause(name, { by: "ops" })).toBe("paused")
+        expect(yield* b.pause(name)).toBe("alreadyPaused")
+        const { paused } = yield* b.pauses
+        expect(paused.map(({ by, target }) => ({ by, target }))).toEqual([
+          { by: "ops", target: name === undefined ? { _tag: "Everything" } : { _tag: "Task", name } }
+        ])
+        yield* heeded
+        // Accepted, and neither handed to itself nor claimed.
+        const { taskId } = yield* a.enqueue(Crop, { image: "cat" })
+        yield* a.awaitIdle
+        expect(yield* a.get(taskId)).toMatchObject({ status: "pending", owner: null })
+        expect(yield* b.resume(name)).toBe(true)
+        expect(yield* b.resume(name)).toBe(false)
+        yield* until(changed(taskId, "success"))
+        yield* heeded
+        expect((yield* b.pauses).paused).toEqual([])
+      }
+    }).pipe(quiet))
+
   test("one cancels what runs in the other", ({ place }) =>
     Effect.gen(function*() {
-      const a = yield* engineOn(database.layer(place), Crop.toLayer(() => Effect.never))
-      const b = yield* engineOn(database.layer(place), none)
+      const a = yield* engineOn(layer(place), Crop.toLayer(() => Effect.never))
+      const b = yield* engineOn(layer(place), none)
       const { until } = yield* watch(b)
       const { taskId } = yield* a.enqueue(Crop, { image: "cat" })
       yield* until(changed(taskId, "running"))
@@ -151,11 +187,11 @@ const tests = (database: Database) => {
     Effect.gen(function*() {
       const { open, wait } = yield* gate
       const a = yield* engineOn(
-        database.layer(place),
+        layer(place),
         Crop.toLayer(({ image }) => Effect.as(wait, image)),
         { maxConcurrentTasks: 1, appVersion: "7.1.0" }
       )
-      const b = yield* engineOn(database.layer(place), Crop.toLayer(({ image }) => Effect.succeed(image)))
+      const b = yield* engineOn(layer(place), Crop.toLayer(({ image }) => Effect.succeed(image)))
       const { until } = yield* watch(b)
       const first = yield* a.enqueue(Crop, { image: "cat" })
       yield* until(changed(first.taskId, "running"))
@@ -178,6 +214,36 @@ const tests = (database: Database) => {
       yield* until(changed(first.taskId, "success"))
       expect((yield* b.get(first.taskId)).instance).toBe(a.instance)
     }).pipe(quiet))
+
+  test("who comes back with a cursor has missed nothing, also at another instance", ({ place }) =>
+    Effect.gen(function*() {
+      const a = yield* engineOn(layer(place), none)
+      const b = yield* engineOn(layer(place), none)
+      const { cursor } = yield* a.changesAfter()
+      const ids: Array<string> = []
+      for (let count = 0; count < 5; count += 1) ids.push((yield* a.enqueue(Nobody, undefined)).taskId)
+      const page = yield* b.changesAfter(cursor)
+      expect([page.changes.map((change) => change.taskId), page.more, page.reset]).toEqual([ids, false, false])
+      const first = yield* b.changesAfter(cursor, 1)
+      expect(first.changes.length).toBeLessThan(5)
+      const collected = yield* Effect.fork(
+        b.changes(first.cursor).pipe(
+          Stream.flatMap(({ changes }) => Stream.fromIterable(changes)),
+          Stream.takeUntil((change) => change._tag === "Changed" && change.status === "cancelled"),
+          Stream.runCollect
+        )
+      )
+      yield* a.cancel(ids[0]!)
+      const rest = [...yield* Fiber.join(collected)].map((change) => change.taskId)
+      expect(new Set([...first.changes.map((change) => change.taskId), ...rest])).toEqual(new Set(ids))
+      expect((yield* b.changesAfter("of no backend")).reset).toBe(true)
+    }).pipe(quiet))
+}
+
+const tests = (database: Database) => {
+  const test = testOn(database)
+
+  shared(test, database.layer)
 
   test("what joined a transaction is told when it is committed, and only then", (place) =>
     Effect.gen(function*() {
@@ -208,30 +274,6 @@ const tests = (database: Database) => {
       expect(seen.filter(changed(taskId, "success")).length).toBe(1)
     }).pipe(quiet))
 
-  test("who comes back with a cursor has missed nothing, also at another instance", ({ place }) =>
-    Effect.gen(function*() {
-      const a = yield* engineOn(database.layer(place), none)
-      const b = yield* engineOn(database.layer(place), none)
-      const { cursor } = yield* a.changesAfter()
-      const ids: Array<string> = []
-      for (let count = 0; count < 5; count += 1) ids.push((yield* a.enqueue(Nobody, undefined)).taskId)
-      const page = yield* b.changesAfter(cursor)
-      expect([page.changes.map((change) => change.taskId), page.more, page.reset]).toEqual([ids, false, false])
-      const first = yield* b.changesAfter(cursor, 1)
-      expect(first.changes.length).toBeLessThan(5)
-      const collected = yield* Effect.fork(
-        b.changes(first.cursor).pipe(
-          Stream.flatMap(({ changes }) => Stream.fromIterable(changes)),
-          Stream.takeUntil((change) => change._tag === "Changed" && change.status === "cancelled"),
-          Stream.runCollect
-        )
-      )
-      yield* a.cancel(ids[0]!)
-      const rest = [...yield* Fiber.join(collected)].map((change) => change.taskId)
-      expect(new Set([...first.changes.map((change) => change.taskId), ...rest])).toEqual(new Set(ids))
-      expect((yield* b.changesAfter("of no backend")).reset).toBe(true)
-    }).pipe(quiet))
-
   if (database.kind !== "postgres") return
 
   test("a listener whose connection is cut comes back", ({ open, place, prefix }) =>
@@ -259,3 +301,11 @@ const tests = (database: Database) => {
 for (const database of databases) {
   describe.skipIf(!database.present)(`two engines on ${database.name}`, () => tests(database))
 }
+
+const onRedis: Test = (what, body) =>
+  it.scopedLive(what, () => Effect.flatMap(redisPrefix, (place) => body({ place })), 60_000)
+
+describe.skipIf(!await hasRedis())(
+  "two engines on Redis",
+  () => shared(onRedis, (prefix) => RedisBackend.layer({ ...redis, prefix }))
+)

@@ -1,5 +1,5 @@
 /**
- * The engine on SQLite, PostgreSQL and MySQL/MariaDB, beside what their drivers do alone. `npm run bench:backends`.
+ * The engine on SQLite, PostgreSQL, MySQL/MariaDB and Redis, beside what their drivers do alone. `npm run bench:backends`.
  *
  * Every measurement is a fresh process on tables of its own that warms up with `warmUp` tasks first; the rounds are
  * interleaved, and what is printed is their median. Quote ratios of one run: absolute numbers move with the machine. On a
@@ -8,8 +8,8 @@
  *
  *     BENCH_BACKENDS=sqlite,postgres BENCH_N=2000 BENCH_ROUNDS=1 npm run bench:backends
  *
- * The default is all three, 20,000 tasks and 3 rounds; BENCH_SECONDS (1,800) bounds it, with fewer rounds where it must.
- * Where the servers are: PGPORT, PGDATABASE, PGUSER, MYSQL_PORT, MYSQL_DATABASE, MYSQL_USER, MYSQL_PASSWORD.
+ * The default is all four, 20,000 tasks and 3 rounds; BENCH_SECONDS (1,800) bounds it, with fewer rounds where it must.
+ * Where the servers are: PGPORT, PGDATABASE, PGUSER, MYSQL_PORT, MYSQL_DATABASE, MYSQL_USER, MYSQL_PASSWORD, REDIS_PORT.
  *
  * To see where the time goes, one end-to-end run in this process, which also prints what each statement took:
  *

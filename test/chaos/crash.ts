@@ -1,7 +1,7 @@
 /**
  * The crash test: real processes on one database, one of them killed with -9 every second while they enqueue and work.
  *
- *     npm run chaos:crash -- --backend sqlite|postgres|mysql [--tasks 2000] [--processes 3] [--over 30] [--lease 3]
+ *     npm run chaos:crash -- --backend sqlite|postgres|mysql|redis [--tasks 2000] [--processes 3] [--over 30] [--lease 3]
  *                            [--same-host | --no-same-host] [--kill-every 1] [--freeze-every 0] [--cold] [--seed n]
  *                            [--verbose]
  *
@@ -19,7 +19,7 @@ import * as Effects from "./support/effects.js"
 import * as Fleet from "./support/fleet.js"
 import { runMain } from "./support/main.js"
 import { random } from "./support/orders.js"
-import { clientOf, folder, fresh, type Kind, kinds } from "./support/places.js"
+import { clientOf, folder, fresh, inspect, type Kind, kinds } from "./support/places.js"
 import * as Report from "./support/report.js"
 import * as State from "./support/state.js"
 import { judge } from "./support/verdict.js"
@@ -108,13 +108,13 @@ const run = (sameHost: boolean) =>
 
     const enqueued = Effect.sync(() => fleet.acknowledged().length >= settings.tasks)
     hold(yield* Fleet.until(60 + lease, enqueued), "not everything was enqueued 60 s after the last kill")
-    const sql = yield* clientOf(tasks)
-    const idle = Effect.map(State.unfinished(sql, tasks), (left) => left === 0)
+    const { unfinished } = yield* inspect(tasks)
+    const idle = Effect.map(unfinished, (left) => left === 0)
     hold(yield* Fleet.until(60 + lease, idle), "not everything had ended 60 s after the last enqueue")
     const ended = Date.now()
     problems.push(...yield* Effect.promise(() => fleet.stop("SIGTERM", 20_000)), ...fleet.unexpected)
 
-    const state = yield* State.read(tasks, effects)
+    const state = yield* State.read({ tasks, effects })
     const { findings, recoveries, ...verdict } = judge(fleet.acknowledged(), state, fleet.lives)
     const all = [...problems.map((what) => ({ what, taskId: null })), ...findings]
     const kills = fleet.lives.filter(({ killedAt }) => killedAt !== null).length

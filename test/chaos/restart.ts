@@ -1,19 +1,21 @@
 /**
  * The database goes away in the middle of the work and comes back; the application stays.
  *
- *     npm run chaos:restart -- [--seconds 20] [--rate 100] [--down 5] [--lease 3] [--seed n]
+ *     npm run chaos:restart -- [--backend postgres|redis] [--seconds 20] [--rate 100] [--down 5] [--lease 3] [--seed n]
+ *                              [--appendfsync everysec|always]
  *
- * A PostgreSQL of its own, one process that enqueues `rate` tasks a second and works on them; a third of the way the server
- * is stopped with `pg_ctl stop -m immediate` and started `down` seconds later. One JSON line on stdout; exit code 1 when
+ * A server of its own, one process that enqueues `rate` tasks a second and works on them; a third of the way the server is
+ * stopped (PostgreSQL with `pg_ctl stop -m immediate`, Redis with `kill -9`) and started `down` seconds later. One JSON line on stdout; exit code 1 when
  * something does not hold. `firstAckMs`: from when the server was back to the first acknowledged enqueue; `caughtUpMs`: to
  * when as much was acknowledged as the rate asks for.
  */
 import { parseArgs } from "node:util"
 import { Console, Effect } from "effect"
+import { redisServer } from "../support/redisServer.js"
 import * as Effects from "./support/effects.js"
 import * as Fleet from "./support/fleet.js"
 import { runMain } from "./support/main.js"
-import { clientOf, folder, fresh, type Place } from "./support/places.js"
+import { clientOf, folder, fresh, inspect, type Place } from "./support/places.js"
 import * as PostgresServer from "./support/postgresServer.js"
 import * as Report from "./support/report.js"
 import * as State from "./support/state.js"
@@ -21,6 +23,8 @@ import { judge } from "./support/verdict.js"
 
 const { values } = parseArgs({
   options: {
+    backend: { type: "string", default: "postgres" },
+    appendfsync: { type: "string", default: "everysec" },
     seconds: { type: "string", default: "20" },
     rate: { type: "string", default: "100" },
     down: { type: "string", default: "5" },
@@ -36,10 +40,24 @@ const lease = Number(values.lease)
 const seed = Number(values.seed)
 const count = over * rate
 
+const { backend } = values
+if (backend !== "postgres" && backend !== "redis") throw new RangeError(`--backend ${backend}: postgres or redis`)
+
+const server = (files: string) =>
+  Effect.gen(function*() {
+    if (backend === "postgres") {
+      const { crash, port, start } = yield* PostgresServer.make(files)
+      const tasks: Place = { kind: "postgres", port, database: "postgres", prefix: "taskflow_" }
+      return { crash, start, tasks }
+    }
+    const { kill, start, where } = yield* redisServer("--appendonly", "yes", "--appendfsync", values.appendfsync)
+    const tasks: Place = { kind: "redis", port: where.port, prefix: "taskflow" }
+    return { crash: kill, start, tasks }
+  })
+
 const run = Effect.gen(function*() {
   const files = yield* folder
-  const { crash, port, start } = yield* PostgresServer.make(files)
-  const tasks: Place = { kind: "postgres", port, database: "postgres", prefix: "taskflow_" }
+  const { crash, start, tasks } = yield* server(files)
   // The witness is elsewhere: it must be able to see what happens while the server is away.
   const { effects } = yield* fresh("sqlite", files)
   yield* Effect.flatMap(clientOf(effects), (sql) => Effects.table(sql, effects))
@@ -83,17 +101,17 @@ const run = Effect.gen(function*() {
 
   const enqueued = Effect.sync(() => acknowledged() >= count)
   hold(yield* Fleet.until(over + 60, enqueued), "not everything was enqueued in time")
-  const sql = yield* clientOf(tasks)
-  const idle = Effect.map(State.unfinished(sql, tasks), (left) => left === 0)
+  const { unfinished } = yield* inspect(tasks)
+  const idle = Effect.map(unfinished, (left) => left === 0)
   hold(yield* Fleet.until(60 + lease, idle), "not everything had ended 60 s after the last enqueue")
   const seconds = Math.round((Date.now() - begun) / 100) / 10
   problems.push(...yield* Effect.promise(() => fleet.stop("SIGTERM", 20_000)), ...fleet.unexpected)
 
-  const state = yield* State.read(tasks, effects)
+  const state = yield* State.read({ tasks, effects })
   const { findings, recoveries: _none, recoveryMs: _, ...verdict } = judge(fleet.acknowledged(), state, fleet.lives)
   const all = [...problems.map((what) => ({ what, taskId: null })), ...findings]
   yield* Console.log(
-    JSON.stringify({ backend: "postgres", tasks: count, down, ...verdict, firstAckMs, caughtUpMs, seconds, seed })
+    JSON.stringify({ backend, tasks: count, down, ...verdict, firstAckMs, caughtUpMs, seconds, seed })
   )
   if (all.length > 0) yield* Report.print(all, state, fleet)
   return all.length === 0

@@ -16,6 +16,7 @@ import { ConfigProvider, Effect, Either, Redacted, type Scope } from "effect"
 import { afterAll, afterEach, describe, expect, it } from "vitest"
 import { settings } from "../../examples/orders/settings.js"
 import { hasMysql, hasPostgres, mysql, postgres } from "../support/databases.js"
+import { hasRedisServer, redisServer } from "../support/redisServer.js"
 
 const root = path.resolve(import.meta.dirname, "../..")
 const { scripts } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8"))
@@ -300,10 +301,17 @@ describe("the order service on a database", { timeout: 120_000 }, () => {
     await onFresh(client, (name) => survives(`mysql://${login}@${host}:${port}/${name}`, "mysql"))
   })
 
+  it.skipIf(!hasRedisServer())(`${promise} Redis`, () =>
+    Effect.runPromise(Effect.scoped(Effect.flatMap(
+      redisServer("--appendonly", "yes"),
+      ({ where: { host, port } }) => Effect.promise(() => survives(`redis://${host}:${port}`, "redis"))
+    ))))
+
   it.each([
     ["sqlite:/no/such/folder/tasks.db", "the task backend failed in open"],
     ["postgres://ada:hunter2@127.0.0.1:1/tasks", "the task backend failed in connect"],
-    ["mysql://ada:hunter2@127.0.0.1:1/tasks", "the task backend failed in connect"]
+    ["mysql://ada:hunter2@127.0.0.1:1/tasks", "the task backend failed in connect"],
+    ["redis://ada:hunter2@127.0.0.1:1/0", "the task backend failed in connect"]
   ])("ends with code 1 and the reason, never the password, when it cannot reach %s", async (url, message) => {
     const { code, output } = await start({ TASKFLOW_DATABASE: url }).exited
     expect(code).toBe(1)
@@ -329,7 +337,7 @@ describe("its settings", () => {
     [{ TASKFLOW_DATABASE: "" }, "expected is memory:, sqlite:FILE, postgres://"],
     [{ TASKFLOW_DATABASE: "memory" }, "expected is memory:"],
     [{ TASKFLOW_DATABASE: "sqlite:" }, "expected is memory:"],
-    [{ TASKFLOW_DATABASE: "redis://u:hunter2@db/0" }, "expected is memory:"],
+    [{ TASKFLOW_DATABASE: "redis://u:hunter2@db/tasks" }, "expected is memory:"],
     [{ TASKFLOW_DATABASE: "postgres://u:hunter2@db" }, "expected is memory:"],
     [{ TASKFLOW_DATABASE: "mysql://u:hunter2@:3306/tasks" }, "expected is memory:"],
     [{ PORT: "70000" }, "0 to 65535 is expected"],
@@ -353,7 +361,8 @@ describe("its settings", () => {
     ["sqlite:/var/lib/orders/tasks.db", "SQLite in /var/lib/orders/tasks.db"],
     ["sqlite::memory:", "SQLite in memory, gone with the process"],
     ["postgresql://ada:hunter2@db:5433/tasks?sslmode=require", "PostgreSQL at db:5433/tasks"],
-    ["mariadb://ada:hunter2@db/tasks", "MySQL at db/tasks"]
+    ["mariadb://ada:hunter2@db/tasks", "MySQL at db/tasks"],
+    ["rediss://ada:hunter2@db:6380/1", "Redis at db:6380/1"]
   ])("say where tasks are kept, without the password: %s", (url, place) => {
     expect(Either.getOrThrow(load({ TASKFLOW_DATABASE: url })).database.place).toBe(place)
   })

@@ -6,9 +6,11 @@ import { MysqlClient } from "@effect/sql-mysql2"
 import { PgClient } from "@effect/sql-pg"
 import { Effect, Layer, Redacted } from "effect"
 import type { TaskBackend } from "effect-taskflow"
+import { Redis, type RedisOptions } from "ioredis"
 import { v4 } from "uuid"
 import * as MysqlBackend from "../../src/backend/MysqlBackend.js"
 import * as PostgresBackend from "../../src/backend/PostgresBackend.js"
+import * as RedisBackend from "../../src/backend/RedisBackend.js"
 import { withPrefix } from "../../src/backend/sql/schema.js"
 
 /** Where PostgreSQL is. */
@@ -27,6 +29,9 @@ export const mysql = {
   username: process.env["MYSQL_USER"] ?? "root",
   password: Redacted.make(process.env["MYSQL_PASSWORD"] ?? "")
 }
+
+/** Where Redis is. */
+export const redis = { host: "127.0.0.1", port: Number(process.env["REDIS_PORT"] ?? 6379) }
 
 const reachable = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
@@ -62,6 +67,9 @@ export const hasMysql = () =>
     "docker run -p 3306:3306 -e MARIADB_DATABASE=test -e MARIADB_ALLOW_EMPTY_ROOT_PASSWORD=1 mariadb"
   )
 
+export const hasRedis = () =>
+  present("Redis", redis.port, "docker run -p 6379:6379 redis redis-server --appendonly yes")
+
 const freshPrefix = () => `t${v4().replaceAll("-", "").slice(0, 12)}_`
 
 const dropTables = (client: SqlClient, prefix: string) =>
@@ -86,6 +94,34 @@ export const prefixOn = (
 
 export const postgresPrefix = prefixOn(PgClient.make({ ...postgres, maxConnections: 1 }))
 export const mysqlPrefix = prefixOn(MysqlClient.make({ ...mysql, maxConnections: 1 }))
+
+/** Everything under this prefix of a Redis, in steps. */
+export const keysUnder = async (client: Redis, prefix: string): Promise<ReadonlyArray<string>> => {
+  const keys = new Set<string>()
+  for await (const some of client.scanStream({ match: `{${prefix}}:*`, count: 1_000 })) {
+    for (const key of some as ReadonlyArray<string>) keys.add(key) // safe: what SCAN answers
+  }
+  return [...keys]
+}
+
+/** A client of Redis for a test, closed when the scope ends. */
+export const redisClient = (where: RedisOptions = redis) =>
+  Effect.acquireRelease(Effect.sync(() => new Redis(where)), (client) => Effect.sync(() => client.disconnect()))
+
+/** A prefix whose keys are removed when the scope ends. */
+export const redisPrefix = Effect.flatMap(redisClient(), (client) =>
+  Effect.acquireRelease(
+    Effect.sync(freshPrefix),
+    (prefix) =>
+      Effect.promise(async () => {
+        const keys = await keysUnder(client, prefix)
+        for (let from = 0; from < keys.length; from += 1_000) await client.unlink(keys.slice(from, from + 1_000))
+      })
+  ))
+
+export const freshRedis: Layer.Layer<TaskBackend, unknown> = Layer.unwrapScoped(
+  Effect.map(redisPrefix, (prefix) => RedisBackend.layer({ ...redis, prefix }))
+)
 
 /** A backend with tables of its own, dropped at the end. */
 export const freshPostgres: Layer.Layer<TaskBackend, unknown> = Layer.unwrapScoped(

@@ -8,6 +8,7 @@ import type { ScheduleDefinition, SchedulePage, SlotOutcome, SlotRequest, Stored
 import type { TaskId } from "../../TaskId.js"
 import type { Connections } from "./connections.js"
 import type { Db, Row, Sql, Value } from "./dialect.js"
+import * as Feed from "./feed.js"
 import { planOf } from "./plan.js"
 import { nameText } from "./rows.js"
 import { apply, fence, find, unlessRaced } from "./write.js"
@@ -129,6 +130,7 @@ export const make = (sql: Sql, connections: Connections, reads: Pick<Connections
       yield* put(db, ScheduleRow.settled(schedule, slot, taskId))
       if (outcome?._tag === "Duplicate") return outcome
       yield* apply(sql, db, plan, now, instance)
+      yield* Feed.tell(sql, db, instance, now, [record])
       return { _tag: "Fired" }
     })
 

@@ -25,6 +25,7 @@ import {
   succeed,
   unclaim
 } from "./changes.js"
+import { begin, fire } from "./scheduling.js"
 import { about, applied, type Case, type Instance, isFenced, lost, type Stage } from "./stage.js"
 
 const test = about("the feed")
@@ -195,6 +196,19 @@ export const cases: ReadonlyArray<Case> = [
     assert.deepEqual(yield* a.write(requeue(running, time.now)), [{ _tag: "CancelledInstead" }])
     const asked = after(running, { _tag: "CancelRequested", taskId: running.taskId, at: time.now })
     assert.deepEqual(yield* all, [told(cancelledAt(asked, time.now), a, time.now)])
+  }),
+
+  test("tells of the tasks of slots that fired, of no other slot", function*(stage) {
+    const { a, b, task, time } = stage
+    yield* begin(stage)
+    const { all } = reader(stage)
+    yield* all
+    const record = task({ runAt: time.now + 5_000 })
+    for (const instance of [a, a, b]) {
+      yield* fire(stage, instance, { slot: 100, record: instance === a ? record : task() })
+    }
+    yield* fire(stage, b, { slot: 200, record: task(), overlap: "skip" })
+    assert.deepEqual(yield* all, [told(record, a, time.now)])
   }),
 
   test("tells what became of the tasks of a dead instance", function*(stage) {

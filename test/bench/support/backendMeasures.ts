@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs"
 import { Effect, type ManagedRuntime } from "effect"
 import type { TaskManager } from "effect-taskflow"
+import { redisClient } from "../../support/databases.js"
 import * as Drivers from "./drivers.js"
 import type { Elapsed } from "./elapsed.js"
 import * as Report from "./report.js"
@@ -29,7 +30,7 @@ export interface Request {
 export interface Answer {
   readonly elapsed: Elapsed
   readonly counts: Statements.Counts
-  /** Bytes that the server wrote into its log meanwhile, for everyone; on SQLite what this process wrote. */
+  /** Bytes that the server wrote into its log meanwhile, for everyone (Redis: 0 without one); on SQLite what this process wrote. */
   readonly written: number
   /** MiB. */
   readonly peak: number
@@ -48,6 +49,13 @@ export const pause = 5
 const bytesWritten = (store: Stores.Store): Effect.Effect<number, unknown> => {
   if (store.kind === "sqlite") {
     return Effect.sync(() => Number(/wchar: (\d+)/.exec(readFileSync("/proc/self/io", "utf8"))?.[1]))
+  }
+  if (!Stores.isSql(store)) {
+    return Effect.scoped(Effect.flatMap(redisClient(), (client) =>
+      Effect.map(
+        Effect.promise(() => client.info("persistence")),
+        (text) => Number(/aof_current_size:(\d+)/.exec(text)?.[1] ?? 0)
+      )))
   }
   const sql = store.kind === "postgres"
     ? "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 AS value"

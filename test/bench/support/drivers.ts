@@ -3,11 +3,12 @@
  */
 import { createRequire } from "node:module"
 import { Redacted } from "effect"
+import { Redis } from "ioredis"
 import mysql2 from "mysql2/promise"
 import pg from "pg"
-import { mysql, postgres } from "../../support/databases.js"
+import { mysql, postgres, redis } from "../../support/databases.js"
 import * as Elapsed from "./elapsed.js"
-import type { Store } from "./stores.js"
+import { isSql, type SqlStore, type Store } from "./stores.js"
 
 export interface Limit {
   /** Inserts of one row, each its own commit. */
@@ -16,7 +17,14 @@ export interface Limit {
   readonly roundTrips: Elapsed.Elapsed
 }
 
+/** The two things that are measured. */
 interface Driver {
+  readonly insert: (id: string, at: number) => Promise<unknown> | void
+  readonly nothing: () => Promise<unknown> | void
+  readonly end: () => Promise<unknown> | void
+}
+
+interface SqlDriver {
   readonly run: (sql: string, params: ReadonlyArray<string | number>) => Promise<unknown> | void
   readonly mark: (at: number) => string
   readonly end: () => Promise<unknown> | void
@@ -24,7 +32,7 @@ interface Driver {
 
 const require = createRequire(import.meta.url)
 
-const sqlite = ({ full, place }: Store): Driver => {
+const sqlite = ({ full, place }: Store): SqlDriver => {
   const db = new (require("better-sqlite3"))(place)
   db.pragma("journal_mode = WAL")
   db.pragma(`synchronous = ${full === true ? "FULL" : "NORMAL"}`)
@@ -42,7 +50,7 @@ const sqlite = ({ full, place }: Store): Driver => {
   }
 }
 
-const postgresDriver = async (): Promise<Driver> => {
+const postgresDriver = async (): Promise<SqlDriver> => {
   const { username: user, ...where } = postgres
   const client = new pg.Client({ ...where, user })
   await client.connect()
@@ -58,7 +66,7 @@ const postgresDriver = async (): Promise<Driver> => {
   }
 }
 
-const mysqlDriver = async (): Promise<Driver> => {
+const mysqlDriver = async (): Promise<SqlDriver> => {
   const { password, username: user, ...where } = mysql
   const connection = await mysql2.createConnection({ ...where, user, password: Redacted.value(password) })
   return {
@@ -71,22 +79,42 @@ const mysqlDriver = async (): Promise<Driver> => {
 // As long as a small task in its table.
 const note = "x".repeat(400)
 
-/** `n` of each on one connection, after a tenth of that to warm up. Rows have a key, a number and 400 bytes of text. */
-export const limit = async (store: Store, n: number): Promise<Limit> => {
-  const driver = store.kind === "sqlite"
+const sqlDriver = async (store: SqlStore): Promise<Driver> => {
+  const { end, mark, run } = store.kind === "sqlite"
     ? sqlite(store)
     : store.kind === "postgres"
     ? await postgresDriver()
     : await mysqlDriver()
-  const { mark, run } = driver
   const table = store.kind === "sqlite" ? "raw_rows" : `${store.place}raw`
   await run(`CREATE TABLE ${table} (id varchar(36) PRIMARY KEY, at bigint NOT NULL, note text NOT NULL)`, [])
   const insert = `INSERT INTO ${table} (id, at, note) VALUES (${mark(1)}, ${mark(2)}, ${mark(3)})`
+  return {
+    insert: (id, at) => run(insert, [id, at, note]),
+    nothing: () => run("SELECT 1", []),
+    end: async () => {
+      await run(`DROP TABLE ${table}`, [])
+      await end()
+    }
+  }
+}
+
+const redisDriver = ({ place }: Store): Driver => {
+  const client = new Redis(redis)
+  return {
+    insert: (id, at) => client.hset(`{${place}}:raw:${id}`, "at", at, "note", note),
+    nothing: () => client.ping(),
+    end: () => client.quit()
+  }
+}
+
+/** `n` of each on one connection, after a tenth of that to warm up. Rows have a key, a number and 400 bytes of text. */
+export const limit = async (store: Store, n: number): Promise<Limit> => {
+  const { end, insert, nothing } = isSql(store) ? await sqlDriver(store) : redisDriver(store)
   let id = 0
-  const measure = async (statement: string, params: () => ReadonlyArray<string | number>) => {
+  const measure = async (once: () => Promise<unknown> | void) => {
     const times = async (count: number) => {
       for (let index = 0; index < count; index += 1) {
-        const answer = run(statement, params())
+        const answer = once()
         if (answer !== undefined) await answer
       }
     }
@@ -96,13 +124,12 @@ export const limit = async (store: Store, n: number): Promise<Limit> => {
     return elapsed()
   }
   try {
-    const inserts = await measure(insert, () => {
+    const inserts = await measure(() => {
       id += 1
-      return [`01890000-0000-7000-8000-${String(id).padStart(12, "0")}`, id, note]
+      return insert(`01890000-0000-7000-8000-${String(id).padStart(12, "0")}`, id)
     })
-    return { inserts, roundTrips: await measure("SELECT 1", () => []) }
+    return { inserts, roundTrips: await measure(nothing) }
   } finally {
-    await run(`DROP TABLE ${table}`, [])
-    await driver.end()
+    await end()
   }
 }

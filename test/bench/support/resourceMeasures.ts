@@ -3,7 +3,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
 import { Effect } from "effect"
-import { mysql, postgres } from "../../support/databases.js"
+import { mysql, postgres, redis } from "../../support/databases.js"
 import * as Rss from "./rss.js"
 import * as Stores from "./stores.js"
 import * as Workload from "./workload.js"
@@ -53,7 +53,7 @@ const connectionsTo = (port: number): number => {
     .length
 }
 
-const portOf = { sqlite: null, postgres: postgres.port, mysql: mysql.port }
+const portOf = { sqlite: null, postgres: postgres.port, mysql: mysql.port, redis: redis.port }
 
 const sampler = (kind: Stores.Kind) => {
   const port = portOf[kind]

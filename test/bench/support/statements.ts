@@ -12,6 +12,9 @@ export interface Counts {
   readonly commits: number
 }
 
+// On Redis a statement is a command, and each script counts as a commit: whether it wrote is not seen from here.
+const scripts = /^eval(sha)?$/i
+
 /** What one text cost: from the call until the driver had its answer, with the work of the driver itself. */
 export interface Timed {
   readonly sql: string
@@ -100,6 +103,14 @@ export const count = (kind: Kind): () => Counts => {
     for (const method of ["run", "all", "get"]) wrap(statement, method, "source")
   } else if (kind === "postgres") {
     wrap(require("pg").Client.prototype as Record<string, Method>, "query", "argument")
+  } else if (kind === "redis") {
+    const client = require("ioredis").Redis.prototype as { sendCommand: (command: { name: string }) => unknown }
+    const { sendCommand } = client
+    client.sendCommand = function(command) {
+      statements += 1
+      if (scripts.test(command.name)) commits += 1
+      return sendCommand.apply(this, [command])
+    }
   } else {
     const connection = Object.getPrototypeOf(require("mysql2").Connection.prototype) as Record<string, Method>
     for (const method of ["query", "execute"]) wrap(connection, method, "argument")

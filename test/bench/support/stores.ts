@@ -13,12 +13,24 @@ import { Effect, type Layer, type Scope } from "effect"
 import type { TaskBackend } from "effect-taskflow"
 import * as MysqlBackend from "../../../src/backend/MysqlBackend.js"
 import * as PostgresBackend from "../../../src/backend/PostgresBackend.js"
+import * as RedisBackend from "../../../src/backend/RedisBackend.js"
 import * as SqliteBackend from "../../../src/backend/SqliteBackend.js"
-import { hasMysql, hasPostgres, mysql, mysqlPrefix, postgres, postgresPrefix } from "../../support/databases.js"
+import {
+  hasMysql,
+  hasPostgres,
+  hasRedis,
+  mysql,
+  mysqlPrefix,
+  postgres,
+  postgresPrefix,
+  redis,
+  redisPrefix
+} from "../../support/databases.js"
 
-export type Kind = "sqlite" | "postgres" | "mysql"
+export type SqlKind = "sqlite" | "postgres" | "mysql"
+export type Kind = SqlKind | "redis"
 
-/** Where tasks are: a file of SQLite, a prefix of the tables on a server. */
+/** Where tasks are: a file of SQLite, a prefix of the tables or keys on a server. */
 export interface Store {
   readonly kind: Kind
   readonly place: string
@@ -26,13 +38,19 @@ export interface Store {
   readonly full?: boolean
 }
 
+/** One where SQL is spoken. */
+export type SqlStore = Store & { readonly kind: SqlKind }
+
+export const isSql = (store: Store): store is SqlStore => store.kind !== "redis"
+
 /** Connections of one engine at most, as these benchmarks set it. */
 export const maxConnections = 5
 
 /** What the server calls the connections of the process with this id; only PostgreSQL is told. */
 export const applicationName = `taskflow-bench-${process.pid}`
 
-const kinds: ReadonlyArray<string> = ["sqlite", "postgres", "mysql"] satisfies ReadonlyArray<Kind>
+const kinds: ReadonlyArray<string> = ["sqlite", "postgres", "mysql", "redis"] satisfies ReadonlyArray<Kind>
+const present = { sqlite: async () => true, postgres: hasPostgres, mysql: hasMysql, redis: hasRedis }
 const isKind = (text: string): text is Kind => kinds.includes(text)
 
 /** What BENCH_BACKENDS names and is there; a server that is not says so. */
@@ -41,7 +59,7 @@ export const available = async (): Promise<ReadonlyArray<Kind>> => {
   const there: Array<Kind> = []
   for (const name of named) {
     if (!isKind(name)) throw new Error(`BENCH_BACKENDS: ${name} is none of ${kinds.join(", ")}`)
-    if (name === "sqlite" || await (name === "postgres" ? hasPostgres() : hasMysql())) there.push(name)
+    if (await present[name]()) there.push(name)
   }
   return there
 }
@@ -57,7 +75,9 @@ export const fresh = (kind: Kind): Effect.Effect<Store, never, Scope.Scope> => {
     ? Effect.map(folder, (path) => join(path, "tasks.db"))
     : kind === "postgres"
     ? postgresPrefix
-    : mysqlPrefix
+    : kind === "mysql"
+    ? mysqlPrefix
+    : redisPrefix
   return Effect.map(place, (found) => ({ kind, place: found }))
 }
 
@@ -70,11 +90,13 @@ export const backend = ({ full, kind, place }: Store): Layer.Layer<TaskBackend, 
       return PostgresBackend.layer({ ...postgres, prefix: place, maxConnections, applicationName })
     case "mysql":
       return MysqlBackend.layer({ ...mysql, prefix: place, maxConnections })
+    case "redis":
+      return RedisBackend.layer({ ...redis, prefix: place })
   }
 }
 
 /** A client beside the engine's, to look at the server or to fill tables. */
-export const client = ({ kind, place }: Store): Effect.Effect<SqlClient, unknown, Scope.Scope> => {
+export const client = ({ kind, place }: SqlStore): Effect.Effect<SqlClient, unknown, Scope.Scope> => {
   const open: Effect.Effect<SqlClient, unknown, Reactivity.Reactivity | Scope.Scope> = kind === "sqlite"
     ? SqliteClient.make({ filename: place })
     : kind === "postgres"
@@ -89,8 +111,10 @@ export const nameOf = ({ full, kind }: Pick<Store, "kind" | "full">): string =>
     ? `SQLite ${full === true ? "FULL" : "NORMAL"}`
     : kind === "postgres"
     ? "PostgreSQL"
-    : "MySQL/MariaDB"
+    : kind === "mysql"
+    ? "MySQL/MariaDB"
+    : "Redis"
 
 /** The table of this name in the store. */
-export const tableOf = ({ kind, place }: Store, name: string): string =>
+export const tableOf = ({ kind, place }: SqlStore, name: string): string =>
   `${kind === "sqlite" ? "taskflow_" : place}${name}`

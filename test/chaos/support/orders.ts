@@ -1,7 +1,7 @@
 /** What a supervisor tells a worker, what a worker answers, and the tasks both know. */
 import { Schema } from "effect"
 import { Task } from "effect-taskflow"
-import type { Place } from "./places.js"
+import type { Place, SqlPlace } from "./places.js"
 
 /** The whole life of one process, given on its command line. */
 export interface Orders {
@@ -9,7 +9,7 @@ export interface Orders {
   /** `slot.life`, as the rows of its handlers say it. */
   readonly life: string
   readonly tasks: Place
-  readonly effects: Place
+  readonly effects: SqlPlace
   /** Seconds. */
   readonly lease: number
   readonly sameHost: boolean

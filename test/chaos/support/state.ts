@@ -1,9 +1,8 @@
 /** Everything the backend and the witness know when a run is over: read through the library, and through its tables. */
-import type { SqlClient } from "@effect/sql/SqlClient"
 import { Context, Effect, Layer } from "effect"
 import { type AttemptEntry, type Stats, TaskBackend, type TaskId, type TaskRecord } from "effect-taskflow"
 import * as Effects from "./effects.js"
-import { backendOf, clientOf, type Place } from "./places.js"
+import { backendOf, clientOf, inspect, type Places } from "./places.js"
 
 export interface State {
   readonly records: ReadonlyMap<string, TaskRecord.TaskRecord>
@@ -15,20 +14,10 @@ export interface State {
   readonly attemptsOf: (taskId: string) => Effect.Effect<ReadonlyArray<AttemptEntry>>
 }
 
-const idsIn = (sql: SqlClient, table: string) =>
-  Effect.map(sql<{ id: string }>`SELECT id FROM ${sql(table)}`, (rows) => rows.map(({ id }) => id))
-
-/** How many tasks have not ended. */
-export const unfinished = (sql: SqlClient, { prefix }: Place) =>
-  Effect.map(
-    sql<{ n: number | string }>`SELECT COUNT(*) AS n FROM ${sql(`${prefix}live`)}`,
-    ([row]) => Number(row?.n)
-  )
-
-export const read = (tasks: Place, effects: Place) =>
+export const read = ({ effects, tasks }: Places) =>
   Effect.gen(function*() {
     const backend = Context.get(yield* Layer.build(backendOf(tasks)), TaskBackend)
-    const sql = yield* clientOf(tasks)
+    const { done, live } = yield* inspect(tasks)
     const records = new Map<string, TaskRecord.TaskRecord>()
     let cursor: TaskId.TaskId | null | undefined = undefined
     do {
@@ -39,8 +28,8 @@ export const read = (tasks: Place, effects: Place) =>
     } while (cursor !== null)
     const state: State = {
       records,
-      done: yield* idsIn(sql, `${tasks.prefix}done`),
-      live: yield* idsIn(sql, `${tasks.prefix}live`),
+      done: yield* done,
+      live: yield* live,
       rows: yield* Effect.flatMap(clientOf(effects), (client) => Effects.read(client, effects)),
       stats: yield* backend.stats({}),
       attemptsOf: (taskId) => Effect.orElseSucceed(backend.attempts(taskId as TaskId.TaskId), () => [])

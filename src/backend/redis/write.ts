@@ -1,0 +1,151 @@
+/**
+ * The numbered write: one script for a batch, whatever its changes.
+ *
+ * The number of a lane's last batch and what it was answered are a field of its instance, so a repeated batch changes nothing.
+ * A lower number is one that was under way on a connection that broke: it comes too late and is refused.
+ */
+import * as Durations from "../../internal/durations.js"
+import { fingerprintOf } from "../../internal/fingerprint.js"
+import type { AttemptEntry, Batch, Change, Outcome } from "../../TaskBackend.js"
+import type { TaskId } from "../../TaskId.js"
+import { durationOf, type TaskRecord } from "../../TaskRecord.js"
+import type { TaskStatus } from "../../TaskStatus.js"
+import * as Feed from "./feed.js"
+import { counting } from "./luaErrors.js"
+import { reading, writing } from "./luaRows.js"
+import { changes, main } from "./luaWrite.js"
+import * as Rows from "./rows.js"
+import { asText, define } from "./script.js"
+
+const applied: Outcome = { _tag: "Applied" }
+const lost: Outcome = { _tag: "Lost" }
+
+const outcomeFrom = (word: string): Outcome => {
+  switch (word[0]) {
+    case "A":
+      return applied
+    case "C":
+      return { _tag: "CancelledInstead" }
+    case "D":
+      return { _tag: "Duplicate", taskId: word.slice(1) as TaskId } // safe: an id that was stored as one
+    case "N": {
+      const [status, retriedAs] = word.slice(1).split(" ").map((one) => one === "-" ? null : one)
+      // safe (both): stored words
+      return { _tag: "NotRetryable", status: status as TaskStatus | null, retriedAs: retriedAs as TaskId | null }
+    }
+    default:
+      return lost
+  }
+}
+
+/** Null when the instance is not alive. */
+const outcomesFrom = (text: string): ReadonlyArray<Outcome> | null => {
+  if (text === "!") return null
+  if (text.startsWith("=")) return text.slice(1).split(",").map(outcomeFrom)
+  return Array.from({ length: Number(text) }, () => applied)
+}
+
+// From when on retention may take it: the moment behind its end, or behind the time its key is held.
+const removableAt = (record: TaskRecord, until: number | null): number =>
+  until === null ? record.endedAt! : Math.max(record.endedAt!, until - 1)
+
+const addEnd = (args: Array<string>, record: TaskRecord): void => {
+  const { endedAt, idempotencyKey, keyTtl, status } = record
+  const holds = status === "success" && idempotencyKey !== null && keyTtl !== null
+  const until = holds ? endedAt! + keyTtl : null
+  const millis = status === "success" || status === "failed" ? durationOf(record) : null
+  args.push(status, Rows.keyHash(record), until === null ? "-" : String(until), String(removableAt(record, until)))
+  if (millis === null) args.push("", "")
+  else args.push(String(Durations.bucketOf(millis)), String(Math.round(millis)))
+  const found = fingerprintOf(record)
+  if (found === null) args.push("", "")
+  else args.push(found.fingerprint, JSON.stringify(found.sample))
+}
+
+// What a cancel that was asked meanwhile makes of a release: `TaskRecord.apply` of Cancelled, at the batch's time.
+const cancelled = (record: TaskRecord, now: number): TaskRecord => ({
+  ...record,
+  status: "cancelled",
+  owner: null,
+  nextAttemptAt: null,
+  endedAt: now,
+  stopReason: "cancel",
+  cancelRequested: true
+})
+
+const entryText = (entry: AttemptEntry): string => JSON.stringify(entry)
+
+/** Appends what the script reads of one change. */
+export const addChange = (args: Array<string>, change: Change, batch: Pick<Batch, "instance" | "now">): void => {
+  const { now } = batch
+  switch (change._tag) {
+    case "Insert": {
+      const { record } = change
+      args.push("I", record.taskId, Rows.nameText(record.taskName), Rows.stateWords(record))
+      args.push(`${record.logLines} ${record.logBytes}`, Rows.restWords(record))
+      Rows.addValues(args, record)
+      args.push(...Rows.constants(record), Rows.keyHash(record), record.retryOf ?? "")
+      Rows.addPlace(args, record, now)
+      args.push(Feed.lineOf(change, batch))
+      return
+    }
+    case "Start": {
+      const { record } = change
+      args.push("S", record.taskId, record.owner ?? "", String(record.claim), Rows.nameText(record.taskName))
+      args.push(Rows.stateWords(record), Rows.restWords(record), Feed.lineOf(change, batch))
+      return
+    }
+    case "Unclaim": {
+      const { record } = change
+      args.push("U", record.taskId, record.owner ?? "", String(record.claim), Rows.nameText(record.taskName))
+      Rows.addPlace(args, { ...record, owner: null }, now)
+      args.push(Feed.lineOf(change, batch))
+      return
+    }
+    case "Release": {
+      const { attempt, claim, owner, record } = change
+      const end = cancelled(record, now)
+      args.push("R", record.taskId, owner, String(claim), Rows.nameText(record.taskName))
+      args.push(Rows.stateWords(record), Rows.restWords(record))
+      Rows.addValues(args, record)
+      Rows.addPlace(args, record, now)
+      args.push(entryText(attempt), Rows.keyHash(record), Rows.stateWords(end), Rows.restWords(end))
+      args.push(Feed.lineOf(change, batch))
+      return
+    }
+    case "Finish": {
+      const { claim, owner, record } = change
+      args.push("F", record.taskId, owner, String(claim), Rows.nameText(record.taskName))
+      args.push(Rows.stateWords(record), Rows.restWords(record))
+      Rows.addValues(args, record)
+      addEnd(args, record)
+      args.push(Feed.lineOf(change, batch))
+      return
+    }
+    case "Log": {
+      const { annotations, message } = change.line
+      args.push("L", change.taskId, JSON.stringify(change.line), String(message.length + (annotations?.length ?? 0)))
+      return
+    }
+    case "Progress": {
+      const { progress } = change
+      args.push("P", change.taskId, change.owner, String(change.claim), JSON.stringify(progress))
+      args.push(JSON.stringify([progress.value, progress.message]))
+    }
+  }
+}
+
+export const script = define<Batch, ReadonlyArray<Outcome> | null>({
+  name: "write",
+  lua: [reading, writing, counting, changes, main],
+  args: (batch) => {
+    const { changes, instance, lane, now, number } = batch
+    const words: Array<string> = []
+    for (const change of changes) addChange(words, change, batch)
+    words.push("")
+    // One argument for all of them: the driver's work for each is more than a task's whole way through a script. No word has
+    // a line feed, and JSON escapes it.
+    return [String(now), instance, lane, String(number), String(changes.length), words.join("\n")]
+  },
+  answer: (reply) => outcomesFrom(asText(reply))
+})

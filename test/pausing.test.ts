@@ -1,0 +1,87 @@
+/** Pausing on one engine, in memory: what is held is given back, what runs goes on. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Layer, Schema } from "effect"
+import { Task, TaskManager } from "effect-taskflow"
+import { TaskflowTest } from "effect-taskflow/testing"
+import { gate } from "./support/engine.js"
+
+const Job = Task.make("job", { payload: { n: Schema.Number }, concurrency: 1 })
+const Other = Task.make("other", { payload: { n: Schema.Number } })
+
+const engineWith = <A>(handlers: Layer.Layer<A, never, TaskManager>) => Layer.provideMerge(handlers, TaskflowTest.layer)
+
+describe("pausing", () => {
+  it.scoped("a name: what runs goes on, what waits here is given back, other names run, and resuming brings it all", () =>
+    Effect.gen(function*() {
+      const { open, wait } = yield* gate
+      const ran: Array<string> = []
+      yield* Effect.gen(function*() {
+        const manager = yield* TaskManager
+        const first = yield* Job.enqueue({ n: 1 })
+        const second = yield* Job.enqueue({ n: 2 })
+        yield* TaskflowTest.awaitStatus(first.taskId, "running")
+        expect(yield* manager.pause("job")).toBe("paused")
+        yield* open
+        yield* manager.awaitResult(first.taskId)
+        yield* manager.awaitIdle
+        expect(yield* manager.get(second.taskId)).toMatchObject({ status: "pending", owner: null })
+        const third = yield* Job.enqueue({ n: 3 })
+        yield* manager.awaitResult((yield* Other.enqueue({ n: 9 })).taskId)
+        yield* manager.awaitIdle
+        expect(yield* manager.get(third.taskId)).toMatchObject({ status: "pending", owner: null })
+        expect(ran).toEqual(["job 1", "other 9"])
+        const { awaiting, heededBy } = yield* manager.pauses
+        expect({ awaiting, heededBy }).toEqual({ awaiting: [], heededBy: [manager.instance] })
+        expect(yield* manager.resume("job")).toBe(true)
+        yield* manager.awaitIdle
+        expect(ran).toEqual(["job 1", "other 9", "job 2", "job 3"])
+      }).pipe(Effect.provide(engineWith(Layer.mergeAll(
+        Job.toLayer(({ n }) => Effect.zipRight(n === 1 ? wait : Effect.void, Effect.sync(() => ran.push(`job ${n}`)))),
+        Other.toLayer(({ n }) => Effect.sync(() => ran.push(`other ${n}`)))
+      ))))
+    }))
+
+  it.scoped("everything: nothing starts, a one-off effect does; a paused name stays so behind it", () =>
+    Effect.gen(function*() {
+      const ran: Array<number> = []
+      yield* Effect.gen(function*() {
+        const manager = yield* TaskManager
+        yield* manager.pause()
+        yield* manager.pause("other")
+        yield* Job.enqueue({ n: 1 })
+        yield* Other.enqueue({ n: 2 })
+        const { taskId } = yield* manager.run("once", Effect.sync(() => ran.push(0)))
+        yield* manager.awaitResult(taskId)
+        yield* manager.awaitIdle
+        expect(ran).toEqual([0])
+        yield* manager.resume()
+        yield* manager.awaitIdle
+        expect(ran).toEqual([0, 1])
+        expect((yield* manager.pauses).paused.map(({ by, target }) => ({ by, target }))).toEqual([
+          { by: "api", target: { _tag: "Task", name: "other" } }
+        ])
+        yield* manager.resume("other")
+        yield* manager.awaitIdle
+        expect(ran).toEqual([0, 1, 2])
+      }).pipe(Effect.provide(engineWith(Layer.mergeAll(
+        Job.toLayer(({ n }) => Effect.sync(() => ran.push(n))),
+        Other.toLayer(({ n }) => Effect.sync(() => ran.push(n)))
+      ))))
+    }))
+
+  it.scoped("a task that is not persisted waits too", () =>
+    Effect.gen(function*() {
+      const Fleeting = Task.make("fleeting", { payload: {}, persist: false })
+      const ran: Array<string> = []
+      yield* Effect.gen(function*() {
+        const manager = yield* TaskManager
+        yield* manager.pause("fleeting")
+        yield* Fleeting.enqueue()
+        yield* manager.awaitIdle
+        expect(ran).toEqual([])
+        yield* manager.resume("fleeting")
+        yield* manager.awaitIdle
+        expect(ran).toEqual(["ran"])
+      }).pipe(Effect.provide(engineWith(Fleeting.toLayer(() => Effect.sync(() => ran.push("ran"))))))
+    }))
+})
