@@ -149,8 +149,8 @@ export const make = (
     yield* told("migrate", Migrations.run(client, claims, dialect, tables, prefix))
     const durability = yield* told("attach", claims.use(dialect.durability))
     const weak = weakness(dialect, options.shared === false ? "none" : durability)
-    // On SQLite that is the default, and what its page says.
-    if (weak !== null) yield* embedded ? Effect.logInfo(weak) : Effect.logWarning(weak)
+    // On SQLite that is the default, and what its page and the line at the start of the engine say.
+    if (weak !== null) yield* embedded ? Effect.logDebug(weak) : Effect.logWarning(weak)
     const largest = yield* told("attach", claims.use((db) => largestStatementOf(dialect, db)))
 
     const sql: Sql = { dialect, tables }
