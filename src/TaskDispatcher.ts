@@ -8,6 +8,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Accepting from "./internal/accepting.js"
 import * as Backlog from "./internal/backlog.js"
@@ -34,6 +35,7 @@ import type { TaskRecord } from "./TaskRecord.js"
 import { TaskRegistry } from "./TaskRegistry.js"
 import { TaskRunner } from "./TaskRunner.js"
 import { type OnCommitted, TaskStore } from "./TaskStore.js"
+import { TaskVolatile } from "./TaskVolatile.js"
 
 export class TaskDispatcher extends Context.Tag("effect-taskflow/TaskDispatcher")<TaskDispatcher, {
   /** Accepts a new task, whose record nobody owns yet, on the shortest fair way. */
@@ -82,6 +84,11 @@ export const make = Effect.gen(function*() {
   const { add, most } = Prefetch.make((taskName) => Math.min(max, limitOf(taskName)), isShared)
   const slots = Slots.make({ max, limitOf, onFree: () => pump(), held: { now, onRelease: add } })
   const { isPaused } = lease
+  // Nobody else can run what is in this instance's memory alone.
+  const isFleeting = Option.match(yield* Effect.serviceOption(TaskVolatile), {
+    onNone: () => () => false,
+    onSome: ({ has }) => has
+  })
   const backlog = Backlog.make({ windowSize, shared, queue, slots, registry, limitOf, most, isPaused })
 
   // ── starting ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -145,7 +152,12 @@ export const make = Effect.gen(function*() {
 
   // Back to the backend, for whoever takes it; a one-off effect nobody else can run is cancelled instead.
   const unclaim = (record: TaskRecord): void => {
-    if (record.kind === "task") return store.unclaim(record, () => backlog.add(record.taskName))
+    if (record.kind === "task") {
+      return store.unclaim(record, () => {
+        backlog.add(record.taskName)
+        pump()
+      })
+    }
     Runtime.runFork(
       runtime,
       Effect.map(backend.cancel(record.taskId, now()), (result) => {
@@ -156,8 +168,12 @@ export const make = Effect.gen(function*() {
     )
   }
 
+  // What came while its name was paused, or this instance was drained, is for later or for others.
+  const isForOthers = (record: TaskRecord): boolean =>
+    record.kind === "task" && (isPaused(record.taskName) || (lease.isDraining() && !isFleeting(record.taskId)))
+
   const hold = (record: TaskRecord): void =>
-    stop.isStopping() || (lease.isDraining() && record.kind === "task") ? unclaim(record) : queue.offer(record)
+    stop.isStopping() || isForOthers(record) ? unclaim(record) : queue.offer(record)
 
   // ── claiming ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -235,7 +251,8 @@ export const make = Effect.gen(function*() {
     store,
     now,
     cancelAtStart: cancels.add,
-    isPaused,
+    isFleeting,
+    isForOthers,
     unclaim,
     lookAgain
   })
@@ -256,6 +273,7 @@ export const make = Effect.gen(function*() {
       unhandledAfter: config.unhandledAfter,
       now,
       isPaused,
+      isNobodyElses: (taskId) => lease.isDraining() && isFleeting(taskId),
       isOpen: () => !mayNotClaim() && (!claimer.isClaiming() || backlog.isLooking()),
       run,
       hold,

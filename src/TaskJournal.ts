@@ -23,6 +23,7 @@ import * as JournalBusy from "./internal/journalBusy.js"
 import * as JournalOutage from "./internal/journalOutage.js"
 import * as JournalQueue from "./internal/journalQueue.js"
 import * as Signal from "./internal/signal.js"
+import * as TwoJournals from "./internal/twoJournals.js"
 import { type Batch, type Change, type Outcome, TaskBackend } from "./TaskBackend.js"
 import { type InstanceFenced, TaskBackendError } from "./TaskError.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
@@ -293,5 +294,5 @@ export const make = Effect.gen(function*() {
 
 export const layer: Layer.Layer<TaskJournal, never, TaskBackend | TaskflowConfig | TaskInstance> = Layer.scoped(
   TaskJournal,
-  make
+  TwoJournals.of(make)
 )

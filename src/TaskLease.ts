@@ -74,12 +74,17 @@ export const make = Effect.gen(function*() {
   const listeners: Array<LeaseListener> = []
   const steering = Steering.make(maxConcurrentTasks, listeners)
   let held = true
+  let heededAt = Number.NEGATIVE_INFINITY
   const service = TaskLease.of({
     isHeld: () => held,
     isDraining: steering.isDraining,
     isPaused: steering.isPaused,
     heeds: steering.heeds,
-    heed: (paused) => Effect.asVoid(steering.paused(paused)),
+    heed: (paused) =>
+      Effect.suspend(() => {
+        heededAt = RealTime.monotonic()
+        return Effect.asVoid(steering.paused(paused))
+      }),
     listen: (listener) => {
       listeners.push(listener)
     }
@@ -163,10 +168,11 @@ export const make = Effect.gen(function*() {
   const compareClocks = live ? ClockOffset.comparing(instance, moment) : () => Effect.void
 
   // That others can see it heeded: the next heartbeat says so, and comes soon.
-  const heeding = ({ draining, paused }: Heartbeat): Effect.Effect<void> =>
+  const heeding = ({ draining, paused }: Heartbeat, sentReal: number): Effect.Effect<void> =>
     Effect.zipRight(
       steering.asked(draining),
-      Effect.map(steering.paused(paused), (news) => {
+      // An answer that was asked for before somebody paused something here does not know of it.
+      sentReal <= heededAt ? Effect.void : Effect.map(steering.paused(paused), (news) => {
         if (news) steered.notify()
       })
     )
@@ -186,7 +192,7 @@ export const make = Effect.gen(function*() {
     renewed(sent, sentReal)
     if (answer.cancels.length > 0) { for (const { onCancels } of listeners) onCancels(answer.cancels) }
     return Effect.zipRight(
-      Effect.zipRight(compareClocks(sent, answer.backendNow), heeding(answer)),
+      Effect.zipRight(compareClocks(sent, answer.backendNow), heeding(answer, sentReal)),
       reapAll(
         watching.suspects(
           answer.peers.filter((peer) => peer.id !== id),
@@ -249,7 +255,8 @@ export const make = Effect.gen(function*() {
             cause
           )
         },
-        onSuccess: ({ backendNow }) => compareClocks(sent, backendNow)
+        onSuccess: (answer) =>
+          Effect.zipRight(compareClocks(sent, answer.backendNow), heeding(answer, Number.POSITIVE_INFINITY))
       }
     )
   })

@@ -45,8 +45,8 @@ export class TaskRunner extends Context.Tag("effect-taskflow/TaskRunner")<TaskRu
   ) => void
   /** Asks a live attempt of this instance to stop. False when there is none. */
   readonly stop: (taskId: TaskId, request: StopRequest) => boolean
-  /** Asks all live attempts that another instance may start to stop. */
-  readonly stopRequeueable: (request: StopRequest) => void
+  /** Asks all live attempts that another instance may start to stop. `unless`: which of them it may not start after all. */
+  readonly stopRequeueable: (request: StopRequest, unless?: (taskId: TaskId) => boolean) => void
   /** The names of the tasks that run here, and of the one that was started last. */
   readonly running: () => ReadonlyArray<string>
   /** Asks all live attempts (of one name) to stop. */
@@ -275,8 +275,10 @@ export const make = Effect.gen(function*() {
       attempt.stop(request)
       return true
     },
-    stopRequeueable: (request) => {
-      for (const attempt of [...live.values()]) if (attempt.record.requeueOnInterrupt) attempt.stop(request)
+    stopRequeueable: (request, unless = () => false) => {
+      for (const attempt of [...live.values()]) {
+        if (attempt.record.requeueOnInterrupt && !unless(attempt.record.taskId)) attempt.stop(request)
+      }
     },
     running: () => [...new Set([...live.values()].map(({ record }) => record.taskName).concat(lastStarted ?? []))],
     stopAll: (request, taskName) => {
@@ -293,7 +295,4 @@ export const make = Effect.gen(function*() {
 })
 
 export const layer: Layer.Layer<TaskRunner, never, TaskBackend | TaskInstance | TaskStore | TaskflowConfig> = Layer
-  .scoped(
-    TaskRunner,
-    make
-  )
+  .scoped(TaskRunner, make)

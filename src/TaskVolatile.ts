@@ -5,9 +5,12 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type { TaskBackend } from "./TaskBackend.js"
 import type { TaskId } from "./TaskId.js"
 
 export class TaskVolatile extends Context.Tag("effect-taskflow/TaskVolatile")<TaskVolatile, {
+  /** Where they are written. */
+  readonly memory: TaskBackend["Type"]
   /** Says of a new task, before it is handed over, that it shall not be persisted. */
   readonly mark: (taskId: TaskId) => void
   /** Its insert was decided, whatever became of it. */

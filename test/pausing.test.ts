@@ -1,9 +1,9 @@
 /** Pausing on one engine, in memory: what is held is given back, what runs goes on. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer, Schema } from "effect"
+import { Effect, Layer, Schema, TestClock } from "effect"
 import { Task, TaskManager } from "effect-taskflow"
 import { TaskflowTest } from "effect-taskflow/testing"
-import { gate } from "./support/engine.js"
+import { engine, gate, oneOf, sharedBackend, wrappedBackend } from "./support/engine.js"
 
 const Job = Task.make("job", { payload: { n: Schema.Number }, concurrency: 1 })
 const Other = Task.make("other", { payload: { n: Schema.Number } })
@@ -83,5 +83,60 @@ describe("pausing", () => {
         yield* manager.awaitIdle
         expect(ran).toEqual(["ran"])
       }).pipe(Effect.provide(engineWith(Fleeting.toLayer(() => Effect.sync(() => ran.push("ran"))))))
+    }))
+
+  const slow = (millis: { readonly claim?: number; readonly write?: number }) =>
+    wrappedBackend(({ claim, write }) => ({
+      claim: (request) => Effect.tap(claim(request), () => Effect.sleep(millis.claim ?? 0)),
+      write: (batch) => Effect.tap(write(batch), () => Effect.sleep(millis.write ?? 0))
+    }))
+
+  for (const [what, millis] of [["an insert", { write: 60 }], ["a claim", { claim: 60 }]] as const) {
+    it.effect(`meets ${what} that is on its way: what it brings waits all the same`, () =>
+      Effect.gen(function*() {
+        const manager = yield* TaskManager
+        const { open, wait } = yield* gate
+        const ran: Array<number> = []
+        const handler = Job.toLayer(({ n }) =>
+          Effect.zipRight(n === 1 ? wait : Effect.void, Effect.sync(() => ran.push(n)))
+        )
+        yield* Effect.gen(function*() {
+          yield* Effect.fork(Job.enqueueMany([{ n: 1 }, { n: 2 }, { n: 3 }]))
+          yield* TestClock.adjust("10 millis")
+          yield* manager.pause("job")
+          yield* TestClock.adjust("1 hour")
+          yield* open
+          yield* TestClock.adjust("1 hour")
+          // Only what was started before.
+          expect(ran.filter((n) => n !== 1)).toEqual([])
+          yield* manager.resume("job")
+          yield* TestClock.adjust("1 minute")
+          expect(ran).toEqual([1, 2, 3])
+        }).pipe(Effect.provide(handler))
+      }).pipe(Effect.provide(engine({ maxConcurrentTasks: 1, windowSize: 10 }, slow(millis)))))
+  }
+
+  it.scoped("is not undone by the answer to a heartbeat that was asked for before", () =>
+    Effect.gen(function*() {
+      const backend = yield* sharedBackend
+      const ran: Array<number> = []
+      let delay = 0
+      const { context } = yield* oneOf(
+        { ...backend, heartbeat: (...asked) => Effect.tap(backend.heartbeat(...asked), () => Effect.sleep(delay)) },
+        Job.toLayer(({ n }) => Effect.sync(() => ran.push(n))),
+        { lease: "30 seconds" }
+      )
+      yield* TestClock.adjust("1 second")
+      delay = 2_000
+      // A heartbeat is on its way.
+      yield* TestClock.adjust("9 seconds")
+      yield* Effect.gen(function*() {
+        const manager = yield* TaskManager
+        yield* manager.pause("job")
+        yield* TestClock.adjust("2 seconds")
+        yield* Job.enqueue({ n: 1 })
+        yield* TestClock.adjust("1 second")
+        expect(ran).toEqual([])
+      }).pipe(Effect.provide(context))
     }))
 })

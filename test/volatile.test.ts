@@ -3,13 +3,13 @@ import { Reactivity } from "@effect/experimental"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Schema, type Scope, TestClock } from "effect"
-import { MemoryBackend, Task, TaskflowLayer, TaskManager } from "effect-taskflow"
+import { MemoryBackend, Task, type TaskBackend, TaskBackendError, TaskflowLayer, TaskManager } from "effect-taskflow"
 import { TaskflowTest } from "effect-taskflow/testing"
 import { withPrefix } from "../src/backend/sql/schema.js"
 import * as SqlBackend from "../src/backend/SqlBackend.js"
 import * as VolatileBackend from "../src/backend/VolatileBackend.js"
 import { InstanceId } from "../src/TaskEvent.js"
-import { collectedLogs, engine, gate } from "./support/engine.js"
+import { collectedLogs, engine, gate, oneOf, sharedBackend } from "./support/engine.js"
 import { databases, facts, rowsOf, task } from "./support/sql.js"
 
 const Ping = Task.make("ping", {
@@ -187,25 +187,14 @@ describe("a backend with a memory beside it", () => {
     changes: records.map(insert)
   })
 
-  it.effect("numbers the batches of the other without a gap, and repeats what is repeated", () =>
-    Effect.gen(function*() {
-      const { backend, batches, volatile } = yield* beside
-      const [a, b, c] = [task(), task(), task()]
-      volatile.mark(b!.taskId)
-      yield* backend.write(batch(1, a!))
-      expect(yield* backend.write(batch(2, b!))).toEqual([{ _tag: "Applied" }])
-      expect(yield* backend.write(batch(2, b!))).toEqual([{ _tag: "Applied" }])
-      yield* backend.write(batch(3, c!))
-      yield* backend.write(batch(3, c!))
-      expect(batches).toEqual([[1, 1], [2, 1], [2, 1]])
-    }))
-
   it.effect("shares a claim: neither keeps the other waiting, also with one slot", () =>
     Effect.gen(function*() {
       const { backend, other, volatile } = yield* beside
       const records = Array.from({ length: 8 }, () => task({ runAt: null }))
-      records.forEach(({ taskId }, n) => n % 2 === 0 ? volatile.mark(taskId) : undefined)
-      yield* backend.write(batch(1, ...records))
+      const [fleeting, kept] = [records.slice(0, 4), records.slice(4)]
+      for (const { taskId } of fleeting) volatile.mark(taskId)
+      yield* volatile.memory.write(batch(1, ...fleeting))
+      yield* backend.write(batch(1, ...kept))
       const claimed: Array<boolean> = []
       for (let n = 0; n < 4; n += 1) {
         const { started } = yield* backend.claim({
@@ -220,5 +209,95 @@ describe("a backend with a memory beside it", () => {
         claimed.push((yield* other.get(started[0]!.taskId))._tag === "Some")
       }
       expect(new Set(claimed)).toEqual(new Set([true, false]))
+    }))
+
+  const Fleeting = Task.make("fleeting", { payload: { n: Schema.Number }, persist: false })
+  const Again = Task.make("again", { payload: { n: Schema.Number }, persist: false, requeueOnInterrupt: true })
+
+  it.scoped("is taken over by itself when the instance was declared dead", () =>
+    Effect.gen(function*() {
+      const shared = yield* sharedBackend
+      const { open, wait } = yield* gate
+      const handlers = Layer.merge(
+        Fleeting.toLayer(({ n }) => n === 0 ? wait : Effect.void),
+        Again.toLayer(() => wait)
+      )
+      const { context } = yield* oneOf(shared, handlers, { maxConcurrentTasks: 2 })
+      yield* Effect.gen(function*() {
+        const manager = yield* TaskManager
+        const results = [
+          yield* Fleeting.enqueue({ n: 0 }, { idempotencyKey: "k" }),
+          yield* Again.enqueue({ n: 1 }),
+          yield* Fleeting.enqueue({ n: 2 })
+        ]
+        yield* TestClock.adjust("11 seconds")
+        const before = manager.instance
+        const [there] = yield* shared.instances
+        yield* shared.reap({ suspect: before, beat: there!.beat, now: 0, limit: 100 })
+        yield* TestClock.adjust("20 seconds")
+        expect(manager.instance).not.toBe(before)
+        yield* open
+        yield* TestClock.adjust("20 seconds")
+        const now = yield* Effect.forEach(results, ({ taskId }) => manager.get(taskId))
+        expect(now.map(({ status }) => status)).toEqual(["interrupted", "success", "success"])
+        // Its key is free again.
+        expect((yield* Fleeting.enqueue({ n: 3 }, { idempotencyKey: "k" }))._tag).toBe("Enqueued")
+      }).pipe(Effect.provide(context))
+    }))
+
+  it.scoped("runs on a drained instance: nobody else could run it", () =>
+    Effect.gen(function*() {
+      const Parent = Task.make("parent", { payload: {} })
+      const shared = yield* sharedBackend
+      const { open, wait } = yield* gate
+      const ran: Array<string> = []
+      const handlers = Layer.merge(
+        Fleeting.toLayer(({ n }) => Effect.sync(() => ran.push(`fleeting ${n}`))),
+        Parent.toLayer(() =>
+          Effect.gen(function*() {
+            yield* wait
+            yield* Effect.orDie(Fleeting.execute({ n: 1 }))
+            ran.push("parent")
+          })
+        )
+      )
+      const { context } = yield* oneOf(shared, handlers)
+      yield* Effect.gen(function*() {
+        const manager = yield* TaskManager
+        yield* Parent.enqueue()
+        yield* TestClock.adjust("1 second")
+        expect(yield* manager.drain(manager.instance)).toBe(true)
+        yield* TestClock.adjust("20 seconds")
+        yield* open
+        yield* TestClock.adjust("5 seconds")
+        expect(ran).toEqual(["fleeting 1", "parent"])
+      }).pipe(Effect.provide(context))
+    }))
+
+  it.scoped("waits for no backend that does not answer", () =>
+    Effect.gen(function*() {
+      const shared = yield* sharedBackend
+      let broken = false
+      const write: TaskBackend["Type"]["write"] = (batch) =>
+        Effect.suspend(() =>
+          broken
+            ? Effect.fail(new TaskBackendError({ method: "write", cause: new Error("gone") }))
+            : shared.write(batch)
+        )
+      const Kept = Task.make("kept", { payload: { n: Schema.Number } })
+      const handlers = Layer.merge(Fleeting.toLayer(() => Effect.void), Kept.toLayer(() => Effect.void))
+      const { context } = yield* oneOf({ ...shared, write }, handlers)
+      yield* Effect.gen(function*() {
+        const manager = yield* TaskManager
+        broken = true
+        const kept = yield* Effect.fork(Kept.enqueue({ n: 1 }))
+        yield* TestClock.adjust("1 second")
+        const { taskId } = yield* Fleeting.enqueue({ n: 1 })
+        yield* TestClock.adjust("1 second")
+        expect((yield* manager.get(taskId)).status).toBe("success")
+        broken = false
+        yield* TestClock.adjust("10 seconds")
+        yield* Fiber.join(kept)
+      }).pipe(Effect.provide(context))
     }))
 })

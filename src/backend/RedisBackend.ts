@@ -213,7 +213,7 @@ const onConnection = (connection: Connection, { durability, notify }: Settings) 
     controls: {
       ...controls,
       pause: (target, by, now) => noted(controls.pause(target, by, now), hints.steered),
-      resume: (target) => noted(controls.resume(target), hints.steered)
+      resume: (target) => noted(controls.resume(target), hints.resumed)
     },
     audit: Audit.make(ask),
     errors: Errors.make(ask)

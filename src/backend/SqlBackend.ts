@@ -57,7 +57,9 @@ const innermost = (error: unknown): string => {
 }
 
 const isPermanent = (dialect: Dialect, error: unknown): boolean =>
-  error instanceof Write.RowTooLarge || isOutOfRange(error) || dialect.problemOf(error) === "permanent"
+  error instanceof Write.RowTooLarge || isOutOfRange(error) ||
+  // A race for a key ends after a few tries: what is there twice even then is a row that can never be written.
+  dialect.problemOf(error) === "permanent" || dialect.problemOf(error) === "duplicate"
 
 // A text, or a message to the server, that became longer than it can be.
 const isOutOfRange = (error: unknown): boolean => {
@@ -226,7 +228,7 @@ export const make = (
       controls: {
         ...stores.controls,
         pause: (target, by, now) => noted(stores.controls.pause(target, by, Math.floor(now)), hints.steered),
-        resume: (target) => noted(stores.controls.resume(target), hints.steered)
+        resume: (target) => noted(stores.controls.resume(target), hints.resumed)
       },
       schedules: {
         ...stores.schedules,

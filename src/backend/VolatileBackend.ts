@@ -1,22 +1,12 @@
 /**
  * A backend beside another: what is not persisted is kept in memory, everything else goes where it went. The engine sees one.
  *
- * A batch goes to the other backend first: when that refuses it or does not answer, nothing of it has happened in memory
- * either, so it can be repeated like any other.
+ * What concerns kept tasks and what concerns these is never in one batch: a journal of its own writes to memory
+ * (`TaskVolatile.memory`), so neither an outage nor a refusal of the other backend has anything to do with it.
  */
 import * as Effect from "effect/Effect"
 import * as Signal from "../internal/signal.js"
-import type {
-  Batch,
-  Change,
-  Claimed,
-  ClaimRequest,
-  ListPage,
-  ListQuery,
-  Outcome,
-  Stats,
-  TaskBackend
-} from "../TaskBackend.js"
+import type { Claimed, ClaimRequest, ListPage, ListQuery, Stats, TaskBackend } from "../TaskBackend.js"
 import type { InstanceId } from "../TaskEvent.js"
 import type { TaskId } from "../TaskId.js"
 import type { TaskRecord } from "../TaskRecord.js"
@@ -30,8 +20,7 @@ type Port = TaskBackend["Type"]
 // Finished ones that can still be looked at, and unfinished ones that fit.
 const maxRecords = 1_000
 const maxLive = 10_000
-
-const idOf = (change: Change): TaskId => "record" in change ? change.record.taskId : change.taskId
+const reapChunk = 1_000
 
 /** The part of a claim that the other backend is asked for: half, when something waits in memory too. */
 const shareOf = (request: ClaimRequest, share: (all: number) => number): ClaimRequest => ({
@@ -115,8 +104,6 @@ export const beside = (
     const changed = yield* Signal.make
     const marked = new Set<TaskId>()
     const attached = new Set<InstanceId>()
-    // The other backend's numbers: a batch that is all for memory leaves no gap there.
-    const lanes = new Map<string, { seen: number; by: InstanceId; used: number }>()
     let odd = false
 
     const isKept = (taskId: TaskId) => tables.live.has(taskId) || tables.done.has(taskId)
@@ -125,30 +112,6 @@ export const beside = (
     const of = (taskId: TaskId): Port => has(taskId) ? memory : other
     // Memory answers at once and never fails, but for an instance it does not know.
     const settled = <A, E>(self: Effect.Effect<A, E>) => Effect.tap(self, () => Effect.sync(changed.notify))
-
-    const numberOf = ({ instance, lane, number }: Batch): number => {
-      let known = lanes.get(lane)
-      if (known === undefined) lanes.set(lane, known = { seen: -1, by: instance, used: 0 })
-      if (known.seen !== number || known.by !== instance) known.used += 1
-      known.seen = number
-      known.by = instance
-      return known.used
-    }
-
-    const write: Port["write"] = (batch) => {
-      const ours = isEmpty() ? [] : batch.changes.filter((change) => has(idOf(change)))
-      if (ours.length === 0) return other.write({ ...batch, number: numberOf(batch) })
-      const mine = new Set(ours)
-      const theirs = batch.changes.filter((change) => !mine.has(change))
-      const first = theirs.length === 0
-        ? Effect.succeed<ReadonlyArray<Outcome>>([])
-        : other.write({ ...batch, number: numberOf(batch), changes: theirs })
-      return Effect.flatMap(first, (outcomes) =>
-        settled(Effect.map(memory.write({ ...batch, changes: ours }), (kept) => {
-          let [next, nextKept] = [0, 0]
-          return batch.changes.map((change) => mine.has(change) ? kept[nextKept++]! : outcomes[next++]!)
-        })))
-    }
 
     const readyOf = (request: ClaimRequest): boolean => {
       if (tables.live.size === 0) return false
@@ -182,8 +145,13 @@ export const beside = (
       attach: (facts, now) =>
         Effect.tap(other.attach(facts, now), () =>
           Effect.gen(function*() {
-            // It goes on under another identity: what it ran under the one before was lost to it.
-            for (const id of attached) yield* memory.detach(id, now)
+            // It goes on under another identity: what it ran under the one before was lost to it. Nobody else is here to take
+            // it over.
+            for (const id of attached) {
+              yield* memory.detach(id, now)
+              while ((yield* memory.reap({ suspect: id, beat: 0, now, limit: reapChunk })).left);
+            }
+            changed.notify()
             attached.clear()
             attached.add(facts.id)
             yield* memory.attach(facts, now)
@@ -196,7 +164,6 @@ export const beside = (
           (answer, { cancels }) =>
             cancels.length === 0 ? answer : { ...answer, cancels: [...answer.cancels, ...cancels] }
         ),
-      write,
       claim,
       owned: (id) =>
         Effect.zipWith(other.owned(id), memory.owned(id), (a, b) => ({ ...a, records: [...a.records, ...b.records] })),
@@ -213,10 +180,15 @@ export const beside = (
         Effect.zipRight(memory.deleteBefore(cutoff, limit, status), other.deleteBefore(cutoff, limit, status)),
       maintain: (now) => Effect.zipRight(memory.maintain(now), other.maintain(now))
     }
+    const fleeting: Port = {
+      ...memory,
+      write: (batch) => settled(memory.write(batch))
+    }
     const unfinished = () => tables.live.size + marked.size
     return {
       backend,
       volatile: {
+        memory: fleeting,
         mark: (taskId) => marked.add(taskId),
         settled: (taskId) => {
           if (marked.delete(taskId)) changed.notify()

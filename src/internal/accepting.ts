@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
+import type { TaskId } from "../TaskId.js"
 import type { TaskInstance } from "../TaskInstance.js"
 import * as TaskRecord from "../TaskRecord.js"
 import type { TaskRegistry } from "../TaskRegistry.js"
@@ -26,6 +27,8 @@ export const make = (options: {
   /** Whether something may start, and no claim is under way that could bring something older. */
   readonly isOpen: () => boolean
   readonly isPaused: (taskName: string) => boolean
+  /** Of this instance alone, which claims nothing any more. */
+  readonly isNobodyElses: (taskId: TaskId) => boolean
   readonly run: (record: TaskRecord.TaskRecord, slot: Slot) => void
   readonly hold: (record: TaskRecord.TaskRecord) => void
   readonly wakeAt: (at: number) => void
@@ -47,8 +50,8 @@ export const make = (options: {
   return (record, onCommitted) => {
     const { priority, runAt, taskId, taskName } = record
     const handled = registry.of(record) !== undefined
-    const local = record.kind === "effect"
-    const waits = !local && options.isPaused(taskName)
+    const local = record.kind === "effect" || options.isNobodyElses(taskId)
+    const waits = record.kind === "task" && options.isPaused(taskName)
     const open = options.isOpen() && runAt === null && handled && !waits && (local || !backlog.holdsUp())
 
     if (open && backlog.arriving() === 0 && slots.mayStart(taskName)) {
@@ -69,7 +72,7 @@ export const make = (options: {
         onCommitted(exit)
       }, slot.release)
     }
-    if (local || (open && backlog.windowRoom(taskName) > 0)) {
+    if ((local && !waits) || (open && backlog.windowRoom(taskName) > 0)) {
       let arriving = true
       const arrived = (): void => {
         if (arriving) backlog.arrive(taskName, -1)

@@ -38,11 +38,20 @@ export const make = (options: {
   /** A running task was asked to stop, and there is no attempt of it here yet. */
   readonly cancelAtStart: (taskId: TaskId) => void
   readonly unclaim: (record: TaskRecord) => void
-  readonly isPaused: (taskName: string) => boolean
+  /** In this instance's memory alone: no other can start it. */
+  readonly isFleeting: (taskId: TaskId) => boolean
+  /** What may not wait in the window of this instance. */
+  readonly isForOthers: (record: TaskRecord) => boolean
   /** Claims and starts what may be claimed and started. */
   readonly lookAgain: () => void
 }): LeaseListener & { readonly onRenewed: (old: InstanceId) => void } => {
   const { backlog, lookAgain, now, queue, runner, store } = options
+  const letGo = (): void => {
+    for (const record of queue.takeAll()) {
+      if (options.isForOthers(record)) options.unclaim(record)
+      else queue.offer(record)
+    }
+  }
   return {
     onCancels: (taskIds) => {
       for (const taskId of taskIds) {
@@ -62,24 +71,16 @@ export const make = (options: {
       }
       lookAgain()
     },
-    onLost: () => runner.stopRequeueable("lostLease"),
+    onLost: () => runner.stopRequeueable("lostLease", options.isFleeting),
     onRegained: lookAgain,
     running: runner.running,
     load: () => ({ active: options.slots.active(), waiting: queue.size() }),
-    // One-off effects are nobody else's.
     onDraining: (draining) => {
-      if (!draining) return lookAgain()
-      for (const record of queue.takeAll()) {
-        if (record.kind === "task") options.unclaim(record)
-        else queue.offer(record)
-      }
+      if (draining) letGo()
+      else lookAgain()
     },
     onPaused: () => {
-      const held = queue.takeAll()
-      for (const record of held) {
-        if (record.kind === "task" && options.isPaused(record.taskName)) options.unclaim(record)
-        else queue.offer(record)
-      }
+      letGo()
       lookAgain()
     },
     // What was queued under the old identity belongs to whoever claims it now. What runs and may not run twice goes on:

@@ -11,6 +11,8 @@ export interface Hints extends Pick<Notices.Notices, "hints" | "wrote" | "heard"
   readonly cancelled: (result: CancelResult) => void
   readonly fired: (outcome: SlotOutcome) => void
   readonly steered: () => void
+  /** What was paused may be claimed again. */
+  readonly resumed: () => void
 }
 
 export const make = (
@@ -43,6 +45,10 @@ export const make = (
       tell("changes")
       tell("work")
     },
-    steered: () => tell("steer")
+    steered: () => tell("steer"),
+    resumed: () => {
+      tell("steer")
+      tell("work")
+    }
   }
 }

@@ -23,6 +23,8 @@ export interface Hints extends Pick<Notices.Notices, "hints" | "wrote" | "heard"
   readonly cancelled: (result: CancelResult) => void
   readonly fired: (outcome: SlotOutcome) => void
   readonly steered: () => void
+  /** What was paused may be claimed again. */
+  readonly resumed: () => void
   /** In a transaction of the application's, which may commit at any later time. */
   readonly joined: (db: Db) => Effect.Effect<void, unknown>
 }
@@ -148,6 +150,10 @@ export const make = (
       tell("work")
     },
     steered: () => tell("steer"),
+    resumed: () => {
+      tell("steer")
+      tell("work")
+    },
     // Of nobody in particular, so that we hear it too.
     joined: (db) =>
       notices.others() && config !== null && !isSilent && notifyInTransaction
