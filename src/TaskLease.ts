@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
 import type { Paused } from "./ControlStore.js"
+import { whyLate } from "./internal/backendTrouble.js"
 import * as Backoff from "./internal/backoff.js"
 import * as ClockOffset from "./internal/clockOffset.js"
 import * as LoopLag from "./internal/loopLag.js"
@@ -63,7 +64,6 @@ const pauseAfterFailure = 2_000
 const steeredAfter = { first: 50, again: 1_000 }
 // Real milliseconds between two heartbeats that are both due.
 const othersNeed = 100
-
 // An event loop that stood still for longer is worth a warning. Milliseconds.
 const longStall = 1_000
 
@@ -219,7 +219,8 @@ export const make = Effect.gen(function*() {
         onFailure: (cause) => {
           watching.restart()
           failing = true
-          return Effect.logWarning("task lease: a heartbeat failed", cause)
+          const why = whyLate(backend.info.kind, RealTime.monotonic() - sentReal, lease / 2)
+          return Effect.logWarning(`task lease: a heartbeat failed${why}`, cause)
         },
         onSuccess: (answer) => heard(id, sent, sentReal, answer)
       }

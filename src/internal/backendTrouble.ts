@@ -21,3 +21,10 @@ export const errorOf = (method: string, cause: Cause.Cause<unknown>): TaskBacken
   const error = Cause.squash(cause)
   return error instanceof TaskBackendError ? error : new TaskBackendError({ method, cause: error })
 }
+
+// A transaction of the application keeps the only writer of the file for itself.
+const onSqlite = ": has a transaction been open for so long? On SQLite it holds up every task of the process"
+
+/** Words for an answer that took longer than `limit`; none for one that was quick. */
+export const whyLate = (kind: string, millis: number, limit: number): string =>
+  millis < limit ? "" : `, after ${Math.round(millis)} ms${kind === "sqlite" ? onSqlite : ""}`
