@@ -73,6 +73,7 @@ const keyBusy: Exit.Exit<Outcome> = Exit.succeed({ _tag: "KeyBusy" })
 const maxWaitingSize = 64 * 1_048_576
 
 const closedAlready = "the engine is closed"
+const recovered = Effect.logInfo("task journal: the backend takes writes again")
 const dead = "this instance was declared dead before it accepted the effect: nothing was written, run it again"
 
 const refusal = (why: string) => Exit.fail(new TaskBackendError({ method: "write", cause: new Error(why) }))
@@ -178,7 +179,8 @@ export const make = Effect.gen(function*() {
   // A retry around every batch cost more than the batch, so the first try is the plain write.
   const attempt = (waiters: ReadonlyArray<Waiting>, batch: Batch, failures: number, refused: boolean) =>
     Effect.matchCauseEffect(backend.write(batch), {
-      onSuccess: (outcomes) => answerEach(waiters, outcomes),
+      onSuccess: (outcomes) =>
+        failures === 0 ? answerEach(waiters, outcomes) : Effect.zipRight(recovered, answerEach(waiters, outcomes)),
       onFailure: (cause) => troubled(waiters, batch, cause, failures + 1, refused)
     })
 

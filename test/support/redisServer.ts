@@ -67,6 +67,8 @@ export interface Proxy {
   /** Breaks every connection; new ones are refused until `open`. */
   readonly shut: Effect.Effect<void>
   readonly open: Effect.Effect<void>
+  /** From now on every answer takes so many milliseconds longer. */
+  readonly slow: (millis: number) => Effect.Effect<void>
 }
 
 /** In front of `port`, until the scope ends. */
@@ -75,6 +77,7 @@ export const proxyTo = (port: number): Effect.Effect<Proxy, never, Scope.Scope> 
     const sockets = new Set<Socket>()
     let losing = false
     let closed = false
+    let delay = 0
     const drop = () => {
       for (const socket of sockets) socket.destroy()
       sockets.clear()
@@ -93,6 +96,7 @@ export const proxyTo = (port: number): Effect.Effect<Proxy, never, Scope.Scope> 
       }
       client.on("data", (data) => upstream.write(data))
       upstream.on("data", (data) => {
+        if (delay > 0) return void setTimeout(() => client.write(data), delay)
         if (!losing) return void client.write(data)
         losing = false
         client.destroy()
@@ -117,6 +121,10 @@ export const proxyTo = (port: number): Effect.Effect<Proxy, never, Scope.Scope> 
       }),
       open: Effect.sync(() => {
         closed = false
-      })
+      }),
+      slow: (millis) =>
+        Effect.sync(() => {
+          delay = millis
+        })
     }
   })
