@@ -16,14 +16,11 @@ interface Seen {
 
 // A clock that jumped (a test's) shows a whole lease between two looks. In a lease there are at least three.
 const leastLooks = 3
-// So many answers of the backend could have come meanwhile, in real time; for a second, not longer.
-const leastAnswers = 50
-const leastSilence = 1_000
 
-/** Real time, in milliseconds: now, and how long an answer takes at worst these days. */
+/** Real time, in milliseconds: now, and how long a silence lasts at least, where a lease is longer. */
 export interface Real {
   readonly now: number
-  readonly answer: number
+  readonly least: number
 }
 
 export interface Watching {
@@ -42,8 +39,7 @@ export const make = (options: {
   const { isProvenGone, lease } = options
   const seen = new Map<InstanceId, Seen>()
 
-  const isSilent = (sinceReal: number, real: Real): boolean =>
-    real.now - sinceReal >= Math.min(lease, leastSilence, leastAnswers * real.answer)
+  const isSilent = (sinceReal: number, real: Real): boolean => real.now - sinceReal >= Math.min(lease, real.least)
 
   const isSuspect = (peer: Peer, sent: number, now: number, real: Real): boolean => {
     if (peer.state === "dead" || isProvenGone(peer)) return true
