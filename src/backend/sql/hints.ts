@@ -109,12 +109,17 @@ export const make = (
     Effect.zipRight(
       // Real time: what others write comes when it comes, and a test's clock that jumps a week ahead asks for no million looks.
       RealTime.pause(wait * (0.75 + Math.random() / 2)),
-      reads.use((db) =>
-        Effect.flatMap(hasMoved(db), (moved) => {
-          if (!moved) return Effect.succeed(false)
-          if (dialect.kind === "sqlite") notices.emit("changes")
-          return Effect.as(look(db), dialect.kind === "sqlite")
-        })
+      // Alone there is nobody to look for, and no connection to take for it.
+      Effect.suspend(() =>
+        dialect.kind !== "sqlite" && !notices.others() ?
+          Effect.succeed(false) :
+          reads.use((db) =>
+            Effect.flatMap(hasMoved(db), (moved) => {
+              if (!moved) return Effect.succeed(false)
+              if (dialect.kind === "sqlite") notices.emit("changes")
+              return Effect.as(look(db), dialect.kind === "sqlite")
+            })
+          )
       ).pipe(Effect.catchAllCause((cause) => Effect.as(Effect.logDebug("task hints: a look failed", cause), false)))
     ).pipe(
       Effect.flatMap((moved) => looking(moved ? looks.often : Math.min(looks.seldom, wait * 1.5)))
