@@ -6,9 +6,10 @@ import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { v4 } from "uuid"
-import type { Batch } from "../TaskBackend.js"
+import type { SlotOutcome } from "../ScheduleStore.js"
+import type { Batch, CancelResult, Claimed } from "../TaskBackend.js"
 import type { Hint } from "../TaskChange.js"
-import type { Heartbeat } from "../TaskPeer.js"
+import type { Heartbeat, Reaped } from "../TaskPeer.js"
 import * as Backoff from "./backoff.js"
 import * as HintBoard from "./hintBoard.js"
 
@@ -30,6 +31,14 @@ export interface Notices extends HintBoard.HintBoard {
   /** Whether others are alive, as far as we know. */
   readonly others: () => boolean
   readonly heard: (heartbeat: Heartbeat) => void
+  /** The others hear of what the backend did besides. */
+  readonly reaped: (reaped: Reaped) => void
+  readonly cancelled: (result: CancelResult) => void
+  readonly fired: (outcome: SlotOutcome) => void
+  readonly steered: () => void
+  /** What was paused may be claimed again. */
+  readonly resumed: () => void
+  readonly claimed: (claimed: Claimed) => void
 }
 
 const letters: Record<string, Hint> = { w: "work", c: "changes", s: "steer" }
@@ -123,6 +132,28 @@ export const make = (channel: Channel | null, otherwise: Effect.Effect<unknown> 
     others: () => others,
     heard: ({ peers }) => {
       others = peers.some(({ state }) => state === "live")
+    },
+    claimed: ({ pending, started }) => {
+      if (pending.length + started.length > 0) tell("changes")
+    },
+    reaped: ({ records }) => {
+      if (records.length === 0) return
+      tell("changes")
+      tell("work")
+    },
+    cancelled: ({ _tag }) => {
+      if (_tag === "Requested") tell("steer")
+      if (_tag === "Requested" || _tag === "Cancelled") tell("changes")
+    },
+    fired: ({ _tag }) => {
+      if (_tag !== "Fired") return
+      tell("changes")
+      tell("work")
+    },
+    steered: () => tell("steer"),
+    resumed: () => {
+      tell("steer")
+      tell("work")
     }
   }
 }

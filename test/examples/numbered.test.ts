@@ -14,6 +14,7 @@ import * as Priority from "../../examples/06-priority-and-cancel.js"
 import * as Sqlite from "../../examples/07-sqlite.js"
 import * as OwnDatabase from "../../examples/08-your-own-database.js"
 import * as Instances from "../../examples/09-several-instances.js"
+import * as Pausing from "../../examples/10-pause-and-watch.js"
 import { hasMysql, hasPostgres, mysql, mysqlPrefix, postgres, postgresPrefix } from "../support/databases.js"
 
 const folder = path.resolve(import.meta.dirname, "../../examples")
@@ -26,7 +27,7 @@ const run = <A, E>(program: Effect.Effect<A, E>): Promise<A> =>
 
 describe("the numbered examples", () => {
   it("are numbered, at most 80 lines, and say the command that runs them", () => {
-    const numbers = Array.from({ length: 9 }, (_, index) => `0${index + 1}-`)
+    const numbers = Array.from({ length: 10 }, (_, index) => `${String(index + 1).padStart(2, "0")}-`)
     expect(files.map((file) => file.slice(0, 3))).toEqual(numbers)
     for (const file of files) {
       const text = fs.readFileSync(path.join(folder, file), "utf8")
@@ -151,5 +152,14 @@ describe("the numbered examples", () => {
       (prefix) => Instances.program(() => MysqlBackend.layer({ ...mysql, prefix, maxConnections: 4 }))
     )
     expect(await run(Effect.scoped(shared))).toEqual(together)
+  })
+
+  it("10: a paused name waits, and what changed is told", async () => {
+    expect(await run(Pausing.program)).toEqual({
+      whilePaused: "pending",
+      pausedBy: ["the deploy"],
+      stillToHeed: 0,
+      last: "success"
+    })
   })
 })

@@ -8,23 +8,15 @@ import type { SqlClient } from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Notices from "../../internal/notices.js"
 import * as RealTime from "../../internal/realTime.js"
-import type { SlotOutcome } from "../../ScheduleStore.js"
-import type { CancelResult, Claimed, ClaimRequest } from "../../TaskBackend.js"
-import type { Reaped } from "../../TaskPeer.js"
+import type { Claimed, ClaimRequest } from "../../TaskBackend.js"
 import type { Connections } from "./connections.js"
 import type { Db, Sql } from "./dialect.js"
 import type { Identity } from "./feed.js"
 import * as PostgresListener from "./postgresListener.js"
 import { nameText } from "./rows.js"
 
-export interface Hints extends Pick<Notices.Notices, "hints" | "wrote" | "heard"> {
+export interface Hints extends Omit<Notices.Notices, "tell" | "claimed"> {
   readonly claimed: (request: ClaimRequest, claimed: Claimed) => void
-  readonly reaped: (reaped: Reaped) => void
-  readonly cancelled: (result: CancelResult) => void
-  readonly fired: (outcome: SlotOutcome) => void
-  readonly steered: () => void
-  /** What was paused may be claimed again. */
-  readonly resumed: () => void
   /** In a transaction of the application's, which may commit at any later time. */
   readonly joined: (db: Db) => Effect.Effect<void, unknown>
 }
@@ -130,34 +122,12 @@ export const make = (
     isSilent || config === null ? null : listen(config),
     isSilent ? Effect.never : looking(looks.often)
   )
-  const { heard, hints, tell, wrote } = notices
 
   return {
-    hints,
-    wrote,
-    heard,
-    claimed: (request, { pending, started }) => {
+    ...notices,
+    claimed: (request, claimed) => {
       names = request.tasks.map(({ name }) => nameText(name))
-      if (pending.length + started.length > 0) tell("changes")
-    },
-    reaped: ({ records }) => {
-      if (records.length === 0) return
-      tell("changes")
-      tell("work")
-    },
-    cancelled: ({ _tag }) => {
-      if (_tag === "Requested") tell("steer")
-      if (_tag === "Requested" || _tag === "Cancelled") tell("changes")
-    },
-    fired: ({ _tag }) => {
-      if (_tag !== "Fired") return
-      tell("changes")
-      tell("work")
-    },
-    steered: () => tell("steer"),
-    resumed: () => {
-      tell("steer")
-      tell("work")
+      notices.claimed(claimed)
     },
     // Of nobody in particular, so that we hear it too.
     joined: (db) =>
