@@ -10,6 +10,8 @@ import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import type { AuditStore } from "./AuditStore.js"
+import type { ErrorStore } from "./ErrorStore.js"
 import * as Admission from "./internal/admission.js"
 import * as Control from "./internal/control.js"
 import * as Pausing from "./internal/pausing.js"
@@ -161,6 +163,10 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
   readonly resume: (taskName?: string) => Effect.Effect<boolean, TaskBackendError>
   /** What is paused, and which live instances have taken that over. */
   readonly pauses: Effect.Effect<Pausing.Pauses, TaskBackendError>
+  /** What people did, as `TaskHttp` and others append it. */
+  readonly audit: Pick<AuditStore, "append" | "page">
+  /** Failed tasks, grouped by what went wrong. */
+  readonly errors: ErrorStore
   /** Calls `listener` inside the engine for every recorded event; the answer ends that. For observers in tests. */
   readonly tap: TaskEvents["Type"]["tap"]
 
@@ -219,6 +225,15 @@ export const make = Effect.gen(function*() {
     instances: backend.instances,
     drain: (id, draining = true) => Effect.zipRight(outside("TaskManager.drain"), backend.drain(id, draining)),
     ...Pausing.make(parts, outside),
+    audit: {
+      append: (entries) => Effect.zipRight(outside("TaskManager.audit.append"), backend.audit.append(entries)),
+      page: backend.audit.page
+    },
+    errors: {
+      ...backend.errors,
+      dismiss: (fingerprint) =>
+        Effect.zipRight(outside("TaskManager.errors.dismiss"), backend.errors.dismiss(fingerprint))
+    },
     tap: events.tap,
     registered: Effect.sync(() => registry.names().flatMap((name) => registry.get(name)?.definition ?? [])),
     register: (registered) =>
