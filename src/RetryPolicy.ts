@@ -41,7 +41,7 @@ export const jitterRange = { min: 0.8, max: 1.2 } as const
 /** No retries: what a task without `retry` has. */
 export const none: RetryOptions<unknown> = { retries: 0 }
 
-const isSchedule = <E>(retry: Retry<E>): retry is Schedule.Schedule<unknown, RetryInput<E>> =>
+export const isSchedule = <E>(retry: Retry<E>): retry is Schedule.Schedule<unknown, RetryInput<E>> =>
   Predicate.hasProperty(retry, Schedule.ScheduleTypeId)
 
 /** The wait in milliseconds before retry number `n` (from 1), before jitter. */

@@ -6,7 +6,6 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
@@ -14,10 +13,13 @@ import type { AuditStore } from "./AuditStore.js"
 import type { ErrorStore } from "./ErrorStore.js"
 import * as Admission from "./internal/admission.js"
 import * as Control from "./internal/control.js"
+import * as EnqueueJson from "./internal/enqueueJson.js"
 import * as Pausing from "./internal/pausing.js"
 import type { EnqueueOptions } from "./internal/prepare.js"
+import * as Stores from "./internal/stores.js"
 import { notInTransaction } from "./internal/transaction.js"
 import * as Transactional from "./internal/transactional.js"
+import type { ScheduleStore, StoredSchedule } from "./ScheduleStore.js"
 import type { Any, Input } from "./Task.js"
 import {
   type AttemptEntry,
@@ -86,6 +88,12 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
     payloads: Iterable<Input<T>>,
     options?: EnqueueOptions | ((payload: Input<T>, index: number) => EnqueueOptions)
   ) => Effect.Effect<Array<EnqueueResult>, EnqueueError, T["payloadSchema"]["Context"]>
+  /** Enqueues by name what arrives as JSON in the payload's encoded form; for tasks with a handler here. */
+  readonly enqueueJson: (
+    taskName: string,
+    payload: unknown,
+    options?: EnqueueOptions
+  ) => Effect.Effect<EnqueueResult, EnqueueError | TaskNotRegistered>
   /**
    * Tracks an effect as a task, once: record, logs, cancel, slot. Its code lives in this process alone, so it is never
    * retried, never run elsewhere, and a restart forgets it if it had not started.
@@ -167,6 +175,16 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
   readonly audit: Pick<AuditStore, "append" | "page">
   /** Failed tasks, grouped by what went wrong. */
   readonly errors: ErrorStore
+  /** What is kept of schedules; what is paused fires no slot until it is resumed. Null: there is no such schedule. */
+  readonly schedules: Pick<ScheduleStore, "list" | "get"> & {
+    readonly pause: (name: string) => Effect.Effect<StoredSchedule | null, TaskBackendError>
+    readonly resume: (name: string) => Effect.Effect<StoredSchedule | null, TaskBackendError>
+  }
+  /**
+   * Removes finished tasks that ended before a moment (epoch milliseconds), and answers how many: at most 10,000 in one call.
+   * Successes stay while they hold an idempotency key.
+   */
+  readonly deleteHistory: (endedBefore: number) => Effect.Effect<number, TaskBackendError>
   /** Calls `listener` inside the engine for every recorded event; the answer ends that. For observers in tests. */
   readonly tap: TaskEvents["Type"]["tap"]
 
@@ -175,6 +193,8 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
   /** For `toLayer`: adds a handler, and drains it before its scope closes. */
   readonly register: (registered: Registered) => Effect.Effect<void, never, Scope.Scope>
 }>() {}
+
+export type { Parts } from "./internal/parts.js"
 
 export const make = Effect.gen(function*() {
   const backend = yield* TaskBackend
@@ -194,6 +214,7 @@ export const make = Effect.gen(function*() {
   const events = yield* TaskEvents
   const feed = yield* TaskFeed
   const { config, dispatcher, instance, registry } = parts
+  const admission = Admission.make(parts)
   // It would wait for the transaction to give the only connection back.
   const outside = (call: string) =>
     backend.joinTransaction === null ? Effect.void : Effect.orDie(notInTransaction(call))
@@ -215,7 +236,9 @@ export const make = Effect.gen(function*() {
     },
     backend: backend.info,
     joinsTransactions: backend.joinTransaction !== null,
-    ...Admission.make(parts),
+    ...admission,
+    // safe: a task is looked at for its definition alone
+    enqueueJson: EnqueueJson.make(registry, admission.enqueue as never),
     ...Control.make(parts),
     awaitIdle: dispatcher.awaitIdle,
     events: events.stream,
@@ -225,15 +248,7 @@ export const make = Effect.gen(function*() {
     instances: backend.instances,
     drain: (id, draining = true) => Effect.zipRight(outside("TaskManager.drain"), backend.drain(id, draining)),
     ...Pausing.make(parts, outside),
-    audit: {
-      append: (entries) => Effect.zipRight(outside("TaskManager.audit.append"), backend.audit.append(entries)),
-      page: backend.audit.page
-    },
-    errors: {
-      ...backend.errors,
-      dismiss: (fingerprint) =>
-        Effect.zipRight(outside("TaskManager.errors.dismiss"), backend.errors.dismiss(fingerprint))
-    },
+    ...Stores.make(parts, outside),
     tap: events.tap,
     registered: Effect.sync(() => registry.names().flatMap((name) => registry.get(name)?.definition ?? [])),
     register: (registered) =>
@@ -248,21 +263,3 @@ export const make = Effect.gen(function*() {
 })
 
 export const layer = Layer.effect(TaskManager, make)
-
-/** What the parts of the front share. */
-export interface Parts {
-  readonly backend: TaskBackend["Type"]
-  readonly config: TaskflowConfig["Type"]
-  readonly dispatcher: TaskDispatcher["Type"]
-  readonly ids: TaskIds["Type"]
-  readonly instance: TaskInstance["Type"]
-  readonly journal: TaskJournal["Type"]
-  readonly lease: TaskLease["Type"]
-  readonly registry: TaskRegistry["Type"]
-  readonly runner: TaskRunner["Type"]
-  readonly store: TaskStore["Type"]
-  readonly volatile: TaskVolatile["Type"]
-}
-
-/** The exit of a committed enqueue. */
-export type Committed = Exit.Exit<EnqueueResult, TaskBackendError>

@@ -34,6 +34,8 @@ export interface Vitals {
   readonly lag: number
   /** A digest of the pauses that it heeds, to compare with that of another; null from an older version. */
   readonly heeds?: string | null
+  /** The names it has handlers for, the first 500 in order; null from an older version. */
+  readonly tasks?: ReadonlyArray<string> | null
 }
 
 /** An instance as others list it. `vitals` null until its first heartbeat. */

@@ -1,6 +1,6 @@
 /**
  * The HTTP API as a value: every path, parameter, response and refusal. The server, the OpenAPI document and typed clients
- * (`HttpApiClient.make(TaskApi.make(), { baseUrl })`) are all made from it.
+ * (`TaskHttp.client`) are all made from it.
  *
  * camelCase, times as ISO 8601 in UTC with `Z`, durations in milliseconds, errors as `{ _tag, message, … }`.
  */
@@ -9,244 +9,219 @@ import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
-import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { TaskflowWiringError } from "../TaskError.js"
-import { Enqueued, LogLevel, Progress, StopReason } from "../TaskEvent.js"
-import { TaskId } from "../TaskId.js"
-import { TaskStatus } from "../TaskStatus.js"
+import * as Actions from "./ActionShapes.js"
+import { TaskForbidden } from "./auth/permission.js"
+import * as Fleet from "./FleetShapes.js"
+import * as Params from "./TaskParams.js"
 import * as TaskProblem from "./TaskProblem.js"
+import * as Shapes from "./TaskShapes.js"
 
-const Time = Schema.String.annotations({
-  description: "ISO 8601, UTC",
-  jsonSchema: { type: "string", format: "date-time" }
-})
-const Millis = Schema.Number.annotations({ description: "milliseconds" })
+export * from "./ActionShapes.js"
+export * from "./FleetShapes.js"
+export * from "./TaskShapes.js"
 
-/** One task, as it is in lists. */
-export const TaskSummary = Schema.Struct({
-  taskId: TaskId,
-  taskName: Schema.String,
-  status: TaskStatus,
-  createdAt: Time,
-  /** The first start. */
-  startedAt: Schema.NullOr(Time),
-  endedAt: Schema.NullOr(Time),
-  /** From first start to end, waits between attempts included. */
-  duration: Schema.NullOr(Millis),
-  retriesUsed: Schema.Int,
-  /** Attempts started so far. */
-  attempts: Schema.Int,
-  /** Of the latest attempt that failed: its message, and the printed cause. */
-  error: Schema.NullOr(Schema.String),
-  stacktrace: Schema.NullOr(Schema.String),
-  tags: Schema.Record({ key: Schema.String, value: Schema.String }),
-  source: Enqueued.fields.source,
-  priority: Schema.Int,
-  executor: Enqueued.fields.executor,
-  idempotencyKey: Schema.NullOr(Schema.String),
-  runAt: Schema.NullOr(Time),
-  /** Set while the task waits for its next attempt; its status is `running`. */
-  nextAttemptAt: Schema.NullOr(Time),
-  /** Where the task is held or runs now. */
-  instance: Schema.NullOr(Schema.String),
-  retryOf: Schema.NullOr(TaskId),
-  retriedAs: Schema.NullOr(TaskId),
-  /** Whether a cancel was asked that the running attempt has not followed yet. */
-  cancelRequested: Schema.Boolean,
-  stopReason: Schema.NullOr(StopReason),
-  progress: Schema.NullOr(Progress)
-}).annotations({ identifier: "TaskSummary" })
+const { id, name } = Params
+const { get, post } = HttpApiEndpoint
 
-/** One task by itself. `payload` and `result` are there only with `displayArguments`, secrets replaced. */
-export const TaskDetail = Schema.Struct({
-  ...TaskSummary.fields,
-  payload: Schema.optional(Schema.Unknown),
-  result: Schema.optional(Schema.Unknown)
-}).annotations({ identifier: "TaskDetail" })
-
-/** The same with its newest 1,000 log lines as `YYYY-MM-DDTHH:MM:SS message`, UTC. */
-export const TaskDetailWithLogs = Schema.Struct({
-  ...TaskDetail.fields,
-  logs: Schema.Array(Schema.String)
-}).annotations({ identifier: "TaskDetailWithLogs" })
-
-export const TaskPage = Schema.Struct({
-  items: Schema.Array(TaskSummary),
-  /** The `cursor` of the next page; null at the end. */
-  nextCursor: Schema.NullOr(TaskId)
-}).annotations({ identifier: "TaskPage" })
-
-export const TaskLogLine = Schema.Struct({
-  sequence: Schema.Int,
-  /** Counted from 1. */
-  attempt: Schema.Int,
-  at: Time,
-  level: LogLevel,
-  message: Schema.String,
-  /** Log annotations and extras. */
-  annotations: Schema.Record({ key: Schema.String, value: Schema.Unknown })
-}).annotations({ identifier: "TaskLogLine" })
-
-export const TaskLogPage = Schema.Struct({
-  items: Schema.Array(TaskLogLine),
-  /** The `after` that continues behind these lines. */
-  nextAfter: Schema.Int
-}).annotations({ identifier: "TaskLogPage" })
-
-export const TaskAttempt = Schema.Struct({
-  /** Counted from 1. */
-  attempt: Schema.Int,
-  /** Where it ran; null when that is no longer known. */
-  instance: Schema.NullOr(Schema.String),
-  startedAt: Schema.NullOr(Time),
-  endedAt: Schema.NullOr(Time),
-  duration: Schema.NullOr(Millis),
-  outcome: Schema.Literal("running", "success", "failed", "snoozed", "requeued", "interrupted", "cancelled"),
-  error: Schema.NullOr(Schema.String),
-  stacktrace: Schema.NullOr(Schema.String)
-}).annotations({ identifier: "TaskAttempt" })
-
-export const TaskAttempts = Schema.Struct({ items: Schema.Array(TaskAttempt) }).annotations({
-  identifier: "TaskAttempts"
-})
-
-const Count = Schema.Int
-
-export const TaskMetrics = Schema.Struct({
-  total: Count,
-  pending: Count,
-  running: Count,
-  success: Count,
-  failed: Count,
-  interrupted: Count,
-  cancelled: Count,
-  /** Successes among all that ended, 0 to 1; null when none did. */
-  successRate: Schema.NullOr(Schema.Number),
-  averageDuration: Schema.NullOr(Millis),
-  minDuration: Schema.NullOr(Millis),
-  maxDuration: Schema.NullOr(Millis),
-  p50Duration: Schema.NullOr(Millis),
-  p95Duration: Schema.NullOr(Millis),
-  p99Duration: Schema.NullOr(Millis)
-}).annotations({ identifier: "TaskMetrics" })
-
-/** `taskId` is the new task. */
-export const TaskRetried = Schema.Struct({ taskId: TaskId, task: TaskDetail }).annotations({
-  identifier: "TaskRetried"
-})
-
-/** 200: it will not run (any more). */
-export const TaskCancelled = Schema.Struct({
-  outcome: Schema.Literal("cancelled"),
-  taskId: TaskId,
-  task: TaskDetail
-}).annotations({ identifier: "TaskCancelled", ...HttpApiSchema.annotations({ status: 200 }) })
-
-/** 202: the running attempt was told to stop; the task ends as cancelled, or as success if that came first. */
-export const TaskCancelRequested = Schema.Struct({
-  outcome: Schema.Literal("requested"),
-  taskId: TaskId,
-  task: TaskDetail
-}).annotations({ identifier: "TaskCancelRequested", ...HttpApiSchema.annotations({ status: 202 }) })
-
-const momentPattern = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+ -]\d\d:?\d\d))?$/
-
-// A plus that was not percent-encoded arrives as a space.
-const Moment = Schema.transformOrFail(Schema.String, Schema.Number, {
-  strict: true,
-  decode: (text, _, ast) => {
-    const millis = momentPattern.test(text) ? Date.parse(text.replace(" ", "+")) : Number.NaN
-    return Number.isNaN(millis)
-      ? ParseResult.fail(
-        new ParseResult.Type(ast, text, "a date, or a time with its zone, as 2026-01-31T08:00:00Z is expected")
-      )
-      : ParseResult.succeed(millis)
-  },
-  encode: (millis) => ParseResult.succeed(new Date(millis).toISOString())
-}).annotations({ jsonSchema: { type: "string", format: "date-time" } })
-
-const Tag = Schema.transformOrFail(Schema.String, Schema.Tuple(Schema.String, Schema.String), {
-  strict: true,
-  decode: (text, _, ast) => {
-    const colon = text.indexOf(":")
-    return colon < 1
-      ? ParseResult.fail(new ParseResult.Type(ast, text, "name:value is expected"))
-      : ParseResult.succeed([text.slice(0, colon), text.slice(colon + 1)] as const)
-  },
-  encode: ([name, value]) => ParseResult.succeed(`${name}:${value}`)
-})
-
-const Statuses = Schema.transform(Schema.Array(Schema.String), Schema.Array(TaskStatus), {
-  strict: false,
-  decode: (texts) => texts.flatMap((text) => text.split(",")),
-  encode: (statuses) => statuses
-}).annotations({
-  description: "one or more, repeated or separated by commas",
-  jsonSchema: { type: "array", items: { type: "string", enum: TaskStatus.literals } }
-})
-
-const wholeFromTo = (min: number, max: number) =>
-  Schema.NumberFromString.pipe(
-    Schema.filter((value) => Number.isSafeInteger(value) && value >= min && value <= max, {
-      message: () => `a whole number from ${min} to ${max} is expected`,
-      jsonSchema: { minimum: min, maximum: max }
-    })
-  )
-
-const ListParams = Schema.Struct({
-  status: Schema.optional(Statuses),
-  task: Schema.optional(Schema.String),
-  tag: Schema.optional(Tag),
-  source: Schema.optional(Enqueued.fields.source),
-  priority: Schema.optional(wholeFromTo(-2_147_483_647, 2_147_483_647)),
-  /** Created at or after. */
-  since: Schema.optional(Moment),
-  /** Created before. */
-  until: Schema.optional(Moment),
-  order: Schema.optional(Schema.Literal("newest", "oldest")),
-  limit: Schema.optional(wholeFromTo(1, 200)),
-  cursor: Schema.optional(TaskId)
-})
-
-const LogParams = Schema.Struct({
-  after: Schema.optional(wholeFromTo(0, Number.MAX_SAFE_INTEGER)),
-  limit: Schema.optional(wholeFromTo(1, 1_000))
-})
-
-const id = HttpApiSchema.param("id", Schema.String.annotations({ description: "A task's id, a lower-case UUIDv7" }))
+const about = (text: string) => OpenApi.annotations({ description: text })
 
 const tasks = HttpApiGroup.make("tasks")
-  .add(HttpApiEndpoint.get("list", "/").setUrlParams(ListParams).addSuccess(TaskPage))
   .add(
-    HttpApiEndpoint.get("metrics", "/metrics")
-      .setUrlParams(Schema.Struct({ task: Schema.optional(Schema.String) }))
-      .addSuccess(TaskMetrics)
+    get("list", "/").setUrlParams(Params.List).addSuccess(Shapes.TaskPage)
+      .annotateContext(about("A page of tasks, newest first."))
   )
-  .add(HttpApiEndpoint.get("get")`/${id}`.addSuccess(TaskDetailWithLogs).addError(TaskProblem.TaskNotFound))
   .add(
-    HttpApiEndpoint.get("logs")`/${id}/logs`.setUrlParams(LogParams).addSuccess(TaskLogPage)
+    get("metrics", "/metrics").setUrlParams(Schema.Struct({ task: Schema.optional(Schema.String) }))
+      .addSuccess(Shapes.TaskMetrics)
+      .annotateContext(about("Counts by status, success rate, durations, of all that is kept."))
+  )
+  .add(
+    get("get")`/${id}`.addSuccess(Shapes.TaskDetailWithLogs).addError(TaskProblem.TaskNotFound)
+      .annotateContext(about("One task, with its newest 1,000 log lines as text."))
+  )
+  .add(
+    get("logs")`/${id}/logs`.setUrlParams(Params.Lines).addSuccess(Shapes.TaskLogPage)
       .addError(TaskProblem.TaskNotFound)
+      .annotateContext(about("Log lines as data, in the order they were written."))
   )
-  .add(HttpApiEndpoint.get("attempts")`/${id}/attempts`.addSuccess(TaskAttempts).addError(TaskProblem.TaskNotFound))
   .add(
-    HttpApiEndpoint.post("retry")`/${id}/retry`.addSuccess(TaskRetried)
+    get("attempts")`/${id}/attempts`.addSuccess(Shapes.TaskAttempts).addError(TaskProblem.TaskNotFound)
+      .annotateContext(about("Every attempt, the last one and the one under way included."))
+  )
+  .add(
+    post("retry")`/${id}/retry`.addSuccess(Actions.TaskRetried)
       .addError(TaskProblem.TaskNotFound)
       .addError(TaskProblem.TaskWrongStatus)
       .addError(TaskProblem.TaskAlreadyRetried)
       .addError(TaskProblem.TaskKeyHeld)
       .addError(TaskProblem.TaskNotRegistered)
+      .annotateContext(about("Runs a failed, interrupted or cancelled task again, as a new task."))
   )
   .add(
-    HttpApiEndpoint.post("cancel")`/${id}/cancel`.addSuccess(TaskCancelled).addSuccess(TaskCancelRequested)
+    post("cancel")`/${id}/cancel`.addSuccess(Actions.TaskCancelled).addSuccess(Actions.TaskCancelRequested)
       .addError(TaskProblem.TaskNotFound)
       .addError(TaskProblem.TaskWrongStatus)
+      .annotateContext(
+        about("Stops a task that has not ended: at once while it waits, by interrupting it while it runs.")
+      )
+  )
+
+const bulk = HttpApiGroup.make("bulk")
+  .add(
+    post("bulkRetry", "/bulk-retry").setUrlParams(Params.DryRun).setPayload(Params.Selection)
+      .addSuccess(Actions.TasksRetried)
+      .annotateContext(
+        about("Runs up to 1,000 tasks again. What was retried before is skipped, so asking twice runs nothing twice.")
+      )
+  )
+  .add(
+    post("bulkCancel", "/bulk-cancel").setUrlParams(Params.DryRun).setPayload(Params.Selection)
+      .addSuccess(Actions.TasksCancelled)
+      .annotateContext(about("Stops up to 1,000 tasks."))
+  )
+  .add(
+    post("retryFailed", "/retry-failed")
+      .setUrlParams(Schema.Struct({
+        /** Created within this time. Default 6h. */
+        since: Schema.optional(Params.Age),
+        task: Schema.optional(Schema.String),
+        cursor: Schema.optional(Schema.String),
+        ...Params.DryRun.fields
+      }))
+      .addSuccess(Actions.TasksRetried)
+      .annotateContext(about("Runs again what failed or was interrupted, created within a window."))
+  )
+  .add(
+    HttpApiEndpoint.del("deleteHistory", "/history")
+      .setUrlParams(Schema.Struct({
+        value: Params.wholeFromTo(1, 100_000),
+        unit: Schema.Literal("min", "hour", "day")
+      }))
+      .addSuccess(Actions.HistoryDeleted)
+      .annotateContext(about("Removes finished tasks that ended longer ago than this, up to 10,000 in one call."))
+  )
+
+const definitions = HttpApiGroup.make("definitions")
+  .add(
+    get("definitions", "/definitions").addSuccess(Fleet.TaskDefinitions)
+      .annotateContext(about("Every task name that is registered, paused, or ended lately."))
+  )
+  .add(
+    get("definition")`/definitions/${name}`.addSuccess(Fleet.TaskDefinition).addError(TaskProblem.DefinitionNotFound)
+  )
+  .add(
+    post("enqueue")`/definitions/${name}/enqueue`
+      .setPayload(Schema.Struct({
+        /** In the payload's encoded form. */
+        payload: Schema.optional(Schema.Unknown),
+        idempotencyKey: Schema.optional(Schema.String),
+        tags: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
+        priority: Schema.optional(Schema.Int),
+        /** Milliseconds from now. */
+        delay: Schema.optional(Schema.NonNegative)
+      }))
+      .addSuccess(Actions.TaskEnqueued)
+      .addSuccess(Actions.TaskDeduplicated)
+      .addError(TaskProblem.TaskArgumentError)
+      .addError(TaskProblem.TaskKeyBusy)
+      .addError(TaskProblem.TaskNotRegistered)
+  )
+  .add(
+    post("pause")`/definitions/${name}/pause`.addSuccess(Fleet.Paused).addError(TaskProblem.TaskArgumentError)
+      .annotateContext(about("No instance starts tasks of this name until they are resumed. What runs goes on."))
+  )
+  .add(post("resume")`/definitions/${name}/resume`.addSuccess(Fleet.Resumed))
+  .add(get("pauses", "/pauses").addSuccess(Fleet.Pauses))
+  .add(
+    post("pauseAll", "/pause").addSuccess(Fleet.Paused).addError(TaskProblem.TaskArgumentError)
+      .annotateContext(about("No instance starts anything until everything is resumed. What runs goes on."))
+  )
+  .add(post("resumeAll", "/resume").addSuccess(Fleet.Resumed))
+
+const page = Schema.Struct({
+  limit: Schema.optional(Params.wholeFromTo(1, 200)),
+  cursor: Schema.optional(Schema.String)
+})
+
+const schedules = HttpApiGroup.make("schedules")
+  .add(get("schedules", "/schedules").setUrlParams(page).addSuccess(Fleet.Schedules))
+  .add(get("schedule")`/schedules/${name}`.addSuccess(Fleet.StoredSchedule).addError(TaskProblem.ScheduleNotFound))
+  .add(
+    post("pauseSchedule")`/schedules/${name}/pause`.addSuccess(Fleet.StoredSchedule)
+      .addError(TaskProblem.ScheduleNotFound)
+  )
+  .add(
+    post("resumeSchedule")`/schedules/${name}/resume`.addSuccess(Fleet.StoredSchedule)
+      .addError(TaskProblem.ScheduleNotFound)
+  )
+
+const fingerprint = HttpApiSchema.param("fingerprint", Schema.String)
+
+const errors = HttpApiGroup.make("errors")
+  .add(
+    get("errors", "/errors")
+      .setUrlParams(Schema.Struct({
+        ...page.fields,
+        task: Schema.optional(Schema.String),
+        /** Seen within this time. */
+        since: Schema.optional(Params.Age),
+        dismissed: Schema.optional(Params.Flag),
+        sort: Schema.optional(Schema.Literal("lastSeen", "count"))
+      }))
+      .addSuccess(Fleet.ErrorGroups)
+      .annotateContext(about("Failed tasks, grouped by what went wrong."))
+  )
+  .add(get("error")`/errors/${fingerprint}`.addSuccess(Fleet.ErrorGroup).addError(TaskProblem.ErrorGroupNotFound))
+  .add(
+    post("retryGroup")`/errors/${fingerprint}/retry`
+      .setUrlParams(Schema.Struct({ ...Params.DryRun.fields, cursor: Schema.optional(Schema.String) }))
+      .addSuccess(Actions.TasksRetried)
+      .addError(TaskProblem.ErrorGroupNotFound)
+      .annotateContext(about("Runs the failed tasks of this group again, up to 1,000 in one call."))
+  )
+  .add(
+    post("dismiss")`/errors/${fingerprint}/dismiss`.addSuccess(Fleet.Dismissed)
+      .addError(TaskProblem.ErrorGroupNotFound)
+      .annotateContext(about("Hides the group until it happens again."))
+  )
+
+const instance = HttpApiSchema.param("instance", Schema.String)
+
+const fleet = HttpApiGroup.make("fleet")
+  .add(get("instances", "/instances").addSuccess(Fleet.Instances))
+  .add(
+    post("drain")`/instances/${instance}/drain`.addSuccess(Fleet.Drained).addError(TaskProblem.InstanceNotFound)
+      .annotateContext(about("Asks an instance to claim nothing more. What runs there may finish."))
+  )
+  .add(
+    post("undrain")`/instances/${instance}/undrain`.addSuccess(Fleet.Drained).addError(TaskProblem.InstanceNotFound)
+  )
+  .add(
+    get("audit", "/audit")
+      .setUrlParams(Schema.Struct({
+        ...page.fields,
+        who: Schema.optional(Schema.String),
+        action: Schema.optional(Schema.String),
+        target: Schema.optional(Schema.String),
+        since: Schema.optional(Params.Moment),
+        until: Schema.optional(Params.Moment)
+      }))
+      .addSuccess(Fleet.AuditTrail)
+      .annotateContext(about("What people and programs did, newest first."))
   )
 
 const root = HttpApi.make("taskflow")
   .add(tasks)
+  .add(bulk)
+  .add(definitions)
+  .add(schedules)
+  .add(errors)
+  .add(fleet)
   .addError(TaskProblem.Unauthorized)
   .addError(TaskProblem.CrossSiteRequest)
+  .addError(TaskForbidden)
   .addError(TaskProblem.TaskBackendError)
   .annotate(OpenApi.Title, "Background tasks")
 

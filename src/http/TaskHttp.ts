@@ -4,7 +4,6 @@
  * Closed by default: `auth` has to be given. Every answer below the prefix, the OpenAPI document and unknown paths too,
  * passes one guard.
  */
-import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
@@ -12,96 +11,42 @@ import { RouteNotFound } from "@effect/platform/HttpServerError"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as OpenApi from "@effect/platform/OpenApi"
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { TaskBackendError, TaskflowWiringError } from "../TaskError.js"
-import { TaskManager } from "../TaskManager.js"
-import type { TaskRecord } from "../TaskRecord.js"
+import { TaskflowWiringError } from "../TaskError.js"
+import type { TaskManager } from "../TaskManager.js"
 import { guard, noSuchRoute } from "./guard.js"
+import * as Bulk from "./handlers/bulk.js"
+import * as Definitions from "./handlers/definitions.js"
+import * as Errors from "./handlers/errors.js"
+import * as Fleet from "./handlers/fleet.js"
+import * as Schedules from "./handlers/schedules.js"
+import * as Tasks from "./handlers/tasks.js"
+import * as Parts from "./parts.js"
 import * as TaskApi from "./TaskApi.js"
 import type { TaskAuth } from "./TaskAuth.js"
-import * as TaskView from "./TaskView.js"
 
 export { closePromptly, type ClosePromptlyOptions, type NodeServer } from "./nodeServer.js"
 
-export interface TaskHttpOptions {
+export interface TaskHttpOptions extends Parts.DisplayOptions {
   /** Who may pass: `TaskAuth.basic(…)`, or `TaskAuth.open` for everybody. */
   readonly auth: TaskAuth
   /** Where the API is. A path of plain segments; "/" for the root. Default "/tasks". */
   readonly prefix?: `/${string}` | undefined
-  /**
-   * Whether payloads and results are shown, on single tasks only. `Schema.Redacted` places are replaced; tasks whose
-   * definition is not registered here stay hidden. Default false.
-   */
-  readonly displayArguments?: boolean | undefined
 }
 
-// Newest lines shown with a task; all of them are at /{id}/logs.
-const shownLines = 1_000
-
-// What failed is for the server's log; the body of the 503 does not say it.
-const logged = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.tapError(
-    effect,
-    (error) =>
-      error instanceof TaskBackendError ? Effect.logError("TaskHttp answers 503", Cause.fail(error)) : Effect.void
-  )
-
 const handlers = (api: TaskApi.TaskApi, options: TaskHttpOptions) =>
-  HttpApiBuilder.group(api, "tasks", (group) =>
-    Effect.gen(function*() {
-      const manager = yield* TaskManager
-
-      const detailOf = (record: TaskRecord) =>
-        options.displayArguments === true
-          ? Effect.map(
-            manager.registered,
-            (definitions) => TaskView.detail(record, definitions.find(({ taskName }) => taskName === record.taskName))
-          )
-          : Effect.succeed(TaskView.detail(record, undefined))
-
-      return group
-        .handle("list", ({ urlParams: { task, ...query } }) =>
-          Effect.map(logged(manager.list({ ...query, taskName: task })), ({ items, nextCursor }) => ({
-            items: items.map(TaskView.summary),
-            nextCursor
-          })))
-        .handle("metrics", ({ urlParams: { task } }) =>
-          Effect.map(logged(manager.stats({ taskName: task })), TaskView.metrics))
-        .handle("get", ({ path: { id } }) =>
-          logged(Effect.gen(function*() {
-            const record = yield* manager.get(id)
-            const lines = yield* manager.logs(id, {
-              after: Math.max(0, record.logLines - shownLines),
-              limit: shownLines
-            })
-            return { ...(yield* detailOf(record)), logs: lines.map(TaskView.logText) }
-          })))
-        .handle("logs", ({ path: { id }, urlParams: { after = 0, limit } }) =>
-          Effect.map(logged(manager.logs(id, { after, limit })), (lines) => ({
-            items: lines.map(TaskView.logLine),
-            nextAfter: after + lines.length
-          })))
-        .handle("attempts", ({ path: { id } }) =>
-          logged(Effect.gen(function*() {
-            const record = yield* manager.get(id)
-            return { items: TaskView.attempts(record, yield* manager.attempts(id)) }
-          })))
-        .handle("retry", ({ path: { id } }) =>
-          logged(Effect.gen(function*() {
-            const taskId = yield* manager.retry(id)
-            return { taskId, task: yield* detailOf(yield* manager.get(taskId)) }
-          })))
-        .handle("cancel", ({ path: { id } }) =>
-          logged(Effect.gen(function*() {
-            const outcome = yield* manager.cancel(id)
-            const record = yield* manager.get(id)
-            return { outcome, taskId: record.taskId, task: yield* detailOf(record) }
-          })))
-    }))
+  Layer.unwrapEffect(Effect.map(Parts.make(options), (parts) =>
+    Layer.mergeAll(
+      Tasks.layer(api, parts),
+      Bulk.layer(api, parts),
+      Definitions.layer(api, parts),
+      Schedules.layer(api, parts),
+      Errors.layer(api, parts),
+      Fleet.layer(api, parts)
+    )))
 
 /** `at` is where the routes are added, `shownAt` where clients find them: a mounting router cuts its prefix off. */
 interface Place {
@@ -132,7 +77,6 @@ const routes = (
         }))
     )
   )
-  // Fresh: HttpApiBuilder keeps routes in a registry that is shared within one build. Shared with the application's own
   // HttpApi, that would serve these routes a second time, without the guard.
   return Layer.fresh(owned ? Layer.merge(known, unknown) : known)
 }

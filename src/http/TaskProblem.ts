@@ -82,6 +82,22 @@ export const TaskNotRegistered = Schema.transform(
   }
 ).annotations(withStatus(409, "No handler is registered for the task"))
 
+/** 409: the idempotency key is in somebody's open transaction: ask again. */
+export const TaskKeyBusy = Schema.transform(
+  Schema.TaggedStruct("TaskKeyBusy", { message: Schema.String, task: Schema.String }),
+  Schema.typeSchema(TaskError.TaskKeyBusy),
+  {
+    strict: true,
+    decode: ({ task }) => new TaskError.TaskKeyBusy({ task }),
+    encode: ({ message, task }) => ({ _tag: "TaskKeyBusy" as const, message, task })
+  }
+).annotations(withStatus(409, "The idempotency key is being decided in an open transaction"))
+
+/** 400: the payload or an option does not fit; `path` says where. */
+export const TaskArgumentError = TaskError.TaskArgumentError.annotations(
+  withStatus(400, "The payload or an option does not fit")
+)
+
 /** 503: the backend failed. Why is in the server's log, not here. */
 export const TaskBackendError = Schema.transform(
   Schema.TaggedStruct("TaskBackendError", { message: Schema.String }),
@@ -110,3 +126,27 @@ export class CrossSiteRequest extends Schema.TaggedError<CrossSiteRequest>()("Cr
 export class NoSuchRoute extends Schema.TaggedError<NoSuchRoute>()("NoSuchRoute", {
   message: Schema.String
 }, withStatus(404, "Nothing is at this path")) {}
+
+/** 404: no task of this name is known here. */
+export class DefinitionNotFound extends Schema.TaggedError<DefinitionNotFound>()("DefinitionNotFound", {
+  message: Schema.String,
+  task: Schema.String
+}, withStatus(404, "No task of this name is known")) {}
+
+/** 404: no such instance is alive. */
+export class InstanceNotFound extends Schema.TaggedError<InstanceNotFound>()("InstanceNotFound", {
+  message: Schema.String,
+  instance: Schema.String
+}, withStatus(404, "No such instance is alive")) {}
+
+/** 404: there is no schedule of this name. */
+export class ScheduleNotFound extends Schema.TaggedError<ScheduleNotFound>()("ScheduleNotFound", {
+  message: Schema.String,
+  schedule: Schema.String
+}, withStatus(404, "There is no such schedule")) {}
+
+/** 404: no failures of this fingerprint are remembered. */
+export class ErrorGroupNotFound extends Schema.TaggedError<ErrorGroupNotFound>()("ErrorGroupNotFound", {
+  message: Schema.String,
+  fingerprint: Schema.String
+}, withStatus(404, "There is no such group of errors")) {}

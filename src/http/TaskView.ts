@@ -2,25 +2,45 @@
  * What people and programs are shown of a task: records and log lines as the JSON of `TaskApi`. Pure.
  */
 import type { Definition } from "../internal/definition.js"
-import * as Redaction from "../internal/redaction.js"
+import * as Secrets from "../internal/redaction.js"
 import type { AttemptEntry, Stats } from "../TaskBackend.js"
 import type { LogLine, TaskFailure } from "../TaskEvent.js"
 import * as TaskRecord from "../TaskRecord.js"
 import type * as TaskApi from "./TaskApi.js"
+import type { Redaction } from "./TaskRedaction.js"
 
 const maxTime = 8_640_000_000_000_000
 
-// Beyond the last moment a Date can hold (a delay of millions of years) it is that moment.
-const iso = (millis: number): string => new Date(Math.min(maxTime, Math.max(-maxTime, millis))).toISOString()
-const isoOrNull = (millis: number | null): string | null => millis === null ? null : iso(millis)
+/** ISO 8601, UTC. Beyond the last moment a Date can hold (a delay of millions of years) it is that moment. */
+export const iso = (millis: number): string => new Date(Math.min(maxTime, Math.max(-maxTime, millis))).toISOString()
+export const isoOrNull = (millis: number | null): string | null => millis === null ? null : iso(millis)
 
-const shownFailure = (failure: TaskFailure | null) => ({
-  error: failure?.message ?? null,
-  stacktrace: failure?.stack ?? null
+/** What may be shown of arguments, results and logs; errors, tags and progress always are. */
+export interface Visible {
+  readonly payload: boolean
+  readonly logs: boolean
+  readonly redaction: Redaction
+}
+
+const maxErrorInList = 500
+
+const cut = (text: string, most: number): string => text.length <= most ? text : `${text.slice(0, most - 1)}…`
+
+const failureShown = (taskName: string, failure: TaskFailure | null, redaction: Redaction) => ({
+  error: failure === null ? null : redaction.text(failure.message, { taskName, part: "error" }),
+  stacktrace: failure === null ? null : redaction.text(failure.stack, { taskName, part: "stacktrace" })
 })
 
-/** A record without payload, result and logs. */
-export const summary = (record: TaskRecord.TaskRecord): typeof TaskApi.TaskSummary.Type => ({
+// safe: redaction answers an object where it was given one, and its values are made text
+const shownTags = ({ tags, taskName }: TaskRecord.TaskRecord, redaction: Redaction): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(redaction.json(tags, { taskName, part: "tags" }) as object).map(([name, value]) => [
+      name,
+      typeof value === "string" ? value : JSON.stringify(value)
+    ])
+  )
+
+const facts = (record: TaskRecord.TaskRecord, redaction: Redaction) => ({
   taskId: record.taskId,
   taskName: record.taskName,
   status: record.status,
@@ -30,9 +50,9 @@ export const summary = (record: TaskRecord.TaskRecord): typeof TaskApi.TaskSumma
   duration: TaskRecord.durationOf(record),
   retriesUsed: TaskRecord.retriesUsed(record),
   attempts: record.attempts,
-  ...shownFailure(record.failure),
-  tags: record.tags,
+  tags: shownTags(record, redaction),
   source: record.source,
+  schedule: record.schedule === null ? null : { name: record.schedule.name, slot: iso(record.schedule.slot) },
   priority: record.priority,
   executor: record.executor,
   idempotencyKey: record.idempotencyKey,
@@ -43,61 +63,113 @@ export const summary = (record: TaskRecord.TaskRecord): typeof TaskApi.TaskSumma
   retriedAs: record.retriedAs,
   cancelRequested: record.cancelRequested,
   stopReason: record.stopReason,
-  progress: record.progress
+  progress: record.progress === null ? null : {
+    ...record.progress,
+    ...record.progress.message === null
+      ? {}
+      : { message: redaction.text(record.progress.message, { taskName: record.taskName, part: "progress" }) }
+  }
 })
 
-const shownJson = (text: string, secrets: ReadonlyArray<Redaction.Pattern>): unknown => {
+/** A record as it is in lists: without stack, payload, result and logs, and with a short error. */
+export const summary = (record: TaskRecord.TaskRecord, redaction: Redaction): typeof TaskApi.TaskSummary.Type => ({
+  ...facts(record, redaction),
+  error: record.failure === null
+    ? null
+    : cut(redaction.text(record.failure.message, { taskName: record.taskName, part: "error" }), maxErrorInList)
+})
+
+const shownJson = (
+  text: string,
+  secrets: ReadonlyArray<Secrets.Pattern>,
+  redaction: Redaction,
+  taskName: string,
+  part: "payload" | "result"
+): unknown => {
   try {
-    return Redaction.redact(secrets, JSON.parse(text))
+    return redaction.json(Secrets.redact(secrets, JSON.parse(text)), { taskName, part })
   } catch {
     return null
   }
 }
 
+// Of another version than the record nobody here knows where that one held its secrets.
+const isKnown = (record: TaskRecord.TaskRecord, definition: Definition | undefined): definition is Definition =>
+  definition !== undefined && record.kind === "task" && record.definitionVersion === definition.version
+
+/** The payload as it may be shown; undefined when it may not. */
+export const payload = (
+  record: TaskRecord.TaskRecord,
+  definition: Definition | undefined,
+  redaction: Redaction
+): unknown =>
+  isKnown(record, definition)
+    ? shownJson(record.payload, definition.payload.secrets, redaction, record.taskName, "payload")
+    : undefined
+
 /**
- * A record with its payload and result as JSON, secrets replaced. Both are left out without a definition, and when the
- * definition is of another version than the record: nobody here knows where that one held its secrets.
+ * A record with its payload and result as JSON, secrets replaced. Both are hidden when they may not be seen, without a
+ * definition, and when the definition is of another version than the record.
  */
 export const detail = (
   record: TaskRecord.TaskRecord,
-  definition: Definition | undefined
+  definition: Definition | undefined,
+  { logs, payload: visible, redaction }: Visible
 ): typeof TaskApi.TaskDetail.Type => {
-  if (definition === undefined || record.kind !== "task" || record.definitionVersion !== definition.version) {
-    return summary(record)
+  const all = { ...facts(record, redaction), ...failureShown(record.taskName, record.failure, redaction) }
+  const unseen = logs ? [] : ["logs" as const]
+  // A task without a declared result stores none.
+  const hasResult = record.result !== null
+  if (!visible || !isKnown(record, definition)) {
+    return { ...all, hidden: ["payload", ...hasResult ? ["result" as const] : [], ...unseen] }
   }
-  const payload = shownJson(record.payload, definition.payload.secrets)
-  return record.result === null || definition.success === null
-    ? { ...summary(record), payload }
-    : { ...summary(record), payload, result: shownJson(record.result, definition.success.secrets) }
+  const shown = { ...all, payload: payload(record, definition, redaction) }
+  if (!hasResult) return { ...shown, hidden: unseen }
+  return definition.success === null
+    ? { ...shown, hidden: ["result", ...unseen] }
+    : {
+      ...shown,
+      result: shownJson(record.result, definition.success.secrets, redaction, record.taskName, "result"),
+      hidden: unseen
+    }
 }
 
 /** `YYYY-MM-DDTHH:MM:SS message`, UTC. */
-export const logText = (line: LogLine): string => `${iso(line.at).slice(0, -5)} ${line.message}`
+export const logText = (line: LogLine, taskName: string, redaction: Redaction): string =>
+  `${iso(line.at).slice(0, -5)} ${redaction.text(line.message, { taskName, part: "log" })}`
 
-const annotationsOf = (text: string | null): Readonly<Record<string, unknown>> => {
+const annotationsOf = (
+  text: string | null,
+  taskName: string,
+  redaction: Redaction
+): Readonly<Record<string, unknown>> => {
   if (text === null) return {}
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === "object" && value !== null ? { ...value } : {}
+    if (typeof value !== "object" || value === null) return {}
+    // safe: redaction answers an object where it was given one
+    return redaction.json({ ...value }, { taskName, part: "annotations" }) as Readonly<Record<string, unknown>>
   } catch {
     return {}
   }
 }
 
-export const logLine = (line: LogLine): typeof TaskApi.TaskLogLine.Type => ({
+export const logLine = (line: LogLine, taskName: string, redaction: Redaction): typeof TaskApi.TaskLogLine.Type => ({
   sequence: line.sequence,
   attempt: line.attempt,
   at: iso(line.at),
   level: line.level,
-  message: line.message,
-  annotations: annotationsOf(line.annotations)
+  message: redaction.text(line.message, { taskName, part: "log" }),
+  annotations: annotationsOf(line.annotations, taskName, redaction)
 })
 
 /** The ledger, completed by the latest attempt where only the record tells of it. Read the record before the ledger. */
 export const attempts = (
   record: TaskRecord.TaskRecord,
-  ledger: ReadonlyArray<AttemptEntry>
+  ledger: ReadonlyArray<AttemptEntry>,
+  redaction: Redaction
 ): ReadonlyArray<typeof TaskApi.TaskAttempt.Type> => {
+  const { taskName } = record
   const items = ledger.map((entry): typeof TaskApi.TaskAttempt.Type => ({
     attempt: entry.attempt,
     instance: entry.instance,
@@ -105,7 +177,7 @@ export const attempts = (
     endedAt: iso(entry.endedAt),
     duration: Math.max(0, entry.endedAt - entry.startedAt),
     outcome: entry.outcome,
-    ...shownFailure(entry.failure)
+    ...failureShown(taskName, entry.failure, redaction)
   }))
   const told = ledger.some(({ attempt }) => attempt >= record.attempts)
   if (told || record.attempts === 0 || record.status === "pending" || TaskRecord.isWaiting(record)) return items
@@ -117,7 +189,7 @@ export const attempts = (
     endedAt: isoOrNull(endedAt),
     duration: attemptStartedAt === null || endedAt === null ? null : Math.max(0, endedAt - attemptStartedAt),
     outcome: status,
-    ...shownFailure(status === "failed" ? record.failure : null)
+    ...failureShown(taskName, status === "failed" ? record.failure : null, redaction)
   }]
 }
 

@@ -6,6 +6,7 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { TaskAuth } from "./TaskAuth.js"
+import { CurrentUser } from "./TaskUser.js"
 import { CrossSiteRequest, NoSuchRoute, Unauthorized } from "./TaskProblem.js"
 
 const reads: ReadonlyArray<string> = ["GET", "HEAD", "OPTIONS"]
@@ -61,7 +62,7 @@ export const guard = (auth: TaskAuth) => <E, R>(route: Effect.Effect<HttpServerR
       ? answer.Unauthorized(auth.challenge)
       : isCrossSiteWrite(request)
       ? answer.CrossSiteRequest
-      : yield* route
+      : yield* Effect.provideService(route, CurrentUser, { name: "anonymous", access: "operator" })
     return HttpServerResponse.setHeaders(response, headers)
   })
 

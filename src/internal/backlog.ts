@@ -92,6 +92,8 @@ export const make = (options: {
   }
 
   return {
+    /** What has a handler here. */
+    names: () => registry.names(),
     windowRoom,
     arriving: () => arriving,
     urgent: () => urgent,

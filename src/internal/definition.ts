@@ -2,6 +2,7 @@
  * What `Task.make` was told, checked once and with every default filled in. What the engine works with.
  */
 import * as Duration from "effect/Duration"
+import * as JSONSchema from "effect/JSONSchema"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
@@ -34,6 +35,8 @@ export interface Definition {
   readonly keyTtl: number | null
   readonly idempotencyKey: ((payload: never) => string) | null
   readonly tags: ((payload: never) => Readonly<Record<string, string>>) | null
+  /** JSON Schema of the payload's encoded form, for those who build forms; null where there is none to give. */
+  readonly payloadJsonSchema: () => unknown
   /** Said once, when the handler's layer is built. */
   readonly warnings: ReadonlyArray<string>
 }
@@ -78,6 +81,15 @@ const completer = (schema: Schema.Schema.All): (input: unknown) => unknown => {
   return typeof struct.make === "function"
     ? (input) => struct.make(input, { disableValidation: true })
     : (input) => input
+}
+
+// Not every schema can be said as JSON Schema.
+const jsonSchemaOf = (schema: Schema.Schema.Any): unknown => {
+  try {
+    return JSONSchema.make(Schema.encodedBoundSchema(schema))
+  } catch {
+    return null
+  }
 }
 
 /** Checks and completes a definition. Throws `TaskDefinitionError`, which names the part and says what to write instead. */
@@ -152,6 +164,7 @@ export const make = (
       keyTtl: millis("keyTtl", source.keyTtl),
       idempotencyKey: source.idempotencyKey ?? null,
       tags: tags === undefined ? null : typeof tags === "function" ? tags : () => tags,
+      payloadJsonSchema: () => jsonSchemaOf(payloadSchema),
       warnings: Option.toArray(RetryPolicy.warningOf(retry))
     }
   }

@@ -74,7 +74,7 @@ export const make = (options: {
     onLost: () => runner.stopRequeueable("lostLease", options.isFleeting),
     onRegained: lookAgain,
     running: runner.running,
-    load: () => ({ active: options.slots.active(), waiting: queue.size() }),
+    load: () => ({ active: options.slots.active(), waiting: queue.size(), tasks: backlog.names() }),
     onDraining: (draining) => {
       if (draining) letGo()
       else lookAgain()

@@ -7,7 +7,12 @@ import { digestOf, nothingPaused } from "./pauses.js"
 /** What the engine knows, and does. Each is quick. */
 export interface Steered {
   /** Attempts under way, and tasks in the window. */
-  readonly load: () => { readonly active: number; readonly waiting: number }
+  readonly load: () => {
+    readonly active: number
+    readonly waiting: number
+    /** Names that have a handler here. */
+    readonly tasks?: ReadonlyArray<string>
+  }
   /** This instance was asked to claim nothing more, or to claim again. */
   readonly onDraining: (draining: boolean) => void
   /** Other names are paused than before: some more, some not any longer, or both. */
@@ -16,6 +21,9 @@ export interface Steered {
 
 const words = ({ everything, names }: Paused): string =>
   everything ? "everything is" : names.length === 0 ? "nothing is" : `${names.length} task names are`
+
+// A heartbeat stays small.
+const maxNames = 500
 
 export const make = (maxConcurrentTasks: number, listeners: ReadonlyArray<Steered>) => {
   let draining = false
@@ -34,14 +42,22 @@ export const make = (maxConcurrentTasks: number, listeners: ReadonlyArray<Steere
     },
     vitals: (): Vitals => {
       const load = { active: 0, waiting: 0 }
+      const names = new Set<string>()
       for (const listener of listeners) {
-        const { active, waiting } = listener.load()
+        const { active, tasks = [], waiting } = listener.load()
+        for (const name of tasks) names.add(name)
         load.active += active
         load.waiting += waiting
       }
       const worst = Math.round(lag)
       lag = 0
-      return { slots: { max: maxConcurrentTasks, active: load.active }, waiting: load.waiting, lag: worst, heeds }
+      return {
+        slots: { max: maxConcurrentTasks, active: load.active },
+        waiting: load.waiting,
+        lag: worst,
+        heeds,
+        tasks: [...names].sort().slice(0, maxNames)
+      }
     },
     asked: (drain: boolean): Effect.Effect<void> => {
       if (drain === draining) return Effect.void

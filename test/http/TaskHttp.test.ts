@@ -9,6 +9,7 @@ import { Fails, Flaky, Hangs, Orphan, send, serve, tasks, Works } from "./suppor
 
 const { awaitStatus } = TaskflowTest
 const open = { auth: TaskAuth.open }
+const withLogs = { ...open, displayArguments: "logs" } as const
 const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 describe("GET /tasks", () => {
@@ -40,9 +41,9 @@ describe("GET /tasks", () => {
         retriesUsed: 0,
         attempts: 1,
         error: null,
-        stacktrace: null,
         tags: { parity: "odd", tenant: "acme" },
         source: "manual",
+        schedule: null,
         priority: 0,
         executor: "fiber",
         idempotencyKey: "three",
@@ -57,7 +58,8 @@ describe("GET /tasks", () => {
       })
       expect(failed).toMatchObject({ status: "failed", priority: 7, stopReason: "retriesSpent" })
       expect(failed.error).toContain("no funds")
-      expect(failed.stacktrace).toContain("Declined")
+      expect(failed).not.toHaveProperty("stacktrace")
+      expect((yield* send(base, "GET", `/tasks/${second.taskId}`)).body.stacktrace).toContain("Declined")
       expect(text).not.toContain("secret")
     }).pipe(Effect.provide(tasks())))
 
@@ -128,9 +130,9 @@ describe("GET /tasks/metrics", () => {
 })
 
 describe("GET /tasks/{id}", () => {
-  it.scopedLive("shows a task with its log as lines, arguments hidden", () =>
+  it.scopedLive("shows a task with its log as lines where logs are shown, arguments hidden", () =>
     Effect.gen(function*() {
-      const base = yield* serve(TaskHttp.layer(open))
+      const base = yield* serve(TaskHttp.layer(withLogs))
       const { taskId } = yield* Works.enqueue({ n: 21, token: Redacted.make("payload-secret") })
       yield* awaitStatus(taskId, "success")
       const { body, status } = yield* send(base, "GET", `/tasks/${taskId}`)
@@ -141,6 +143,21 @@ describe("GET /tasks/{id}", () => {
       ])
       expect(body).not.toHaveProperty("payload")
       expect(body).not.toHaveProperty("result")
+      expect(body.hidden).toEqual(["payload", "result"])
+    }).pipe(Effect.provide(tasks())))
+
+  it.scopedLive("hides payload, result and log lines unless they are to be shown", () =>
+    Effect.gen(function*() {
+      const base = yield* serve(TaskHttp.layer(open))
+      const { taskId } = yield* Works.enqueue({ n: 21 })
+      yield* awaitStatus(taskId, "success")
+      const { body } = yield* send(base, "GET", `/tasks/${taskId}`)
+      expect(body).toMatchObject({ logs: [], hidden: ["payload", "result", "logs"] })
+      const lines = yield* send(base, "GET", `/tasks/${taskId}/logs`)
+      expect(lines.body).toEqual({ items: [], nextAfter: 0, hidden: true })
+      const all = `${body.text}${lines.text}`
+      expect(all).not.toContain("working")
+      expect(all).not.toContain("nearly")
     }).pipe(Effect.provide(tasks())))
 
   it.scopedLive("shows payload and result with displayArguments, secrets replaced, strangers hidden", () =>
@@ -161,7 +178,7 @@ describe("GET /tasks/{id}", () => {
 
   it.scopedLive("answers 404 for an id that was never given, and for text that is none", () =>
     Effect.gen(function*() {
-      const base = yield* serve(TaskHttp.layer(open))
+      const base = yield* serve(TaskHttp.layer(withLogs))
       for (const id of ["01890a5d-ac96-774b-bcce-b302099a8057", "nope"]) {
         for (
           const [method, path] of [["GET", ""], ["GET", "/logs"], ["GET", "/attempts"], ["POST", "/retry"], [
@@ -180,7 +197,7 @@ describe("GET /tasks/{id}", () => {
 describe("GET /tasks/{id}/logs and /attempts", () => {
   it.scopedLive("gives structured lines that can be followed", () =>
     Effect.gen(function*() {
-      const base = yield* serve(TaskHttp.layer(open))
+      const base = yield* serve(TaskHttp.layer(withLogs))
       const { taskId } = yield* Works.enqueue({ n: 1 })
       yield* awaitStatus(taskId, "success")
       const first = yield* send(base, "GET", `/tasks/${taskId}/logs?limit=1`)
@@ -193,12 +210,13 @@ describe("GET /tasks/{id}/logs and /attempts", () => {
           message: "working",
           annotations: {}
         }],
-        nextAfter: 1
+        nextAfter: 1,
+        hidden: false
       })
       const rest = yield* send(base, "GET", `/tasks/${taskId}/logs?after=${first.body.nextAfter}`)
       expect(rest.body.items).toEqual([expect.objectContaining({ level: "warning", annotations: { n: 1 } })])
       const none = yield* send(base, "GET", `/tasks/${taskId}/logs?after=${rest.body.nextAfter}`)
-      expect(none.body).toEqual({ items: [], nextAfter: 2 })
+      expect(none.body).toEqual({ items: [], nextAfter: 2, hidden: false })
     }).pipe(Effect.provide(tasks())))
 
   it.scopedLive("shows the newest thousand lines with the task, and all of them page by page", () => {
@@ -207,7 +225,7 @@ describe("GET /tasks/{id}/logs and /attempts", () => {
       Effect.forEach(Array.from({ length: 1_500 }), (_, i) => TaskLog.info(`line ${i + 1}`), { discard: true })
     ).pipe(Layer.provide(Logger.remove(Logger.defaultLogger)))
     return Effect.gen(function*() {
-      const base = yield* serve(TaskHttp.layer(open))
+      const base = yield* serve(TaskHttp.layer(withLogs))
       const { taskId } = yield* Talks.enqueue()
       yield* awaitStatus(taskId, "success")
       const { body } = yield* send(base, "GET", `/tasks/${taskId}`)
@@ -224,7 +242,7 @@ describe("GET /tasks/{id}/logs and /attempts", () => {
 
   it.scopedLive("tells every attempt once, the last one too", () =>
     Effect.gen(function*() {
-      const base = yield* serve(TaskHttp.layer(open))
+      const base = yield* serve(TaskHttp.layer(withLogs))
       const { taskId } = yield* Flaky.enqueue()
       yield* awaitStatus(taskId, "failed")
       const { body } = yield* send(base, "GET", `/tasks/${taskId}/attempts`)
@@ -355,15 +373,8 @@ describe("the API as a value", () => {
       const { body, status } = yield* send(base, "GET", "/tasks/openapi.json")
       expect(status).toBe(200)
       expect(body.openapi).toMatch(/^3\./)
-      expect(Object.keys(body.paths).sort()).toEqual([
-        "/tasks",
-        "/tasks/metrics",
-        "/tasks/{id}",
-        "/tasks/{id}/attempts",
-        "/tasks/{id}/cancel",
-        "/tasks/{id}/logs",
-        "/tasks/{id}/retry"
-      ])
+      expect(Object.keys(body.paths)).toEqual(expect.arrayContaining(["/tasks", "/tasks/{id}", "/tasks/audit"]))
+      expect(Object.keys(body.paths).every((path) => path === "/tasks" || path.startsWith("/tasks/"))).toBe(true)
       expect(Object.keys(body.paths["/tasks/{id}/cancel"].post.responses).sort()).toEqual([
         "200",
         "202",
@@ -381,8 +392,12 @@ describe("the API as a value", () => {
         "tag",
         "source",
         "priority",
+        "schedule",
+        "group",
         "since",
         "until",
+        "q",
+        "sort",
         "order",
         "limit",
         "cursor"

@@ -1,11 +1,14 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Redacted, Schema } from "effect"
 import { Task, type TaskRecord } from "effect-taskflow"
+import * as TaskRedaction from "../../src/http/TaskRedaction.js"
 import * as TaskView from "../../src/http/TaskView.js"
 import type { AttemptEntry } from "../../src/TaskBackend.js"
 import { fromEnqueued } from "../../src/TaskRecord.js"
 
 const taskId = "01890a5d-ac96-774b-bcce-b302099a8057" as TaskRecord.TaskRecord["taskId"]
+const redaction = TaskRedaction.make()
+const plain = { payload: true, logs: true, redaction }
 const instance = "here" as NonNullable<TaskRecord.TaskRecord["owner"]>
 
 const record = (change: Partial<TaskRecord.TaskRecord> = {}): TaskRecord.TaskRecord => ({
@@ -44,27 +47,37 @@ const failure = {
 
 describe("summary", () => {
   it("gives times as ISO in UTC, durations in milliseconds, and nulls for what is not known", () => {
-    expect(TaskView.summary(record())).toMatchObject({
+    expect(TaskView.summary(record(), redaction)).toMatchObject({
       createdAt: "1970-01-01T00:00:00.000Z",
       startedAt: null,
       duration: null
     })
-    expect(TaskView.summary(record({ status: "success", startedAt: 1_000, endedAt: 2_500 }))).toMatchObject({
+    expect(TaskView.summary(record({ status: "success", startedAt: 1_000, endedAt: 2_500 }), redaction)).toMatchObject({
       startedAt: "1970-01-01T00:00:01.000Z",
       endedAt: "1970-01-01T00:00:02.500Z",
       duration: 1_500
     })
   })
 
-  it("shows message and stack of a failure, and not the error's stored fields", () => {
-    const shown = TaskView.summary(record({ status: "failed", failure, failures: 3 }))
-    expect(shown).toMatchObject({ error: "broke", stacktrace: "E: broke\n  at x", retriesUsed: 2 })
+  it("shows the message of a failure, cut, and neither its stack nor the error's stored fields", () => {
+    const shown = TaskView.summary(record({ status: "failed", failure, failures: 3 }), redaction)
+    expect(shown).toMatchObject({ error: "broke", retriesUsed: 2 })
+    expect(shown).not.toHaveProperty("stacktrace")
     expect(JSON.stringify(shown)).not.toContain("secret")
+    const long = TaskView.summary(record({ failure: { ...failure, message: "x".repeat(9_999) } }), redaction)
+    expect(long.error).toBe(`${"x".repeat(499)}…`)
+  })
+
+  it("shows the schedule and its slot", () => {
+    const schedule = { name: "nightly", slot: 3_600_000 }
+    expect(TaskView.summary(record({ schedule, source: "scheduled" }), redaction)).toMatchObject({
+      schedule: { name: "nightly", slot: "1970-01-01T01:00:00.000Z" }
+    })
   })
 
   it("survives moments no Date can hold", () => {
     for (const runAt of [Number.MAX_VALUE, Number.POSITIVE_INFINITY]) {
-      expect(TaskView.summary(record({ runAt })).runAt).toBe("+275760-09-13T00:00:00.000Z")
+      expect(TaskView.summary(record({ runAt }), redaction).runAt).toBe("+275760-09-13T00:00:00.000Z")
     }
   })
 })
@@ -72,7 +85,7 @@ describe("summary", () => {
 describe("detail", () => {
   const encoded = (task: Task.Any, payload: unknown) => Effect.runSync(task.definition.payload.encode(payload))
   const shown = (task: Task.Any, change: Partial<TaskRecord.TaskRecord>) =>
-    TaskView.detail(record(change), task.definition)
+    TaskView.detail(record(change), task.definition, plain)
 
   const Secrets = Task.make("t", {
     payload: {
@@ -99,8 +112,20 @@ describe("detail", () => {
     })
   })
 
+  it("says what is hidden, and leaves out what is not there", () => {
+    const Sum = Task.make("t", { success: Schema.Number })
+    const done = record({ status: "success", result: "3" })
+    const hidden = (visible: Partial<TaskView.Visible>, change = done) =>
+      TaskView.detail(change, Sum.definition, { ...plain, ...visible }).hidden
+    expect(hidden({})).toEqual([])
+    expect(hidden({ payload: false })).toEqual(["payload", "result"])
+    expect(hidden({ payload: false, logs: false })).toEqual(["payload", "result", "logs"])
+    expect(hidden({ payload: false }, record())).toEqual(["payload"])
+    expect(hidden({ logs: false })).toEqual(["logs"])
+  })
+
   it("hides everything without a definition, of another version, and of an effect", () => {
-    expect(TaskView.detail(record({ payload }), undefined)).not.toHaveProperty("payload")
+    expect(TaskView.detail(record({ payload }), undefined, plain)).not.toHaveProperty("payload")
     for (const change of [{ definitionVersion: 2 }, { definitionVersion: 0 }, { kind: "effect" }] as const) {
       expect(shown(Secrets, { payload, ...change })).not.toHaveProperty("payload")
     }
@@ -126,7 +151,7 @@ describe("attempts", () => {
     failure: outcome === "failed" ? failure : null
   })
   const outcomes = (change: Partial<TaskRecord.TaskRecord>, ledger: ReadonlyArray<AttemptEntry>) =>
-    TaskView.attempts(record(change), ledger).map(({ attempt, outcome }) => `${attempt} ${outcome}`)
+    TaskView.attempts(record(change), ledger, redaction).map(({ attempt, outcome }) => `${attempt} ${outcome}`)
 
   it("adds the attempt that only the record tells of", () => {
     expect(outcomes({}, [])).toEqual([])
@@ -156,13 +181,13 @@ describe("log lines", () => {
   } as const
 
   it("as text are `YYYY-MM-DDTHH:MM:SS message` in UTC", () => {
-    expect(TaskView.logText(line)).toBe("2026-01-01T00:00:00 a\nb")
+    expect(TaskView.logText(line, "t", redaction)).toBe("2026-01-01T00:00:00 a\nb")
   })
 
   it("as data carry their annotations, whatever was stored", () => {
-    expect(TaskView.logLine({ ...line, annotations: "{\"n\":1}" }).annotations).toEqual({ n: 1 })
+    expect(TaskView.logLine({ ...line, annotations: "{\"n\":1}" }, "t", redaction).annotations).toEqual({ n: 1 })
     for (const annotations of [null, "", "3", "null", "{"]) {
-      expect(TaskView.logLine({ ...line, annotations }).annotations).toEqual({})
+      expect(TaskView.logLine({ ...line, annotations }, "t", redaction).annotations).toEqual({})
     }
   })
 })

@@ -15,7 +15,7 @@ import { TaskAuth, TaskHttp } from "effect-taskflow/http"
 import { TaskflowTest } from "effect-taskflow/testing"
 import { type Answer, basic, Fails, Hangs, Orphan, send, serve, serveApp, tasks, Works } from "./support.js"
 
-const open = { auth: TaskAuth.open }
+const open = { auth: TaskAuth.open, displayArguments: "logs" } as const
 
 /** What has to work wherever the API is mounted. */
 const journey = (base: string, prefix: string) =>

@@ -111,3 +111,19 @@ export const send = (
 export const basic = (user: string, password: string): Record<string, string> => ({
   authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`
 })
+
+/** A write as this API's own pages send it. */
+export const post = (
+  base: string,
+  path: string,
+  body?: unknown,
+  headers: Readonly<Record<string, string>> = {},
+  method = "POST"
+): Effect.Effect<Answer> =>
+  send(
+    base,
+    method,
+    path,
+    { "x-taskflow": "1", ...body === undefined ? {} : { "content-type": "application/json" }, ...headers },
+    body === undefined ? undefined : JSON.stringify(body)
+  )

@@ -1,0 +1,149 @@
+/**
+ * What is told of the fleet, as schemas: definitions, pauses, schedules, instances, groups of errors, the audit trail.
+ */
+import * as Schema from "effect/Schema"
+import { InstanceId } from "../TaskEvent.js"
+import { TaskId } from "../TaskId.js"
+import { Count, Millis, Time } from "./TaskShapes.js"
+
+const cursor = {
+  /** The `cursor` of the next page; null at the end. */
+  nextCursor: Schema.NullOr(Schema.String)
+}
+
+/** A pause in force. `taskName` null: of everything. */
+export const Pause = Schema.Struct({
+  taskName: Schema.NullOr(Schema.String),
+  since: Time,
+  by: Schema.String
+}).annotations({ identifier: "TaskPause" })
+
+export const Pauses = Schema.Struct({
+  items: Schema.Array(Pause),
+  /** Live instances that heed exactly these, and those that have not said so yet. */
+  heededBy: Schema.Array(InstanceId),
+  awaiting: Schema.Array(InstanceId)
+}).annotations({ identifier: "TaskPauses" })
+
+export const Paused = Schema.Struct({ outcome: Schema.Literal("paused", "alreadyPaused") })
+export const Resumed = Schema.Struct({ outcome: Schema.Literal("resumed", "notPaused") })
+
+const RetryData = Schema.Struct({
+  retries: Schema.Int,
+  delay: Millis,
+  backoff: Schema.Number,
+  maxDelay: Schema.NullOr(Millis),
+  jitter: Schema.Boolean
+})
+
+/** What is told of how a task is defined in the instance that answers. */
+export const DefinitionFacts = Schema.Struct({
+  version: Schema.Int,
+  priority: Schema.Int,
+  /** Attempts at once in one instance; null without a bound of its own. */
+  concurrency: Schema.NullOr(Schema.Int),
+  timeout: Schema.NullOr(Millis),
+  /** As data; `schedule` when an Effect Schedule decides. */
+  retry: Schema.Union(RetryData, Schema.Literal("schedule")),
+  requeueOnInterrupt: Schema.Boolean,
+  transactional: Schema.Boolean,
+  persist: Schema.Boolean,
+  eager: Schema.Boolean,
+  maxCrashes: Schema.Int,
+  keyTtl: Schema.NullOr(Millis),
+  /** JSON Schema of the payload's encoded form; null where there is none to give. */
+  payloadSchema: Schema.NullOr(Schema.Unknown)
+})
+
+export const TaskDefinition = Schema.Struct({
+  taskName: Schema.String,
+  /** Null when no handler for it is in the instance that answers. */
+  definition: Schema.NullOr(DefinitionFacts),
+  /** Live instances that said they have a handler. */
+  instances: Schema.Array(InstanceId),
+  paused: Schema.Boolean
+}).annotations({ identifier: "TaskDefinition" })
+
+export const TaskDefinitions = Schema.Struct({ items: Schema.Array(TaskDefinition) }).annotations({
+  identifier: "TaskDefinitions"
+})
+
+export const Instance = Schema.Struct({
+  instance: InstanceId,
+  /** The one that answers. */
+  answering: Schema.Boolean,
+  host: Schema.String,
+  pid: Schema.NullOr(Schema.Int),
+  state: Schema.Literal("live", "dead"),
+  /** Its last heartbeat, by its own clock. */
+  beatAt: Time,
+  draining: Schema.Boolean,
+  versions: Schema.NullOr(Schema.Struct({ app: Schema.NullOr(Schema.String), taskflow: Schema.String })),
+  /** What it said with that heartbeat; null before the first. */
+  slots: Schema.NullOr(Schema.Struct({ max: Schema.Int, active: Schema.Int })),
+  waiting: Schema.NullOr(Schema.Int),
+  /** How late its event loop was at worst, in milliseconds. */
+  lag: Schema.NullOr(Schema.Number),
+  /** The names it has handlers for; null when it did not say. */
+  tasks: Schema.NullOr(Schema.Array(Schema.String))
+}).annotations({ identifier: "TaskInstance" })
+
+export const Instances = Schema.Struct({ items: Schema.Array(Instance) }).annotations({ identifier: "TaskInstances" })
+
+export const Drained = Schema.Struct({ instance: InstanceId, draining: Schema.Boolean })
+
+export const StoredSchedule = Schema.Struct({
+  name: Schema.String,
+  taskName: Schema.String,
+  origin: Schema.Literal("code", "dynamic"),
+  lastSlot: Schema.NullOr(Time),
+  lastTask: Schema.NullOr(TaskId),
+  definedAt: Time,
+  pausedAt: Schema.NullOr(Time),
+  /** Not defined by any program any more. */
+  retiredAt: Schema.NullOr(Time)
+}).annotations({ identifier: "TaskSchedule" })
+
+export const Schedules = Schema.Struct({ items: Schema.Array(StoredSchedule), ...cursor }).annotations({
+  identifier: "TaskSchedules"
+})
+
+/** Failed tasks of one name that are the same to a person. */
+export const ErrorGroup = Schema.Struct({
+  fingerprint: Schema.String,
+  taskName: Schema.String,
+  count: Count,
+  /** How many of them were there when somebody dismissed the group. */
+  dismissed: Count,
+  firstSeenAt: Time,
+  lastSeenAt: Time,
+  lastTask: TaskId,
+  sample: Schema.Struct({
+    kind: Schema.String,
+    name: Schema.String,
+    message: Schema.String,
+    frame: Schema.NullOr(Schema.String)
+  })
+}).annotations({ identifier: "TaskErrorGroup" })
+
+export const ErrorGroups = Schema.Struct({ items: Schema.Array(ErrorGroup), ...cursor }).annotations({
+  identifier: "TaskErrorGroups"
+})
+
+export const Dismissed = Schema.Struct({ fingerprint: Schema.String })
+
+export const AuditEntry = Schema.Struct({
+  id: Schema.String,
+  at: Time,
+  who: Schema.String,
+  /** As `retry` or `schedule.pause`. */
+  action: Schema.String,
+  target: Schema.NullOr(Schema.String),
+  parameters: Schema.Unknown,
+  /** `done`, `denied`, or the tag of what went wrong. */
+  outcome: Schema.String
+}).annotations({ identifier: "TaskAuditEntry" })
+
+export const AuditTrail = Schema.Struct({ items: Schema.Array(AuditEntry), ...cursor }).annotations({
+  identifier: "TaskAuditTrail"
+})

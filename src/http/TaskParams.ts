@@ -1,0 +1,173 @@
+/**
+ * What can be asked over HTTP, as schemas: parameters of lists, windows of time, bodies of actions.
+ */
+import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { Enqueued } from "../TaskEvent.js"
+import { TaskStatus } from "../TaskStatus.js"
+
+const momentPattern = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+ -]\d\d:?\d\d))?$/
+
+// A plus that was not percent-encoded arrives as a space.
+export const Moment = Schema.transformOrFail(Schema.String, Schema.Number, {
+  strict: true,
+  decode: (text, _, ast) => {
+    const millis = momentPattern.test(text) ? Date.parse(text.replace(" ", "+")) : Number.NaN
+    return Number.isNaN(millis)
+      ? ParseResult.fail(
+        new ParseResult.Type(ast, text, "a date, or a time with its zone, as 2026-01-31T08:00:00Z is expected")
+      )
+      : ParseResult.succeed(millis)
+  },
+  encode: (millis) => ParseResult.succeed(new Date(millis).toISOString())
+}).annotations({ jsonSchema: { type: "string", format: "date-time" } })
+
+export const Tag = Schema.transformOrFail(Schema.String, Schema.Tuple(Schema.String, Schema.String), {
+  strict: true,
+  decode: (text, _, ast) => {
+    const colon = text.indexOf(":")
+    return colon < 1
+      ? ParseResult.fail(new ParseResult.Type(ast, text, "name:value is expected"))
+      : ParseResult.succeed([text.slice(0, colon), text.slice(colon + 1)] as const)
+  },
+  encode: ([name, value]) => ParseResult.succeed(`${name}:${value}`)
+})
+
+export const Statuses = Schema.transform(Schema.Array(Schema.String), Schema.Array(TaskStatus), {
+  strict: false,
+  decode: (texts) => texts.flatMap((text) => text.split(",")),
+  encode: (statuses) => statuses
+}).annotations({
+  description: "one or more, repeated or separated by commas",
+  jsonSchema: { type: "array", items: { type: "string", enum: TaskStatus.literals } }
+})
+
+export const wholeFromTo = (min: number, max: number) =>
+  Schema.NumberFromString.pipe(
+    Schema.filter((value) => Number.isSafeInteger(value) && value >= min && value <= max, {
+      message: () => `a whole number from ${min} to ${max} is expected`,
+      jsonSchema: { minimum: min, maximum: max }
+    })
+  )
+
+/** The most tasks that one bulk action looks at. */
+export const maxBulk = 1_000
+
+// What a person can still read, and more than any name is long.
+const Text = Schema.String.pipe(Schema.maxLength(2_000))
+
+/** A switch: `?dryRun`, `?dryRun=true`, `?dryRun=1`. */
+export const Flag = Schema.transformOrFail(Schema.String, Schema.Boolean, {
+  strict: true,
+  decode: (text, _, ast) =>
+    text === "" || text === "true" || text === "1"
+      ? ParseResult.succeed(true)
+      : text === "false" || text === "0"
+      ? ParseResult.succeed(false)
+      : ParseResult.fail(new ParseResult.Type(ast, text, "true or false is expected")),
+  encode: (on) => ParseResult.succeed(String(on))
+}).annotations({ jsonSchema: { type: "boolean" } })
+
+const units = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const maxWindow = 3_650 * units.d
+
+const amountOf = (text: string): number => {
+  const [, amount, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
+  // safe: the pattern allows these three
+  const millis = amount === undefined ? Number.NaN : Number(amount) * units[unit as keyof typeof units]
+  return millis >= units.m && millis <= maxWindow ? millis : Number.NaN
+}
+
+/** How far back: `<N>m`, `<N>h` or `<N>d` as milliseconds, up to ten years; `all` is endless. */
+export const Age = Schema.transformOrFail(Schema.String, Schema.Number, {
+  strict: true,
+  decode: (text, _, ast) => {
+    const millis = text === "all" ? Number.POSITIVE_INFINITY : amountOf(text)
+    return Number.isNaN(millis)
+      ? ParseResult.fail(new ParseResult.Type(ast, text, "<N>m, <N>h, <N>d or all is expected, as 6h"))
+      : ParseResult.succeed(millis)
+  },
+  encode: (millis) => ParseResult.succeed(Number.isFinite(millis) ? `${Math.round(millis / units.m)}m` : "all")
+}).annotations({ description: "how far back", jsonSchema: { type: "string", pattern: "^(\\d{1,6}[mhd]|all)$" } })
+
+/** The same without `all`. */
+export const Window = Age.pipe(
+  Schema.filter((millis) => Number.isFinite(millis), {
+    message: () => "<N>m, <N>h or <N>d is expected, as 24h",
+    jsonSchema: { pattern: "^\\d{1,6}[mhd]$" }
+  })
+)
+
+/** Which tasks. Everything given must hold. */
+export const Filter = Schema.Struct({
+  status: Schema.optional(Statuses),
+  task: Schema.optional(Text),
+  tag: Schema.optional(Tag),
+  source: Schema.optional(Enqueued.fields.source),
+  priority: Schema.optional(wholeFromTo(-2_147_483_647, 2_147_483_647)),
+  /** The name of a schedule. */
+  schedule: Schema.optional(Text),
+  /** The fingerprint of a group of errors. */
+  group: Schema.optional(Text),
+  /** Created at or after. */
+  since: Schema.optional(Moment),
+  /** Created before. */
+  until: Schema.optional(Moment),
+  /** The filter language. */
+  q: Schema.optional(Text)
+})
+
+export type Filter = typeof Filter.Type
+
+const sorts = ["created", "duration", "wait", "attempts", "ended"] as const
+
+/** With a minus, from the largest or latest on. */
+export const Sort = Schema.Literal(...sorts, ...sorts.map((sort) => `-${sort}` as const))
+
+export const List = Schema.Struct({
+  ...Filter.fields,
+  /** `-created`, the newest first, by default. */
+  sort: Schema.optional(Sort),
+  /** `newest` is `sort=-created`, `oldest` is `sort=created`. */
+  order: Schema.optional(Schema.Literal("newest", "oldest")),
+  limit: Schema.optional(wholeFromTo(1, 200)),
+  cursor: Schema.optional(Text)
+})
+
+export const Lines = Schema.Struct({
+  after: Schema.optional(wholeFromTo(0, Number.MAX_SAFE_INTEGER)),
+  limit: Schema.optional(wholeFromTo(1, 1_000))
+})
+
+/** Which tasks an action is for: these, or a page of those that a filter shows. */
+export const Selection = Schema.Union(
+  Schema.Struct({ ids: Schema.Array(Schema.String.pipe(Schema.maxLength(100))).pipe(Schema.maxItems(maxBulk)) }),
+  Schema.Struct({
+    /** The same names as in a URL, and texts as there. */
+    filter: Filter,
+    /** `nextCursor` of the answer before. */
+    cursor: Schema.optional(Text),
+    /** How many tasks to look at, 1 to 1,000. Default 1,000. */
+    limit: Schema.optional(Schema.Int.pipe(Schema.between(1, maxBulk)))
+  })
+).annotations({ identifier: "TaskSelection" })
+
+export type Selection = typeof Selection.Type
+
+export const DryRun = Schema.Struct({
+  /** Only say what would happen. */
+  dryRun: Schema.optional(Flag)
+})
+
+/** A task's id. */
+export const id = HttpApiSchema.param(
+  "id",
+  Schema.String.annotations({ description: "A task's id, a lower-case UUIDv7" })
+)
+
+/** The name of a task or a schedule, percent-encoded. */
+export const name = HttpApiSchema.param("name", Schema.String)
+
+/** The whole of `TaskStatus`, for those who build forms from this. */
+export const statuses = TaskStatus.literals

@@ -1,0 +1,145 @@
+/**
+ * What the HTTP API answers, as schemas. camelCase, times as ISO 8601 in UTC with `Z`, durations in milliseconds.
+ */
+import * as Schema from "effect/Schema"
+import { Enqueued, LogLevel, Progress, StopReason } from "../TaskEvent.js"
+import { TaskId } from "../TaskId.js"
+import { TaskStatus } from "../TaskStatus.js"
+
+export const Time = Schema.String.annotations({
+  description: "ISO 8601, UTC",
+  jsonSchema: { type: "string", format: "date-time" }
+})
+export const Count = Schema.Int
+export const Millis = Schema.Number.annotations({ description: "milliseconds" })
+
+/** One task, as it is in lists and on the stream. */
+export const TaskSummary = Schema.Struct({
+  taskId: TaskId,
+  taskName: Schema.String,
+  status: TaskStatus,
+  createdAt: Time,
+  /** The first start. */
+  startedAt: Schema.NullOr(Time),
+  endedAt: Schema.NullOr(Time),
+  /** From first start to end, waits between attempts included. */
+  duration: Schema.NullOr(Millis),
+  retriesUsed: Schema.Int,
+  /** Attempts started so far. */
+  attempts: Schema.Int,
+  /** The message of the latest attempt that failed; in lists cut to 500 characters. */
+  error: Schema.NullOr(Schema.String),
+  tags: Schema.Record({ key: Schema.String, value: Schema.String }),
+  source: Enqueued.fields.source,
+  /** The schedule that asked for it, and the moment it stands for. */
+  schedule: Schema.NullOr(Schema.Struct({ name: Schema.String, slot: Time })),
+  priority: Schema.Int,
+  executor: Enqueued.fields.executor,
+  idempotencyKey: Schema.NullOr(Schema.String),
+  runAt: Schema.NullOr(Time),
+  /** Set while the task waits for its next attempt; its status is `running`. */
+  nextAttemptAt: Schema.NullOr(Time),
+  /** Where the task is held or runs now. */
+  instance: Schema.NullOr(Schema.String),
+  retryOf: Schema.NullOr(TaskId),
+  retriedAs: Schema.NullOr(TaskId),
+  /** Whether a cancel was asked that the running attempt has not followed yet. */
+  cancelRequested: Schema.Boolean,
+  stopReason: Schema.NullOr(StopReason),
+  progress: Schema.NullOr(Progress)
+}).annotations({ identifier: "TaskSummary" })
+
+/** What is not shown of a task, and why it is not there. */
+const Hidden = Schema.Array(Schema.Literal("payload", "result", "logs"))
+
+/**
+ * One task by itself. `payload` and `result` are there only where `displayArguments` and the caller's access show them,
+ * secrets replaced; `hidden` names what is there and not shown.
+ */
+export const TaskDetail = Schema.Struct({
+  ...TaskSummary.fields,
+  /** The printed cause of the latest attempt that failed. */
+  stacktrace: Schema.NullOr(Schema.String),
+  payload: Schema.optional(Schema.Unknown),
+  result: Schema.optional(Schema.Unknown),
+  hidden: Hidden
+}).annotations({ identifier: "TaskDetail" })
+
+/** The same with its newest 1,000 log lines as `YYYY-MM-DDTHH:MM:SS message`, UTC. */
+export const TaskDetailWithLogs = Schema.Struct({
+  ...TaskDetail.fields,
+  logs: Schema.Array(Schema.String)
+}).annotations({ identifier: "TaskDetailWithLogs" })
+
+/** How many there are: exact up to 10,000; beyond, and where counting would cost too much, a floor. */
+const totals = {
+  total: Count,
+  totalIsFloor: Schema.Boolean
+}
+
+/** The filter as it was understood: canonical text of the filter language, order and size of the page. */
+const Applied = Schema.Struct({ q: Schema.String, sort: Schema.String, limit: Schema.Int })
+
+export const TaskPage = Schema.Struct({
+  items: Schema.Array(TaskSummary),
+  /** The `cursor` of the next page; null at the end. */
+  nextCursor: Schema.NullOr(Schema.String),
+  ...totals,
+  /** False when only the newest 10,000 tasks behind the cursor were looked at; the next page goes on behind them. */
+  complete: Schema.Boolean,
+  applied: Applied
+}).annotations({ identifier: "TaskPage" })
+
+export const TaskLogLine = Schema.Struct({
+  sequence: Schema.Int,
+  /** Counted from 1. */
+  attempt: Schema.Int,
+  at: Time,
+  level: LogLevel,
+  message: Schema.String,
+  /** Log annotations and extras. */
+  annotations: Schema.Record({ key: Schema.String, value: Schema.Unknown })
+}).annotations({ identifier: "TaskLogLine" })
+
+export const TaskLogPage = Schema.Struct({
+  items: Schema.Array(TaskLogLine),
+  /** The `after` that continues behind these lines. */
+  nextAfter: Schema.Int,
+  /** Lines are not shown to this caller. */
+  hidden: Schema.Boolean
+}).annotations({ identifier: "TaskLogPage" })
+
+export const TaskAttempt = Schema.Struct({
+  /** Counted from 1. */
+  attempt: Schema.Int,
+  /** Where it ran; null when that is no longer known. */
+  instance: Schema.NullOr(Schema.String),
+  startedAt: Schema.NullOr(Time),
+  endedAt: Schema.NullOr(Time),
+  duration: Schema.NullOr(Millis),
+  outcome: Schema.Literal("running", "success", "failed", "snoozed", "requeued", "interrupted", "cancelled"),
+  error: Schema.NullOr(Schema.String),
+  stacktrace: Schema.NullOr(Schema.String)
+}).annotations({ identifier: "TaskAttempt" })
+
+export const TaskAttempts = Schema.Struct({ items: Schema.Array(TaskAttempt) }).annotations({
+  identifier: "TaskAttempts"
+})
+
+export const TaskMetrics = Schema.Struct({
+  total: Count,
+  pending: Count,
+  running: Count,
+  success: Count,
+  failed: Count,
+  interrupted: Count,
+  cancelled: Count,
+  /** Successes among all that ended, 0 to 1; null when none did. */
+  successRate: Schema.NullOr(Schema.Number),
+  averageDuration: Schema.NullOr(Millis),
+  minDuration: Schema.NullOr(Millis),
+  maxDuration: Schema.NullOr(Millis),
+  p50Duration: Schema.NullOr(Millis),
+  p95Duration: Schema.NullOr(Millis),
+  p99Duration: Schema.NullOr(Millis)
+}).annotations({ identifier: "TaskMetrics" })

@@ -1,0 +1,75 @@
+/**
+ * Actions of people and programs: allowed or refused by who asks, and written down either way.
+ *
+ * Every route that changes something goes through here. What is written down says who, when, what, to what, with which
+ * parameters, and how it went; refused actions of known callers too. Payloads are never part of it.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { v7 as uuidv7 } from "uuid"
+import type { AuditEntry } from "../AuditStore.js"
+import type { TaskManager } from "../TaskManager.js"
+import { requires, type TaskForbidden } from "./auth/permission.js"
+import { current, type Permission } from "./TaskUser.js"
+
+export interface Action<A> {
+  /** As `retry` or `definition.pause`. */
+  readonly action: string
+  readonly target: string | null
+  /** What was asked, and what came of it once it is known. JSON. */
+  readonly parameters?: Readonly<Record<string, unknown>>
+  readonly outcome?: (done: A) => Readonly<Record<string, unknown>>
+  readonly permission: Permission
+}
+
+const maxText = 200
+
+const cut = (text: string): string => text.length <= maxText ? text : `${text.slice(0, maxText - 1)}…`
+
+const tagOf = (cause: Cause.Cause<unknown>): string => {
+  const failure = Option.getOrUndefined(Cause.failureOption(cause))
+  if (typeof failure === "object" && failure !== null && "_tag" in failure) return String(failure._tag)
+  return Cause.isInterruptedOnly(cause) ? "interrupted" : "defect"
+}
+
+/** What an audit entry is written with. */
+export const make = (manager: Pick<TaskManager["Type"], "audit">) => {
+  // The action was done, or refused: that it cannot be written down must not say otherwise. The log keeps it then.
+  const write = (entry: Omit<AuditEntry, "id" | "at">) =>
+    Effect.flatMap(Effect.clock, (clock) => {
+      const whole = { id: uuidv7(), at: clock.unsafeCurrentTimeMillis(), ...entry }
+      return Effect.catchAllCause(
+        manager.audit.append([whole]),
+        (cause) => Effect.logError("TaskHttp: an action could not be written to the audit trail", whole, cause)
+      )
+    })
+
+  return <A, E, R>(
+    { action, outcome, parameters = {}, permission, target }: Action<A>,
+    run: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | TaskForbidden, R> =>
+    Effect.flatMap(current, ({ name: who }) => {
+      const told = (how: string, more: Readonly<Record<string, unknown>> = {}) =>
+        write({
+          who,
+          action,
+          target: target === null ? null : cut(target),
+          parameters: JSON.stringify({ ...parameters, ...more }),
+          outcome: how
+        })
+      return Effect.matchEffect(requires(permission), {
+        onFailure: (forbidden) => Effect.zipRight(told("denied"), Effect.fail(forbidden)),
+        onSuccess: () =>
+          // Whoever asked may go away meanwhile: what was done is written down all the same.
+          Effect.uninterruptibleMask((restore) =>
+            Effect.matchCauseEffect(restore(run), {
+              onFailure: (cause) => Effect.zipRight(told(tagOf(cause)), Effect.failCause(cause)),
+              onSuccess: (done) => Effect.as(told("done", outcome?.(done)), done)
+            })
+          )
+      })
+    })
+}
+
+export type Audited = ReturnType<typeof make>

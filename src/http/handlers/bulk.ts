@@ -1,0 +1,54 @@
+/** Many tasks in one call: retried, cancelled, removed. Every call is bounded; what is left is gone on with by a cursor. */
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Bulk from "../bulk.js"
+import { logged, type Parts } from "../parts.js"
+import type { TaskApi } from "../TaskApi.js"
+
+const units = { min: 60_000, hour: 3_600_000, day: 86_400_000 } as const
+
+const defaultSince = 6 * units.hour
+
+// What one call removes at most.
+const maxDeleted = 10_000
+
+export const layer = (api: TaskApi, parts: Parts) =>
+  HttpApiBuilder.group(api, "bulk", (group) => {
+    const { audited, manager } = parts
+    return group
+      .handle("bulkRetry", ({ payload, urlParams: { dryRun = false } }) =>
+        logged(Bulk.retry(parts, { action: "bulk_retry", target: null, selection: payload, dryRun })))
+      .handle("bulkCancel", ({ payload, urlParams: { dryRun = false } }) =>
+        logged(Bulk.cancel(parts, { action: "bulk_cancel", target: null, selection: payload, dryRun })))
+      .handle("retryFailed", ({ urlParams: { cursor, dryRun = false, since = defaultSince, task } }) =>
+        logged(Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          Bulk.retry(parts, {
+            action: "retry_failed",
+            target: task ?? null,
+            selection: {
+              filter: {
+                status: ["failed", "interrupted"],
+                task,
+                since: Number.isFinite(since) ? now - since : undefined
+              },
+              cursor
+            },
+            dryRun
+          }))))
+      .handle("deleteHistory", ({ urlParams: { unit, value } }) =>
+        logged(audited(
+          {
+            action: "delete_history",
+            target: null,
+            parameters: { value, unit },
+            permission: "delete",
+            outcome: ({ deleted }) => ({ deleted })
+          },
+          Effect.gen(function*() {
+            const now = yield* Clock.currentTimeMillis
+            const deleted = yield* manager.deleteHistory(now - value * units[unit])
+            return { deleted, complete: deleted < maxDeleted }
+          })
+        )))
+  })

@@ -1,0 +1,124 @@
+/** Tasks as they are defined: looked at, enqueued by name, paused, resumed. */
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { Definition } from "../../internal/definition.js"
+import * as RetryPolicy from "../../RetryPolicy.js"
+import type { EnqueueResult } from "../../TaskManager.js"
+import { logged, type Parts } from "../parts.js"
+import type * as TaskApi from "../TaskApi.js"
+import { DefinitionNotFound } from "../TaskProblem.js"
+import { current } from "../TaskUser.js"
+import { iso } from "../TaskView.js"
+
+const finite = (millis: number): number | null => Number.isFinite(millis) ? millis : null
+
+const shownRetry = (retry: RetryPolicy.Retry<unknown>): typeof TaskApi.DefinitionFacts.Type["retry"] =>
+  RetryPolicy.isSchedule(retry) ? "schedule" : {
+    retries: retry.retries,
+    delay: Duration.toMillis(retry.delay ?? 0),
+    backoff: retry.backoff ?? 1,
+    maxDelay: retry.maxDelay === undefined ? null : finite(Duration.toMillis(retry.maxDelay)),
+    jitter: retry.jitter ?? false
+  }
+
+const shownDefinition = (definition: Definition): typeof TaskApi.DefinitionFacts.Type => ({
+  version: definition.version,
+  priority: definition.priority,
+  concurrency: finite(definition.concurrency),
+  timeout: definition.timeout,
+  retry: shownRetry(definition.retry),
+  requeueOnInterrupt: definition.requeueOnInterrupt,
+  transactional: definition.transactional,
+  persist: definition.persist,
+  eager: definition.eager,
+  maxCrashes: definition.maxCrashes,
+  keyTtl: definition.keyTtl,
+  payloadSchema: definition.payloadJsonSchema()
+})
+
+type EnqueueAnswer = typeof TaskApi.TaskEnqueued.Type | typeof TaskApi.TaskDeduplicated.Type
+
+const enqueued = ({ _tag, taskId }: EnqueueResult): EnqueueAnswer =>
+  _tag === "Enqueued" ? { outcome: "enqueued", taskId } : { outcome: "deduplicated", taskId }
+
+export const layer = (api: TaskApi.TaskApi, { audited, manager }: Parts) =>
+  HttpApiBuilder.group(api, "definitions", (group) => {
+    const all = Effect.gen(function*() {
+      const known = new Map((yield* manager.registered).map((definition) => [definition.taskName, definition]))
+      const { paused } = yield* manager.pauses
+      const instances = yield* manager.instances
+      const everything = paused.some(({ target }) => target._tag === "Everything")
+      const pausedNames = new Set(paused.flatMap(({ target }) => target._tag === "Task" ? [target.name] : []))
+      const elsewhere = instances.flatMap(({ vitals }) => vitals?.tasks ?? [])
+      const names = [...new Set([...known.keys(), ...pausedNames, ...elsewhere])].sort()
+      return names.map((taskName): typeof TaskApi.TaskDefinition.Type => {
+        const definition = known.get(taskName)
+        return {
+          taskName,
+          definition: definition === undefined ? null : shownDefinition(definition),
+          instances: instances.flatMap(({ id, state, vitals }) =>
+            state === "live" && vitals?.tasks?.includes(taskName) === true ? [id] : []
+          ),
+          paused: everything || pausedNames.has(taskName)
+        }
+      })
+    })
+
+    const by = Effect.map(current, ({ name }) => ({ by: name }))
+    const pause = (action: string, taskName: string | undefined) =>
+      logged(audited(
+        {
+          action,
+          target: taskName ?? null,
+          permission: "pause",
+          outcome: (done: typeof TaskApi.Paused.Type) => ({ pause: done.outcome })
+        },
+        Effect.map(Effect.flatMap(by, (by) => manager.pause(taskName, by)), (outcome) => ({ outcome }))
+      ))
+    const resume = (action: string, taskName: string | undefined) =>
+      logged(audited(
+        { action, target: taskName ?? null, permission: "pause" },
+        Effect.map(manager.resume(taskName), (was) => ({
+          outcome: was ? "resumed" as const : "notPaused" as const
+        }))
+      ))
+
+    return group
+      .handle("definitions", () => logged(Effect.map(all, (items) => ({ items }))))
+      .handle("definition", ({ path: { name } }) =>
+        logged(Effect.flatMap(all, (items) => {
+          const found = items.find(({ taskName }) => taskName === name)
+          const message = `no task ${JSON.stringify(name)} is known here: nobody registered it`
+          return found === undefined
+            ? Effect.fail(new DefinitionNotFound({ task: name, message }))
+            : Effect.succeed(found)
+        })))
+      .handle("enqueue", ({ path: { name }, payload: { payload, ...options } }) =>
+        logged(audited(
+          {
+            action: "enqueue",
+            target: name,
+            permission: "enqueue",
+            outcome: ({ taskId }: EnqueueAnswer) => ({ taskId })
+          },
+          Effect.map(manager.enqueueJson(name, payload, options), enqueued)
+        )).pipe(
+          // Nothing here is in a transaction of the application.
+          Effect.catchTags({ TaskInTransaction: Effect.die, TaskWrongTransaction: Effect.die })
+        ))
+      .handle("pause", ({ path: { name } }) => pause("definition.pause", name))
+      .handle("resume", ({ path: { name } }) => resume("definition.resume", name))
+      .handle("pauses", () =>
+        logged(Effect.map(manager.pauses, ({ awaiting, heededBy, paused }) => ({
+          items: paused.map(({ by, since, target }) => ({
+            taskName: target._tag === "Task" ? target.name : null,
+            since: iso(since),
+            by
+          })),
+          heededBy,
+          awaiting
+        }))))
+      .handle("pauseAll", () => pause("pause", undefined))
+      .handle("resumeAll", () => resume("resume", undefined))
+  })

@@ -1,0 +1,72 @@
+/** Instances, and what people did. */
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as Effect from "effect/Effect"
+import type { AuditEntry } from "../../AuditStore.js"
+import { InstanceId } from "../../TaskEvent.js"
+import type { InstanceInfo } from "../../TaskPeer.js"
+import { requires } from "../auth/permission.js"
+import { logged, type Parts } from "../parts.js"
+import type * as TaskApi from "../TaskApi.js"
+import { InstanceNotFound } from "../TaskProblem.js"
+import { iso } from "../TaskView.js"
+
+const shownInstance = (info: InstanceInfo, here: InstanceId): typeof TaskApi.Instance.Type => ({
+  instance: info.id,
+  answering: info.id === here,
+  host: info.host,
+  pid: info.process?.pid ?? null,
+  state: info.state,
+  beatAt: iso(info.beatAt),
+  draining: info.draining,
+  versions: info.versions ?? null,
+  slots: info.vitals?.slots ?? null,
+  waiting: info.vitals?.waiting ?? null,
+  lag: info.vitals?.lag ?? null,
+  tasks: info.vitals?.tasks ?? null
+})
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+const shownEntry = ({ at, parameters, ...entry }: AuditEntry): typeof TaskApi.AuditEntry.Type => ({
+  ...entry,
+  at: iso(at),
+  parameters: parsed(parameters)
+})
+
+export const layer = (api: TaskApi.TaskApi, { audited, manager }: Parts) =>
+  HttpApiBuilder.group(api, "fleet", (group) => {
+    const drain = (instance: string, draining: boolean) =>
+      logged(audited(
+        { action: draining ? "instance.drain" : "instance.undrain", target: instance, permission: "drain" },
+        Effect.flatMap(manager.drain(InstanceId.make(instance), draining), (there) =>
+          there
+            ? Effect.succeed({ instance: InstanceId.make(instance), draining })
+            : Effect.fail(
+              new InstanceNotFound({ instance, message: `no instance ${JSON.stringify(instance)} is alive` })
+            ))
+      ))
+    return group
+      .handle("instances", () =>
+        logged(Effect.map(manager.instances, (all) => ({
+          items: all.map((info) => shownInstance(info, manager.instance))
+        }))))
+      .handle("drain", ({ path: { instance } }) => drain(instance, true))
+      .handle("undrain", ({ path: { instance } }) => drain(instance, false))
+      .handle(
+        "audit",
+        ({ urlParams }) =>
+          logged(
+            Effect.flatMap(requires("audit"), () =>
+              Effect.map(manager.audit.page(urlParams), ({ items, nextCursor }) => ({
+                items: items.map(shownEntry),
+                nextCursor
+              })))
+          )
+      )
+  })

@@ -1,0 +1,34 @@
+/** Enqueues what arrives as JSON, by the name of its task. A side of TaskManager. */
+import * as Effect from "effect/Effect"
+import { type EnqueueError, TaskArgumentError, TaskNotRegistered } from "../TaskError.js"
+import type { EnqueueResult, TaskManager } from "../TaskManager.js"
+import type { TaskRegistry } from "../TaskRegistry.js"
+import type { Definition } from "./definition.js"
+import type { EnqueueOptions } from "./prepare.js"
+
+type Enqueue = (
+  task: { readonly definition: Definition },
+  payload: unknown,
+  options?: EnqueueOptions
+) => Effect.Effect<EnqueueResult, EnqueueError>
+
+export const make =
+  (registry: TaskRegistry["Type"], enqueue: Enqueue): TaskManager["Type"]["enqueueJson"] =>
+  (taskName, payload, options = {}) =>
+    Effect.suspend((): Effect.Effect<EnqueueResult, EnqueueError | TaskNotRegistered> => {
+      const registered = registry.get(taskName)
+      if (registered === undefined) return Effect.fail(new TaskNotRegistered({ task: taskName }))
+      const { definition, runtime } = registered
+      return definition.payload.decode(JSON.stringify(payload ?? {})).pipe(
+        Effect.mapError(({ message, path }) =>
+          new TaskArgumentError({
+            task: taskName,
+            path,
+            message: `${taskName}: ${path === "" ? "payload" : path}: ${message}`
+          })
+        ),
+        Effect.flatMap((decoded) => enqueue({ definition }, decoded, options)),
+        // Whatever the schema needs is where the handler's layer was built.
+        Effect.provide(runtime)
+      )
+    })
