@@ -31,7 +31,7 @@ export interface AuditQuery {
   readonly until?: number | undefined
   /** Taken as a whole number from 1 to 200. Default 50. */
   readonly limit?: number | undefined
-  /** `nextCursor` of the page before; that entry need not be there any more. */
+  /** `nextCursor` of the page before; that entry need not be there any more. What is no cursor is never a failure. */
   readonly cursor?: string | undefined
 }
 

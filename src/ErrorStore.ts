@@ -37,7 +37,10 @@ export interface ErrorQuery {
   readonly order?: "lastSeen" | "count" | undefined
   /** Taken as a whole number from 1 to 200. Default 50. */
   readonly limit?: number | undefined
-  /** `nextCursor` of the page before, of the same order. Groups that move meanwhile may be met twice or not at all. */
+  /**
+   * `nextCursor` of the page before, of the same order. Groups that move meanwhile may be met twice or not at all. What is no
+   * cursor is never a failure.
+   */
   readonly cursor?: string | undefined
 }
 

@@ -2,5 +2,7 @@
 export * as TaskHttp from "./http/TaskHttp.js"
 // Close
 export * as TaskAuth from "./http/TaskAuth.js"
+// Show
+export * as TaskRedaction from "./http/TaskRedaction.js"
 // Call
 export * as TaskApi from "./http/TaskApi.js"

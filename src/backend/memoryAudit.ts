@@ -1,5 +1,6 @@
 /** The audit trail of MemoryBackend, at most 10,000 entries: the oldest go first. Plain data, no effects. */
 import type { AuditEntry, AuditPage, AuditQuery } from "../AuditStore.js"
+import * as PageCursor from "../internal/pageCursor.js"
 import { pageLimit } from "../internal/pageLimit.js"
 
 // Memory keeps no more than this, as it keeps no more finished tasks than it was told.
@@ -34,7 +35,8 @@ export const make = () => {
 
     page: ({ action, cursor, limit: asked, since, target, until, who }: AuditQuery): AuditPage => {
       const limit = pageLimit(asked)
-      const behind: readonly [number, string] | null = cursor === undefined ? null : JSON.parse(cursor)
+      const behind = cursor === undefined ? null : PageCursor.read(cursor)
+      if (cursor !== undefined && behind === null) return { items: [], nextCursor: null }
       const found = entries.filter((entry) =>
         (who === undefined || entry.who === who) &&
         (action === undefined || entry.action === action) &&
@@ -44,7 +46,7 @@ export const make = () => {
         (behind === null || isBefore(behind, placeOf(entry)))
       )
       const items = found.slice(0, limit)
-      return { items, nextCursor: found.length > limit ? JSON.stringify(placeOf(items[limit - 1]!)) : null }
+      return { items, nextCursor: found.length > limit ? PageCursor.write(placeOf(items[limit - 1]!)) : null }
     },
 
     deleteBefore: (cutoff: number, limit: number): number => {

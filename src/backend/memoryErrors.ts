@@ -2,6 +2,7 @@
 import type { ErrorGroup, ErrorPage, ErrorQuery } from "../ErrorStore.js"
 import { errorsKept, maxErrorGroups } from "../ErrorStore.js"
 import { fingerprintOf } from "../internal/fingerprint.js"
+import * as PageCursor from "../internal/pageCursor.js"
 import { pageLimit } from "../internal/pageLimit.js"
 import type { TaskRecord } from "../TaskRecord.js"
 
@@ -17,7 +18,8 @@ export const make = () => {
       [order === "count" ? count : lastSeenAt, fingerprint] as const
     const isBefore = (a: readonly [number, string], b: readonly [number, string]) =>
       a[0] > b[0] || (a[0] === b[0] && a[1] < b[1])
-    const behind: readonly [number, string] | null = cursor === undefined ? null : JSON.parse(cursor)
+    const behind = cursor === undefined ? null : PageCursor.read(cursor)
+    if (cursor !== undefined && behind === null) return { items: [], nextCursor: null }
     const found = [...groups.values()].filter((group) =>
       (taskName === undefined || group.taskName === taskName) &&
       (since === undefined || group.lastSeenAt >= since) &&
@@ -25,7 +27,7 @@ export const make = () => {
       (behind === null || isBefore(behind, place(group)))
     ).sort((a, b) => isBefore(place(a), place(b)) ? -1 : 1)
     const items = found.slice(0, limit)
-    return { items, nextCursor: found.length > limit ? JSON.stringify(place(items[limit - 1]!)) : null }
+    return { items, nextCursor: found.length > limit ? PageCursor.write(place(items[limit - 1]!)) : null }
   }
 
   return {

@@ -51,7 +51,7 @@ export const isSecretKey = (key: string): boolean => key.length <= 200 && secret
  */
 const secretTexts: ReadonlyArray<readonly [RegExp, string]> = [
   [
-    /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]{0,20000}(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?/g,
+    /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?/g,
     placeholder
   ],
   // Authorization headers, and the value of name=value where the name says what it is.
@@ -81,16 +81,19 @@ export const withoutSecrets = (text: string): string => {
 
 const maxDepth = 64
 
+// How many tokens a text has, or may have, is no secret.
+const isCount = (key: string, value: unknown): boolean => typeof value === "number" && /tokens?$/i.test(key)
+
+const isHidden = (key: string, value: unknown): boolean =>
+  value !== null && typeof value !== "boolean" && isSecretKey(key) && !isCount(key, value)
+
 const clean = (value: unknown, depth: number): unknown => {
   if (typeof value === "string") return withoutSecrets(value)
   if (typeof value !== "object" || value === null) return value
   if (depth > maxDepth) return placeholder
   if (Array.isArray(value)) return value.map((inner) => clean(inner, depth + 1))
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      key,
-      isSecretKey(key) && inner !== null && typeof inner !== "boolean" ? placeholder : clean(inner, depth + 1)
-    ])
+    Object.entries(value).map(([key, inner]) => [key, isHidden(key, inner) ? placeholder : clean(inner, depth + 1)])
   )
 }
 

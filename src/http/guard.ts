@@ -6,8 +6,8 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { TaskAuth } from "./TaskAuth.js"
-import { CurrentUser } from "./TaskUser.js"
 import { CrossSiteRequest, NoSuchRoute, Unauthorized } from "./TaskProblem.js"
+import { CurrentUser } from "./TaskUser.js"
 
 const reads: ReadonlyArray<string> = ["GET", "HEAD", "OPTIONS"]
 

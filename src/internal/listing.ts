@@ -3,6 +3,7 @@
  */
 import type { ListQuery } from "../TaskBackend.js"
 import { isTaskId } from "../TaskId.js"
+import { isPlain } from "./pageCursor.js"
 
 /** How many: a whole number from `least` to `most`; `usual` for what is no number. */
 export const howMany = (asked: number | undefined, least: number, most: number, usual: number): number =>
@@ -17,11 +18,12 @@ export const wholeTime = (at: number): number | null =>
 
 const isPriority = (value: number): boolean => Number.isInteger(value) && Math.abs(value) < 2 ** 31
 
-/** The same question, or null when no task fits: its cursor is no id, its priority no priority, its time no number. */
+/** The same question, or null when no task fits: its cursor is no id, its priority no priority, its time no number, its group no fingerprint. */
 export const askable = (query: ListQuery): ListQuery | null => {
-  const { cursor, priority } = query
+  const { cursor, errorGroup, priority } = query
   if (cursor !== undefined && !isTaskId(cursor)) return null
   if (priority !== undefined && !isPriority(priority)) return null
+  if (errorGroup !== undefined && !isPlain(errorGroup)) return null
   const since = query.since === undefined ? undefined : wholeTime(query.since)
   const until = query.until === undefined ? undefined : wholeTime(query.until)
   return since === null || until === null ? null : { ...query, since, until }

@@ -1,6 +1,7 @@
 /** The audit trail as rows. A page is a range of an index, in its order. */
 import * as Effect from "effect/Effect"
 import type { AuditEntry, AuditPage, AuditQuery } from "../../AuditStore.js"
+import * as PageCursor from "../../internal/pageCursor.js"
 import { pageLimit } from "../../internal/pageLimit.js"
 import type { Connections } from "./connections.js"
 import type { Sql, Value } from "./dialect.js"
@@ -55,7 +56,9 @@ export const make = (sql: Sql, connections: Connections, reads: Pick<Connections
     if (query.since !== undefined) add("at >= ?", query.since)
     if (query.until !== undefined) add("at < ?", query.until)
     if (query.cursor !== undefined) {
-      const [at, id]: readonly [number, string] = JSON.parse(query.cursor)
+      const place = PageCursor.read(query.cursor)
+      if (place === null) return Effect.succeed({ items: [], nextCursor: null })
+      const [at, id] = place
       // The first half is a range for every database, the second leaves out what stands in it before the cursor.
       add("at <= ? AND (at < ? OR id < ?)", at, at, id)
     }
@@ -67,7 +70,7 @@ export const make = (sql: Sql, connections: Connections, reads: Pick<Connections
     return Effect.map(reads.use((db) => db.all(statement)), (rows) => {
       const items = rows.slice(0, limit).map((row): AuditEntry => JSON.parse(row["entry"] as string)) // safe: from rowOf
       const last = items[limit - 1]
-      return { items, nextCursor: rows.length > limit ? JSON.stringify([last!.at, last!.id]) : null }
+      return { items, nextCursor: rows.length > limit ? PageCursor.write([last!.at, last!.id]) : null }
     })
   }
 

@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import { type ErrorGroup, type ErrorPage, type ErrorQuery, errorsKept, maxErrorGroups } from "../../ErrorStore.js"
+import * as PageCursor from "../../internal/pageCursor.js"
 import { pageLimit } from "../../internal/pageLimit.js"
 import type { TaskId } from "../../TaskId.js"
 import type { Connections } from "./connections.js"
@@ -54,7 +55,9 @@ export const make = (sql: Sql, connections: Connections, reads: Pick<Connections
     })
 
   const get = (fingerprint: string) =>
-    Effect.map(reads.use((db) => groupsOf(db, [fingerprint])), ([group]) => group ?? null)
+    PageCursor.isPlain(fingerprint)
+      ? Effect.map(reads.use((db) => groupsOf(db, [fingerprint])), ([group]) => group ?? null)
+      : Effect.succeed(null)
 
   const list = (query: ErrorQuery): Effect.Effect<ErrorPage, unknown> => {
     const limit = pageLimit(query.limit)
@@ -68,7 +71,9 @@ export const make = (sql: Sql, connections: Connections, reads: Pick<Connections
       params.push(query.since)
     }
     if (query.cursor !== undefined) {
-      const [value, fingerprint]: readonly [number, string] = JSON.parse(query.cursor)
+      const place = PageCursor.read(query.cursor)
+      if (place === null) return Effect.succeed<ErrorPage>({ items: [], nextCursor: null })
+      const [value, fingerprint] = place
       conditions.push(`(${by} < ${dialect.number("?")} OR ${by} = ${dialect.number("?")} AND fingerprint > ?)`)
       params.push(value, value, fingerprint)
     }
@@ -87,7 +92,10 @@ export const make = (sql: Sql, connections: Connections, reads: Pick<Connections
         const items = yield* groupsOf(db, shown.map((row) => row["fingerprint"] as string)) // safe: a text column
         const last = shown[limit - 1]
         const more = rows.length > limit && last !== undefined
-        return { items, nextCursor: more ? JSON.stringify([Number(last["place"]), last["fingerprint"]]) : null }
+        return {
+          items,
+          nextCursor: more ? PageCursor.write([Number(last["place"]), last["fingerprint"] as string]) : null
+        }
       })
     )
   }
@@ -96,6 +104,7 @@ export const make = (sql: Sql, connections: Connections, reads: Pick<Connections
   const dismiss = (fingerprint: string) =>
     connections.transaction((db) =>
       Effect.gen(function*() {
+        if (!PageCursor.isPlain(fingerprint)) return false
         const rows = yield* selectIn(sql, db, table, "instance", "fingerprint", [fingerprint], dialect.forUpdate)
         if (rows.length === 0) return false
         yield* db.run({

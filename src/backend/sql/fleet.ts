@@ -1,5 +1,6 @@
 /** The instances for people: how each is doing, and asking one to take nothing more. */
 import * as Effect from "effect/Effect"
+import { validate as isUuid } from "uuid"
 import type { InstanceId } from "../../TaskEvent.js"
 import type { InstanceInfo, Vitals } from "../../TaskPeer.js"
 import type { Connections } from "./connections.js"
@@ -47,6 +48,8 @@ export const make = ({ tables }: Sql, reads: Pick<Connections, "use">, own: Conn
   const drain = (id: InstanceId, draining: boolean): Effect.Effect<boolean, unknown> =>
     own.transaction((db) =>
       Effect.gen(function*() {
+        // Some databases refuse to compare an id with what is none.
+        if (!isUuid(id)) return false
         const alive = yield* db.all({
           sql: `SELECT id FROM ${instances} WHERE id = ? AND state = 'live'`,
           params: [id]

@@ -87,6 +87,10 @@ export const make = (sql: Sql, connections: Connections, reads: Pick<Connections
 
   const list = (page: { readonly limit?: number | undefined; readonly cursor?: string | undefined }) => {
     const limit = pageLimit(page.limit)
+    // Names are kept as JSON text without anything beyond ASCII: what has more is no cursor, and some databases refuse it.
+    if (page.cursor !== undefined && !/^[\x20-\x7e]*$/.test(page.cursor)) {
+      return Effect.succeed<SchedulePage>({ items: [], nextCursor: null })
+    }
     const behind = page.cursor === undefined ? "" : " WHERE name > ?"
     const statement = {
       sql: `SELECT * FROM ${table.name}${behind} ORDER BY name LIMIT ?`,

@@ -4,6 +4,7 @@
 import * as assert from "node:assert/strict"
 import * as Effect from "effect/Effect"
 import type { AuditEntry, AuditQuery } from "../../AuditStore.js"
+import { hostile } from "./hostile.js"
 import { about, type Case, type Stage } from "./stage.js"
 
 const test = about("auditing")
@@ -135,6 +136,18 @@ export const cases: ReadonlyArray<Case> = [
     assert.deepEqual(yield* pages(stage, { cursor: nextCursor ?? undefined }), [])
     const { nextCursor: earlier } = yield* stage.backend.audit.page({ limit: 20 })
     assert.deepEqual(yield* pages(stage, { cursor: earlier ?? undefined }), entries.slice(20, 28))
+  }),
+
+  test("what is no cursor is no failure, whatever it is", function*(stage) {
+    yield* trail(stage)
+    for (const cursor of hostile) {
+      const { items } = yield* stage.backend.audit.page({ cursor })
+      assert.ok(items.length <= 50, cursor)
+    }
+    assert.deepEqual(yield* stage.backend.audit.page({ who: "\u0000", action: "\ud800", target: "💥" }), {
+      items: [],
+      nextCursor: null
+    })
   }),
 
   test("the oldest go first, no more than asked for, none from the cutoff on", function*(stage) {

@@ -1,12 +1,14 @@
 /** The instances as people see them: how each is doing, and asking one to claim nothing more. */
 import * as assert from "node:assert/strict"
 import * as Effect from "effect/Effect"
+import { InstanceId } from "../../TaskEvent.js"
 import type { InstanceInfo, Vitals } from "../../TaskPeer.js"
+import { hostile } from "./hostile.js"
 import { about, type Case, type Instance, type Stage } from "./stage.js"
 
 const test = about("the fleet")
 
-const vitals = (active: number): Vitals => ({ slots: { max: 50, active }, waiting: 7, lag: 12.5 })
+const vitals = (active: number): Vitals => ({ slots: { max: 50, active }, waiting: 7, lag: 12.5, tasks: ["a", "é 💥"] })
 
 const listed = ({ backend }: Stage, { id }: Instance) =>
   Effect.map(backend.instances, (all) => all.find((one) => one.id === id))
@@ -71,6 +73,7 @@ export const cases: ReadonlyArray<Case> = [
   test("only who is alive can be drained", function*(stage) {
     const { a, b, backend, bury, instance } = stage
     assert.equal(yield* backend.drain(instance().id, true), false)
+    for (const id of hostile) assert.equal(yield* backend.drain(InstanceId.make(id), true), false, id)
     yield* a.attach
     yield* bury(a)
     assert.equal(yield* backend.drain(a.id, true), false)

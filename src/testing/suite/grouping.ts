@@ -7,6 +7,7 @@ import { type ErrorGroup, type ErrorQuery, errorsKept } from "../../ErrorStore.j
 import { fingerprintOf } from "../../internal/fingerprint.js"
 import type * as TaskRecord from "../../TaskRecord.js"
 import { type Ending, fail, failAttempt, finishes, insert, startedBy } from "./changes.js"
+import { hostile } from "./hostile.js"
 import { about, type Case, idsOf, type Instance, type Stage } from "./stage.js"
 
 const test = about("grouping")
@@ -162,6 +163,17 @@ export const cases: ReadonlyArray<Case> = [
       yield* pages(stage, { since: since + 1, order: "count" }),
       byCount.filter((one) => one.lastSeenAt > since)
     )
+  }),
+
+  test("what is no fingerprint has no group and no tasks, and what is no cursor is no failure", function*(stage) {
+    const { a, backend } = stage
+    yield* failing(stage, a, "broke")
+    for (const text of hostile) {
+      assert.equal(yield* backend.errors.get(text), null, text)
+      assert.equal(yield* backend.errors.dismiss(text), false, text)
+      assert.deepEqual(yield* backend.list({ errorGroup: text }), { items: [], nextCursor: null }, text)
+      assert.ok((yield* backend.errors.list({ cursor: text })).items.length <= 1, text)
+    }
   }),
 
   test("a dismissed group is hidden until it happens again", function*(stage) {

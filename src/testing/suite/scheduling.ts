@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type { ScheduleDefinition, SlotOutcome, StoredSchedule } from "../../ScheduleStore.js"
 import type { TaskRecord } from "../../TaskRecord.js"
 import { succeed } from "./changes.js"
+import { hostile } from "./hostile.js"
 import { about, beginning, type Case, idsOf, type Instance, type Stage } from "./stage.js"
 
 const test = about("scheduling")
@@ -110,6 +111,17 @@ export const cases: ReadonlyArray<Case> = [
         cursor = page.nextCursor
       }
       assert.deepEqual([...seen].sort(), names)
+    }
+  }),
+
+  test("what nobody defined is not there, whatever it is called, and any cursor leads somewhere", function*(stage) {
+    const { backend, time } = stage
+    yield* backend.schedules.define(nightly, time.now)
+    for (const name of hostile) {
+      assert.equal(yield* backend.schedules.get(name), null, name)
+      assert.equal(yield* backend.schedules.pause(name, time.now), null, name)
+      assert.equal(yield* backend.schedules.resume(name, time.now), null, name)
+      assert.ok((yield* backend.schedules.list({ cursor: name })).items.length <= 1, name)
     }
   }),
 
