@@ -120,7 +120,7 @@ export class TaskKeyHeld extends Schema.TaggedError<TaskKeyHeld>()("TaskKeyHeld"
   }
 }
 
-/** No handler for this task name is in this process. */
+/** No live instance is known to have a handler for this task name. */
 export class TaskNotRegistered extends Schema.TaggedError<TaskNotRegistered>()("TaskNotRegistered", {
   task: Schema.String
 }) {

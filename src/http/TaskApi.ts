@@ -212,6 +212,24 @@ const fleet = HttpApiGroup.make("fleet")
       .annotateContext(about("What people and programs did, newest first."))
   )
 
+const exported = Schema.Struct({
+  ...Params.Filter.fields,
+  /** How many tasks at most, up to 100,000, which is the default. */
+  limit: Schema.optional(Params.wholeFromTo(1, 100_000))
+})
+
+const file = (contentType: string) => Schema.String.pipe(HttpApiSchema.withEncoding({ kind: "Text", contentType }))
+
+const exports = HttpApiGroup.make("exports")
+  .add(
+    get("csv", "/export.csv").setUrlParams(exported).addSuccess(file("text/csv"))
+      .annotateContext(about("What the filter shows as CSV. Cells that begin like a formula get an apostrophe."))
+  )
+  .add(
+    get("ndjson", "/export.ndjson").setUrlParams(exported).addSuccess(file("application/x-ndjson"))
+      .annotateContext(about("What the filter shows, one JSON object a line."))
+  )
+
 const root = HttpApi.make("taskflow")
   .add(tasks)
   .add(bulk)
@@ -219,6 +237,7 @@ const root = HttpApi.make("taskflow")
   .add(schedules)
   .add(errors)
   .add(fleet)
+  .add(exports)
   .addError(TaskProblem.Unauthorized)
   .addError(TaskProblem.CrossSiteRequest)
   .addError(TaskForbidden)

@@ -21,6 +21,7 @@ import { guard, noSuchRoute } from "./guard.js"
 import * as Bulk from "./handlers/bulk.js"
 import * as Definitions from "./handlers/definitions.js"
 import * as Errors from "./handlers/errors.js"
+import * as Exports from "./handlers/exports.js"
 import * as Fleet from "./handlers/fleet.js"
 import * as Schedules from "./handlers/schedules.js"
 import * as Tasks from "./handlers/tasks.js"
@@ -45,7 +46,8 @@ const handlers = (api: TaskApi.TaskApi, options: TaskHttpOptions) =>
       Definitions.layer(api, parts),
       Schedules.layer(api, parts),
       Errors.layer(api, parts),
-      Fleet.layer(api, parts)
+      Fleet.layer(api, parts),
+      Exports.layer(api, parts)
     )))
 
 /** `at` is where the routes are added, `shownAt` where clients find them: a mounting router cuts its prefix off. */

@@ -84,6 +84,13 @@ const wouldRetry = (record: TaskRecord | undefined, registered: ReadonlySet<stri
     ? { reason: "notRegistered" }
     : { done: record.taskId }
 
+// Here, or in another instance that is alive.
+const registeredNames = ({ manager }: Parts) =>
+  Effect.zipWith(manager.registered, manager.instances, (here, instances) => [
+    ...here.map(({ taskName }) => taskName),
+    ...instances.flatMap(({ state, vitals }) => state === "live" ? vitals?.tasks ?? [] : [])
+  ])
+
 /** Retries what the selection shows. What was retried before is left alone, so asking twice runs nothing twice. */
 export const retry = (parts: Parts, asked: Asked) =>
   parts.audited(
@@ -97,7 +104,7 @@ export const retry = (parts: Parts, asked: Asked) =>
     Effect.gen(function*() {
       const { manager } = parts
       const selected = yield* select(parts, asked.selection)
-      const registered = new Set((yield* manager.registered).map(({ taskName }) => taskName))
+      const registered = new Set(yield* registeredNames(parts))
       const one = (taskId: TaskId): Effect.Effect<Fate<TaskId>, TaskBackendError> =>
         asked.dryRun
           ? Effect.map(found(parts, selected, taskId), (record) => wouldRetry(record, registered))

@@ -19,10 +19,10 @@ import {
 import { isTaskId, type TaskId } from "../TaskId.js"
 import { closedError } from "../TaskInstance.js"
 import type { Parts, TaskManager } from "../TaskManager.js"
-import { isDone, isLive, type TaskRecord } from "../TaskRecord.js"
+import { fromEnqueued, isDone, isLive, type TaskRecord, toEnqueued } from "../TaskRecord.js"
 import { isRetryable } from "../TaskStatus.js"
-import { newRecord } from "./admission.js"
 import * as Backoff from "./backoff.js"
+import type { Definition } from "./definition.js"
 import * as HandOver from "./handOver.js"
 import { isInTransaction, notInTransaction } from "./transaction.js"
 
@@ -32,6 +32,12 @@ type Front = Pick<
 >
 
 const maxLogPage = 1_000
+
+const policyOf = ({ keyTtl, maxCrashes, requeueOnInterrupt }: Definition) => ({
+  keyTtl,
+  maxCrashes,
+  requeueOnInterrupt
+})
 
 export const make = (
   { backend, config, dispatcher, ids, instance, journal, registry, runner, store, volatile }: Parts
@@ -94,6 +100,13 @@ export const make = (
     }
   })
 
+  // Another instance says with its heartbeats what it has handlers for.
+  const isHandledElsewhere = (taskName: string): Effect.Effect<boolean, TaskBackendError> =>
+    backend.info.shared
+      ? Effect.map(backend.instances, (all) =>
+        all.some(({ state, vitals }) => state === "live" && vitals?.tasks?.includes(taskName) === true))
+      : Effect.succeed(false)
+
   const retry = Effect.fn("TaskManager.retry")(function*(taskId: string) {
     const id = yield* checkId(taskId)
     yield* Effect.orDie(outside("TaskManager.retry"))
@@ -105,15 +118,20 @@ export const make = (
     }
     if (original.retriedAs !== null) return yield* new TaskAlreadyRetried({ taskId, retriedAs: original.retriedAs })
     // A payload of a newer definition is for the deployment that knows it.
-    if (definition === undefined || original.kind !== "task" || original.definitionVersion > definition.version) {
-      return yield* new TaskNotRegistered({ task: original.taskName })
-    }
+    const known = definition === undefined
+      ? yield* isHandledElsewhere(original.taskName)
+      : original.definitionVersion <= definition.version
+    if (!known || original.kind !== "task") return yield* new TaskNotRegistered({ task: original.taskName })
     const at = now()
-    const record = {
-      ...newRecord(definition, { ...original, runAt: null, eager: false, persist: true }, ids.next(at), at),
-      definitionVersion: original.definitionVersion,
+    const again = { ...toEnqueued(original), taskId: ids.next(at), at, source: "manual", schedule: null } as const
+    const record = fromEnqueued({
+      ...again,
+      // As it is defined today, where that is known.
+      ...definition === undefined ? {} : policyOf(definition),
+      runAt: null,
+      trace: null,
       retryOf: id
-    }
+    })
     // The original is found where the new one is written.
     if (volatile.has(id)) volatile.mark(record.taskId)
     const written = yield* submit(record)
