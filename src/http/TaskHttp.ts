@@ -29,6 +29,7 @@ import * as Parts from "./parts.js"
 import * as TaskApi from "./TaskApi.js"
 import type { TaskAuth } from "./TaskAuth.js"
 
+export { client, type ClientOptions, type Credentials } from "./client.js"
 export { closePromptly, type ClosePromptlyOptions, type NodeServer } from "./nodeServer.js"
 
 export interface TaskHttpOptions extends Parts.DisplayOptions {
