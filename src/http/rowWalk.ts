@@ -1,0 +1,116 @@
+/**
+ * Goes through the rows that a plan's queries answer, in the order of ids and each once, page after page of `TaskManager.list`.
+ */
+import * as Effect from "effect/Effect"
+import * as FairTurn from "../internal/fairTurn.js"
+import { neighbourOf } from "../internal/idNeighbour.js"
+import type { TaskId } from "../TaskId.js"
+import type { ListPage, ListQuery } from "../TaskQuery.js"
+import type { TaskRecord } from "../TaskRecord.js"
+import type { Plan, PlannedQuery } from "./filter/plan.js"
+
+/** What a search needs: `TaskManager.list`. */
+export interface RowSource<E, R> {
+  readonly list: (query: ListQuery) => Effect.Effect<ListPage, E, R>
+}
+
+export interface WalkOptions {
+  readonly order: "newest" | "oldest"
+  /** Begin behind this id. */
+  readonly after?: TaskId | undefined
+  /** Look no further than this id. */
+  readonly bound?: TaskId | undefined
+  /** How many rows to look at. */
+  readonly scan: number
+  /** How many rows fit on the page that is wanted, if every row fits. */
+  readonly page: number
+}
+
+/** How far it went. Null ids: no row was looked at. */
+export interface Walked {
+  readonly first: TaskId | null
+  readonly last: TaskId | null
+  readonly looked: number
+  /** Whether nothing is behind `last`. */
+  readonly end: boolean
+}
+
+interface Source {
+  readonly query: PlannedQuery
+  rows: ReadonlyArray<TaskRecord>
+  at: number
+  /** Where its next page begins; null when there is none. */
+  next: { readonly cursor: TaskId | undefined } | null
+}
+
+const longestPage = 200
+// Of different names, each a look at an index: as many at once as leave connections for others.
+const pagesAtOnce = 4
+
+/** Calls `visit` with each row that fits, until it answers false, the bound is reached, or nothing is left. */
+export const walk = <E, R>(
+  { list }: RowSource<E, R>,
+  { ids, queries, rest }: Plan,
+  options: WalkOptions,
+  visit: (record: TaskRecord) => boolean
+): Effect.Effect<Walked, E, R> =>
+  Effect.gen(function*() {
+    const { after, bound, order, page, scan } = options
+    const newest = order === "newest"
+    const isBefore = (one: TaskId, other: TaskId) => newest ? one > other : one < other
+    const firstId = ids === null ? null : newest ? ids.last : ids.first
+    const lastIds = [bound, newest ? ids?.first : ids?.last]
+    const isBeyond = (taskId: TaskId) => lastIds.some((last) => last !== undefined && isBefore(last, taskId))
+    const begin = after ?? (firstId === null ? null : neighbourOf(firstId, newest ? "behind" : "before")) ?? undefined
+    const sources = queries.map((query): Source => ({ query, rows: [], at: 0, next: { cursor: begin } }))
+    const turn = FairTurn.make(yield* Effect.clock, () => false)
+    let first: TaskId | null = null
+    let last: TaskId | null = null
+    let looked = 0
+
+    const fetchPage = (source: Source) =>
+      Effect.map(
+        // One more than may be looked at, to know whether there is one.
+        list({
+          ...source.query,
+          order,
+          cursor: source.next?.cursor,
+          limit: Math.min(longestPage, rest === null ? page : longestPage, scan - looked + 1)
+        }),
+        ({ items, nextCursor }) => {
+          source.rows = items
+          source.at = 0
+          source.next = nextCursor === null ? null : { cursor: nextCursor }
+        }
+      )
+
+    const nearest = (): TaskRecord | undefined => {
+      let found: TaskRecord | undefined
+      for (const { at, rows } of sources) {
+        const row = rows[at]
+        if (row !== undefined && (found === undefined || isBefore(row.taskId, found.taskId))) found = row
+      }
+      return found !== undefined && isBeyond(found.taskId) ? undefined : found
+    }
+    const walked = (end: boolean): Walked => ({ first, last, looked, end })
+
+    for (;;) {
+      const dry = sources.filter(({ at, next, rows }) => at === rows.length && next !== null)
+      if (dry.length > 0) {
+        yield* Effect.forEach(dry, fetchPage, { concurrency: pagesAtOnce, discard: true })
+        yield* turn
+        continue
+      }
+      const row = nearest()
+      if (row === undefined) return walked(true)
+      if (looked >= scan) return walked(false)
+      for (const source of sources) if (source.rows[source.at]?.taskId === row.taskId) source.at += 1
+      looked += 1
+      first ??= row.taskId
+      last = row.taskId
+      if ((rest === null || rest(row)) && !visit(row)) {
+        const more = sources.some(({ at, next, rows }) => at === rows.length && next !== null)
+        return walked(!more && nearest() === undefined)
+      }
+    }
+  })
