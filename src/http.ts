@@ -4,3 +4,6 @@ export * as TaskHttp from "./http/TaskHttp.js"
 export * as TaskAuth from "./http/TaskAuth.js"
 // Call
 export * as TaskApi from "./http/TaskApi.js"
+// Filter
+export * as TaskFilter from "./http/TaskFilter.js"
+export * as TaskSearch from "./http/TaskSearch.js"

@@ -63,6 +63,8 @@ export const walk = <E, R>(
     const isBeyond = (taskId: TaskId) => lastIds.some((last) => last !== undefined && isBefore(last, taskId))
     const begin = after ?? (firstId === null ? null : neighbourOf(firstId, newest ? "behind" : "before")) ?? undefined
     const sources = queries.map((query): Source => ({ query, rows: [], at: 0, next: { cursor: begin } }))
+    const isOne = ids !== null && ids.first === ids.last
+    const usual = isOne ? 1 : rest === null ? page : longestPage
     const turn = FairTurn.make(yield* Effect.clock, () => false)
     let first: TaskId | null = null
     let last: TaskId | null = null
@@ -75,7 +77,7 @@ export const walk = <E, R>(
           ...source.query,
           order,
           cursor: source.next?.cursor,
-          limit: Math.min(longestPage, rest === null ? page : longestPage, scan - looked + 1)
+          limit: Math.min(longestPage, usual, scan - looked + 1)
         }),
         ({ items, nextCursor }) => {
           source.rows = items

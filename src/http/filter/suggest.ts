@@ -126,7 +126,7 @@ export const suggest = (text: string, caret: number, facts: SuggestFacts): Reado
     const typed = unquoted(text.slice(from, at)).toLowerCase()
     const fitting = candidates
       .map((candidate) => ({ ...candidate, found: candidate.name.toLowerCase().indexOf(typed) }))
-      .filter(({ found, kind, name }) => found >= 0 && !(kind === "value" && name.toLowerCase() === typed))
+      .filter(({ found, insert }) => found >= 0 && insert !== text.slice(from, at))
     return [...fitting.filter(({ found }) => found === 0), ...fitting.filter(({ found }) => found > 0)]
       .slice(0, maxSuggestions)
       .map(({ insert, kind, label }) => ({ insert, label, kind, from, to }))
