@@ -86,33 +86,35 @@ export const walk = <E, R>(
         }
       )
 
-    const nearest = (): TaskRecord | undefined => {
-      let found: TaskRecord | undefined
-      for (const { at, rows } of sources) {
-        const row = rows[at]
-        if (row !== undefined && (found === undefined || isBefore(row.taskId, found.taskId))) found = row
+    /** The one whose next row comes before those of the others. */
+    const nearest = (): { readonly source: Source; readonly row: TaskRecord } | undefined => {
+      let found: { readonly source: Source; readonly row: TaskRecord } | undefined
+      for (const source of sources) {
+        const row = source.rows[source.at]
+        if (row !== undefined && (found === undefined || isBefore(row.taskId, found.row.taskId))) {
+          found = { source, row }
+        }
       }
-      return found !== undefined && isBeyond(found.taskId) ? undefined : found
+      return found !== undefined && isBeyond(found.row.taskId) ? undefined : found
     }
+    const isDry = (source: Source): boolean => source.rows[source.at] === undefined && source.next !== null
     const walked = (end: boolean): Walked => ({ first, last, looked, end })
 
     for (;;) {
-      const dry = sources.filter(({ at, next, rows }) => at === rows.length && next !== null)
+      const dry = sources.filter(isDry)
       if (dry.length > 0) {
         yield* Effect.forEach(dry, fetchPage, { concurrency: pagesAtOnce, discard: true })
         yield* turn
         continue
       }
-      const row = nearest()
-      if (row === undefined) return walked(true)
+      const next = nearest()
+      if (next === undefined) return walked(true)
       if (looked >= scan) return walked(false)
-      for (const source of sources) if (source.rows[source.at]?.taskId === row.taskId) source.at += 1
+      const { row, source } = next
+      source.at += 1
       looked += 1
       first ??= row.taskId
       last = row.taskId
-      if ((rest === null || rest(row)) && !visit(row)) {
-        const more = sources.some(({ at, next, rows }) => at === rows.length && next !== null)
-        return walked(!more && nearest() === undefined)
-      }
+      if ((rest === null || rest(row)) && !visit(row)) return walked(!sources.some(isDry) && nearest() === undefined)
     }
   })

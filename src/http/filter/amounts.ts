@@ -54,8 +54,7 @@ const timeOf = (text: string): number | null => {
   const date = new Date(Date.UTC(part(1), part(2) - 1, part(3), part(4), part(5), part(6), millis))
   // What is no date, as February 30, would be another one; and so would a year of two digits.
   const real = date.getUTCFullYear() === part(1) && date.getUTCMonth() === part(2) - 1 &&
-    date.getUTCDate() === part(3) && date.getUTCHours() === part(4) && date.getUTCMinutes() === part(5) &&
-    date.getUTCSeconds() === part(6)
+    date.getUTCHours() === part(4) && date.getUTCMinutes() === part(5) && date.getUTCSeconds() === part(6)
   if (!real || part(9) > 23 || part(10) > 59) return null
   const offset = (part(9) * 60 + part(10)) * units.m * (found[8] === "-" ? -1 : 1)
   const at = date.getTime() - offset
