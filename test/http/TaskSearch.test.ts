@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Clock, Effect, FastCheck as fc, Option } from "effect"
+import { Clock, Effect, FastCheck as fc, Option, Schema } from "effect"
 import { TaskManager } from "effect-taskflow"
 import { TaskflowTest } from "effect-taskflow/testing"
 import * as BestRows from "../../src/http/bestRows.js"
@@ -8,7 +8,7 @@ import { parse } from "../../src/http/filter/parse.js"
 import { plan } from "../../src/http/filter/plan.js"
 import type { Term } from "../../src/http/filter/term.js"
 import type { RowSource } from "../../src/http/rowWalk.js"
-import type { TaskCursorError } from "../../src/http/TaskProblem.js"
+import { TaskCursorError, TaskFilterError } from "../../src/http/TaskProblem.js"
 import * as TaskSearch from "../../src/http/TaskSearch.js"
 import type { TaskId } from "../../src/TaskId.js"
 import type { ListQuery } from "../../src/TaskQuery.js"
@@ -254,6 +254,18 @@ describe("search", () => {
     for (const fields of [{ id: idOf(1) }, { id: "x" }, { v: 2, id: idOf(1) }, {}]) {
       expect(refused(made(fields), "duration", "").reason).toBe("malformed")
     }
+  })
+
+  it("has errors that go over the wire as they are", () => {
+    const parsed = parse("stats:x \"a")
+    const errors = parsed.ok ? [] : parsed.errors
+    const message = "the filter cannot be read"
+    const body: unknown = JSON.parse(
+      JSON.stringify(Schema.encodeSync(TaskFilterError)(new TaskFilterError({ message, errors })))
+    )
+    expect(body).toEqual({ _tag: "TaskFilterError", message, errors })
+    expect(errors.map(({ from, to }) => [from, to])).toEqual([[0, 5], [8, 10]])
+    expect(Schema.encodeSync(TaskCursorError)(refused("x", "created"))).toMatchObject({ _tag: "TaskCursorError" })
   })
 
   it("fails as the list fails", () => {

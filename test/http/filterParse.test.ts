@@ -220,7 +220,7 @@ describe("parse", () => {
       expect(token).toBe(text.slice(from, Math.min(to, from + 100)))
       expect(message).not.toBe("")
     }
-  }, { fastCheck: { numRuns: 2_000 } })
+  }, { fastCheck: { numRuns: 1_000 } })
 
   it.prop("of a printed text prints the same again", [hostileFilter], ([text]) => {
     const parsed = parse(text)
@@ -228,7 +228,7 @@ describe("parse", () => {
     const printed = print(parsed.terms)
     expect(termsOf(printed)).toEqual(parsed.terms)
     expect(print(termsOf(printed))).toBe(printed)
-  }, { fastCheck: { numRuns: 2_000 } })
+  }, { fastCheck: { numRuns: 1_000 } })
 })
 
 describe("print", () => {
@@ -241,7 +241,7 @@ describe("print", () => {
       expect(termsOf(text)).toEqual(terms)
       expect(decodeURIComponent(encodeURIComponent(text))).toBe(text)
     },
-    { fastCheck: { numRuns: 2_000 } }
+    { fastCheck: { numRuns: 1_000 } }
   )
 })
 
