@@ -6,3 +6,6 @@ export * as TaskAuth from "./http/TaskAuth.js"
 export * as TaskRedaction from "./http/TaskRedaction.js"
 // Call
 export * as TaskApi from "./http/TaskApi.js"
+// Filter
+export * as TaskFilter from "./http/TaskFilter.js"
+export * as TaskSearch from "./http/TaskSearch.js"

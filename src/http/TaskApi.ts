@@ -30,6 +30,7 @@ const about = (text: string) => OpenApi.annotations({ description: text })
 const tasks = HttpApiGroup.make("tasks")
   .add(
     get("list", "/").setUrlParams(Params.List).addSuccess(Shapes.TaskPage)
+      .addError(TaskProblem.TaskFilterError).addError(TaskProblem.TaskCursorError)
       .annotateContext(about("A page of tasks, newest first."))
   )
   .add(
@@ -72,6 +73,7 @@ const bulk = HttpApiGroup.make("bulk")
   .add(
     post("bulkRetry", "/bulk-retry").setUrlParams(Params.DryRun).setPayload(Params.Selection)
       .addSuccess(Actions.TasksRetried)
+      .addError(TaskProblem.TaskFilterError).addError(TaskProblem.TaskCursorError)
       .annotateContext(
         about("Runs up to 1,000 tasks again. What was retried before is skipped, so asking twice runs nothing twice.")
       )
@@ -79,6 +81,7 @@ const bulk = HttpApiGroup.make("bulk")
   .add(
     post("bulkCancel", "/bulk-cancel").setUrlParams(Params.DryRun).setPayload(Params.Selection)
       .addSuccess(Actions.TasksCancelled)
+      .addError(TaskProblem.TaskFilterError).addError(TaskProblem.TaskCursorError)
       .annotateContext(about("Stops up to 1,000 tasks."))
   )
   .add(
@@ -91,6 +94,7 @@ const bulk = HttpApiGroup.make("bulk")
         ...Params.DryRun.fields
       }))
       .addSuccess(Actions.TasksRetried)
+      .addError(TaskProblem.TaskFilterError).addError(TaskProblem.TaskCursorError)
       .annotateContext(about("Runs again what failed or was interrupted, created within a window."))
   )
   .add(
@@ -178,6 +182,7 @@ const errors = HttpApiGroup.make("errors")
     post("retryGroup")`/errors/${fingerprint}/retry`
       .setUrlParams(Schema.Struct({ ...Params.DryRun.fields, cursor: Schema.optional(Schema.String) }))
       .addSuccess(Actions.TasksRetried)
+      .addError(TaskProblem.TaskFilterError).addError(TaskProblem.TaskCursorError)
       .addError(TaskProblem.ErrorGroupNotFound)
       .annotateContext(about("Runs the failed tasks of this group again, up to 1,000 in one call."))
   )
@@ -223,10 +228,12 @@ const file = (contentType: string) => Schema.String.pipe(HttpApiSchema.withEncod
 const exports = HttpApiGroup.make("exports")
   .add(
     get("csv", "/export.csv").setUrlParams(exported).addSuccess(file("text/csv"))
+      .addError(TaskProblem.TaskFilterError).addError(TaskProblem.TaskCursorError)
       .annotateContext(about("What the filter shows as CSV. Cells that begin like a formula get an apostrophe."))
   )
   .add(
     get("ndjson", "/export.ndjson").setUrlParams(exported).addSuccess(file("application/x-ndjson"))
+      .addError(TaskProblem.TaskFilterError).addError(TaskProblem.TaskCursorError)
       .annotateContext(about("What the filter shows, one JSON object a line."))
   )
 

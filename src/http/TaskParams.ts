@@ -6,6 +6,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { Enqueued } from "../TaskEvent.js"
 import { TaskStatus } from "../TaskStatus.js"
+import { sorts } from "./TaskSearch.js"
 
 const momentPattern = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+ -]\d\d:?\d\d))?$/
 
@@ -120,10 +121,8 @@ export const Filter = Schema.Struct({
 
 export type Filter = typeof Filter.Type
 
-const sorts = ["created", "duration", "wait", "attempts", "ended"] as const
-
 /** With a minus, from the largest or latest on. */
-export const Sort = Schema.Literal(...sorts, ...sorts.map((sort) => `-${sort}` as const))
+export const Sort = Schema.Literal(...sorts)
 
 export const List = Schema.Struct({
   ...Filter.fields,

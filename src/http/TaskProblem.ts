@@ -150,3 +150,26 @@ export class ErrorGroupNotFound extends Schema.TaggedError<ErrorGroupNotFound>()
   message: Schema.String,
   fingerprint: Schema.String
 }, withStatus(404, "There is no such group of errors")) {}
+
+/** 400: the `cursor` is none that was given out, or belongs to another question. */
+export class TaskCursorError extends Schema.TaggedError<TaskCursorError>()("TaskCursorError", {
+  reason: Schema.Literal("malformed", "otherQuestion"),
+  message: Schema.String
+}, withStatus(400, "The cursor is none, or belongs to another filter or sort")) {}
+
+/** What is wrong with a filter, and where: offsets in UTF-16 units. */
+export const FilterProblem = Schema.Struct({
+  from: Schema.Int,
+  to: Schema.Int,
+  /** What stands there, cut to 100 characters. */
+  token: Schema.String,
+  message: Schema.String,
+  /** What may stand there, the likeliest first. */
+  expected: Schema.optionalWith(Schema.Array(Schema.String), { exact: true })
+})
+
+/** 400: the filter cannot be read; `errors` says where and why, at most 10. */
+export class TaskFilterError extends Schema.TaggedError<TaskFilterError>()("TaskFilterError", {
+  message: Schema.String,
+  errors: Schema.Array(FilterProblem)
+}, withStatus(400, "The filter cannot be read")) {}

@@ -80,9 +80,11 @@ export const response = (
 ) =>
   Effect.gen(function*() {
     const { contentType, head, rows } = formats[format]
+    // Before the answer begins: what is sent later is read when nobody knows any more who asked.
+    const plan = yield* Listing.planOf(parts, filter)
     const page = (cursor: string | undefined, left: number) =>
       Effect.map(
-        Listing.records(parts, filter, { cursor, limit: Math.min(pageSize, left) }),
+        Listing.planned(parts, plan, { cursor, limit: Math.min(pageSize, left) }),
         ({ items, nextCursor }) => ({
           text: rows(items.map((record) => TaskView.summary(record, parts.redaction))),
           cursor: nextCursor,

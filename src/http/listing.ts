@@ -1,59 +1,127 @@
-/** Pages of tasks, as the list and the actions on many tasks ask for them. */
+/** Pages of tasks, as the list, exports and the actions on many tasks ask for them. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { TaskBackendError } from "../TaskError.js"
-import type { TaskId } from "../TaskId.js"
-import type { ListPage, ListQuery } from "../TaskQuery.js"
 import type { TaskRecord } from "../TaskRecord.js"
+import { parse } from "./filter/parse.js"
+import { type Plan, plan } from "./filter/plan.js"
+import type { Pattern, PatternKey, Term } from "./filter/term.js"
 import type { Parts } from "./parts.js"
 import type * as Params from "./TaskParams.js"
+import { type TaskCursorError, TaskFilterError } from "./TaskProblem.js"
+import * as TaskRedaction from "./TaskRedaction.js"
+import * as TaskSearch from "./TaskSearch.js"
 import * as TaskView from "./TaskView.js"
 
 /** What can be wrong with what is asked. */
-export type Problem = never
+export type Problem = TaskFilterError | TaskCursorError
 
-const queryOf = ({ group, q: _, task, ...rest }: Params.Filter): ListQuery => ({
-  ...rest,
-  taskName: task,
-  errorGroup: group
-})
+const exactly = (text: string): Pattern => ({ text, prefix: false })
 
-export const records = (
+/** The parameters of a URL as terms of the filter language, so that both are planned, applied and told in one way. */
+const termsOf = ({ group, priority, schedule, since, source, status, tag, task, until }: Params.Filter) => {
+  const terms: Array<Term> = []
+  const pattern = (key: PatternKey, text: string | undefined): void => {
+    if (text !== undefined) terms.push({ negated: false, key, values: [exactly(text)] })
+  }
+  if (status !== undefined) terms.push({ negated: false, key: "status", values: status })
+  pattern("task", task)
+  if (tag !== undefined) terms.push({ negated: false, key: "tag", name: tag[0], values: [exactly(tag[1])] })
+  if (source !== undefined) terms.push({ negated: false, key: "source", values: [source] })
+  if (priority !== undefined) terms.push({ negated: false, key: "priority", comparison: "=", value: priority })
+  pattern("schedule", schedule)
+  pattern("group", group)
+  if (since !== undefined) terms.push({ negated: false, key: "since", moment: { at: since } })
+  if (until !== undefined) terms.push({ negated: false, key: "until", moment: { at: until } })
+  return terms
+}
+
+const wrongFilter = (errors: TaskFilterError["errors"]): TaskFilterError =>
+  new TaskFilterError({
+    message: `q cannot be read: at ${errors[0]?.from ?? 0}: ${errors[0]?.message ?? "it is no filter"}`,
+    errors
+  })
+
+// What is not shown must not be found either: who may only see a placeholder could ask for the secret letter by letter.
+const asShown = ({ redaction }: Parts, rest: Plan["rest"]): Plan["rest"] =>
+  rest === null ? null : (record) => {
+    const { failure, tags, taskName } = record
+    const about = { taskName, part: "error" } as const
+    const seen = Object.keys(tags).some(TaskRedaction.isSecretKey)
+      // safe: redaction answers an object where it was given one
+      ? redaction.json(tags, { taskName, part: "tags" }) as TaskRecord["tags"]
+      : tags
+    return rest({
+      ...record,
+      tags: seen,
+      failure: failure === null ? null : { ...failure, message: redaction.text(failure.message, about) }
+    })
+  }
+
+/** What a filter asks for, as the caller may ask for it. */
+export const planOf = (parts: Parts, filter: Params.Filter): Effect.Effect<Plan, TaskFilterError> =>
+  Effect.gen(function*() {
+    const { payload: visible } = yield* parts.visible
+    const parsed = parse(filter.q ?? "", { argumentsHidden: !visible })
+    if (!parsed.ok) return yield* wrongFilter(parsed.errors)
+    const now = yield* Clock.currentTimeMillis
+    const definitions = new Map((yield* parts.manager.registered).map((one) => [one.taskName, one]))
+    const planned = plan([...termsOf(filter), ...parsed.terms], {
+      now,
+      payloadOf: visible
+        ? (record) => TaskView.payload(record, definitions.get(record.taskName), parts.redaction)
+        : undefined
+    })
+    return { ...planned, rest: asShown(parts, planned.rest) }
+  })
+
+interface Records {
+  readonly items: ReadonlyArray<TaskRecord>
+  readonly nextCursor: string | null
+}
+
+/** Up to `limit` of them, newest first, in as many pages as that takes; fewer when the search has to stop before. */
+export const planned = (
   { manager }: Parts,
-  filter: Params.Filter,
+  plan: Plan,
   { cursor, limit }: { readonly cursor: string | undefined; readonly limit: number }
-): Effect.Effect<ListPage, TaskBackendError | Problem> => {
+): Effect.Effect<Records, TaskBackendError | TaskCursorError> => {
   const next = (
-    from: TaskId | undefined,
+    from: string | undefined,
     before: ReadonlyArray<TaskRecord>
-  ): Effect.Effect<ListPage, TaskBackendError> =>
+  ): Effect.Effect<Records, TaskBackendError | TaskCursorError> =>
     Effect.flatMap(
-      manager.list({ ...queryOf(filter), cursor: from, limit: Math.min(200, limit - before.length) }),
-      ({ items, nextCursor }) => {
+      TaskSearch.search(manager, plan, { cursor: from, limit: Math.min(200, limit - before.length) }),
+      ({ complete, items, nextCursor }) => {
         const all = [...before, ...items]
-        return nextCursor === null || all.length >= limit
+        return nextCursor === null || !complete || all.length >= limit
           ? Effect.succeed({ items: all, nextCursor })
           : next(nextCursor, all)
       }
     )
-  return next(cursor as TaskId | undefined, [])
+  return next(cursor, [])
 }
 
-export const page = ({ manager, redaction }: Parts, params: typeof Params.List.Type) => {
-  const { cursor, limit = 50, order: _, sort = params.order === "oldest" ? "created" : "-created", ...filter } = params
-  return Effect.map(
-    manager.list({
-      ...queryOf(filter),
-      order: sort === "created" ? "oldest" : "newest",
-      limit,
-      cursor: cursor as TaskId | undefined
-    }),
-    ({ items, nextCursor }) => ({
-      items: items.map((record) => TaskView.summary(record, redaction)),
+/** The same of a filter. */
+export const records = (
+  parts: Parts,
+  filter: Params.Filter,
+  page: { readonly cursor: string | undefined; readonly limit: number }
+): Effect.Effect<Records, TaskBackendError | Problem> =>
+  Effect.flatMap(planOf(parts, filter), (plan) => planned(parts, plan, page))
+
+/** The answer of `GET /`. */
+export const page = (parts: Parts, params: typeof Params.List.Type) =>
+  Effect.gen(function*() {
+    const { cursor, limit = 50, order, sort = order === "oldest" ? "created" : "-created", ...filter } = params
+    const plan = yield* planOf(parts, filter)
+    const { complete, items, nextCursor } = yield* TaskSearch.search(parts.manager, plan, { sort, limit, cursor })
+    return {
+      items: items.map((record) => TaskView.summary(record, parts.redaction)),
       nextCursor,
       total: items.length,
       totalIsFloor: nextCursor !== null,
-      complete: true,
-      applied: { q: "", sort, limit }
-    })
-  )
-}
+      complete,
+      applied: { q: plan.applied, sort, limit }
+    }
+  })

@@ -85,11 +85,12 @@ describe("POST /tasks/bulk-retry", () => {
       const base = yield* serve(open)
       const ids = yield* failedOnes(5)
       const done: Array<string> = []
+      const until = new Date(Date.now() + 60_000).toISOString()
       let cursor: string | null | undefined = undefined
       let calls = 0
       do {
         const { body }: any = yield* post(base, "/tasks/bulk-retry", {
-          filter: { status: ["failed"], task: "fails", until: new Date(Date.now() + 60_000).toISOString() },
+          filter: { status: ["failed"], task: "fails", until },
           limit: 2,
           cursor: cursor ?? undefined
         })

@@ -22,20 +22,20 @@ export const layer = (api: TaskApi, parts: Parts) =>
       .handle("bulkCancel", ({ payload, urlParams: { dryRun = false } }) =>
         logged(Bulk.cancel(parts, { action: "bulk_cancel", target: null, selection: payload, dryRun })))
       .handle("retryFailed", ({ urlParams: { cursor, dryRun = false, since = defaultSince, task } }) =>
-        logged(Effect.flatMap(Clock.currentTimeMillis, (now) =>
-          Bulk.retry(parts, {
-            action: "retry_failed",
-            target: task ?? null,
-            selection: {
-              filter: {
-                status: ["failed", "interrupted"],
-                task,
-                since: Number.isFinite(since) ? now - since : undefined
-              },
-              cursor
+        logged(Bulk.retry(parts, {
+          action: "retry_failed",
+          target: task ?? null,
+          selection: {
+            // So long ago, not since a moment: a cursor is for the same filter.
+            filter: {
+              status: ["failed", "interrupted"],
+              task,
+              q: Number.isFinite(since) ? `since:${since / units.min}m` : undefined
             },
-            dryRun
-          }))))
+            cursor
+          },
+          dryRun
+        })))
       .handle("deleteHistory", ({ urlParams: { unit, value } }) =>
         logged(audited(
           {
