@@ -2,8 +2,10 @@
  * What can be asked over HTTP, as schemas: parameters of lists, windows of time, bodies of actions.
  */
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
+import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
 import { Enqueued } from "../TaskEvent.js"
 import { TaskStatus } from "../TaskStatus.js"
 import { sorts } from "./TaskSearch.js"
@@ -40,23 +42,40 @@ export const Statuses = Schema.transform(Schema.Array(Schema.String), Schema.Arr
   decode: (texts) => texts.flatMap((text) => text.split(",")),
   encode: (statuses) => statuses
 }).annotations({
-  description: "one or more, repeated or separated by commas",
-  jsonSchema: { type: "array", items: { type: "string", enum: TaskStatus.literals } }
+  jsonSchema: {
+    description: "one or more, repeated or separated by commas",
+    type: "array",
+    items: { type: "string", enum: TaskStatus.literals }
+  }
 })
 
+/** A whole number in a URL. */
 export const wholeFromTo = (min: number, max: number) =>
-  Schema.NumberFromString.pipe(
-    Schema.filter((value) => Number.isSafeInteger(value) && value >= min && value <= max, {
-      message: () => `a whole number from ${min} to ${max} is expected`,
-      jsonSchema: { minimum: min, maximum: max }
-    })
-  )
+  Schema.transformOrFail(Schema.String, Schema.Number, {
+    strict: true,
+    decode: (text, _, ast) => {
+      const value = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+      return value >= min && value <= max
+        ? ParseResult.succeed(value)
+        : ParseResult.fail(new ParseResult.Type(ast, text, `a whole number from ${min} to ${max} is expected`))
+    },
+    encode: (value) => ParseResult.succeed(String(value))
+  }).annotations({ jsonSchema: { type: "integer", minimum: min, maximum: max } })
 
 /** The most tasks that one bulk action looks at. */
 export const maxBulk = 1_000
 
-// What a person can still read, and more than any name is long.
-const Text = Schema.String.pipe(Schema.maxLength(2_000))
+// More than any name is long.
+const text = (description: string) => Schema.String.pipe(Schema.maxLength(2_000)).annotations({ description })
+
+// A schema that says what it is in JSON Schema has to say its description there too.
+const described = <A, I, R>(schema: Schema.Schema<A, I, R>, description: string): Schema.Schema<A, I, R> =>
+  schema.annotations({
+    description,
+    jsonSchema: { ...Option.getOrElse(AST.getJSONSchemaAnnotation(schema.ast), () => ({})), description }
+  })
+
+const Cursor = text("`nextCursor` of the page before, of the same filter and sort")
 
 /** A switch: `?dryRun`, `?dryRun=true`, `?dryRun=1`. */
 export const Flag = Schema.transformOrFail(Schema.String, Schema.Boolean, {
@@ -103,40 +122,35 @@ export const Window = Age.pipe(
 /** Which tasks. Everything given must hold. */
 export const Filter = Schema.Struct({
   status: Schema.optional(Statuses),
-  task: Schema.optional(Text),
-  tag: Schema.optional(Tag),
+  task: Schema.optional(text("the name of a task")),
+  tag: Schema.optional(described(Tag, "`name:value`")),
   source: Schema.optional(Enqueued.fields.source),
   priority: Schema.optional(wholeFromTo(-2_147_483_647, 2_147_483_647)),
-  /** The name of a schedule. */
-  schedule: Schema.optional(Text),
-  /** The fingerprint of a group of errors. */
-  group: Schema.optional(Text),
-  /** Created at or after. */
-  since: Schema.optional(Moment),
-  /** Created before. */
-  until: Schema.optional(Moment),
-  /** The filter language. */
-  q: Schema.optional(Text)
+  schedule: Schema.optional(text("the name of a schedule")),
+  group: Schema.optional(text("the fingerprint of a group of errors")),
+  since: Schema.optional(described(Moment, "created at or after")),
+  until: Schema.optional(described(Moment, "created before")),
+  q: Schema.optional(text("words of the filter language"))
 })
 
 export type Filter = typeof Filter.Type
 
 /** With a minus, from the largest or latest on. */
-export const Sort = Schema.Literal(...sorts)
+export const Sort = Schema.Literal(...sorts).annotations({ description: "`-created`, the newest first, by default" })
 
 export const List = Schema.Struct({
   ...Filter.fields,
-  /** `-created`, the newest first, by default. */
   sort: Schema.optional(Sort),
-  /** `newest` is `sort=-created`, `oldest` is `sort=created`. */
-  order: Schema.optional(Schema.Literal("newest", "oldest")),
-  limit: Schema.optional(wholeFromTo(1, 200)),
-  cursor: Schema.optional(Text)
+  order: Schema.optional(
+    Schema.Literal("newest", "oldest").annotations({ description: "short for `sort=-created` and `sort=created`" })
+  ),
+  limit: Schema.optional(described(wholeFromTo(1, 200), "50 by default")),
+  cursor: Schema.optional(Cursor)
 })
 
 export const Lines = Schema.Struct({
-  after: Schema.optional(wholeFromTo(0, Number.MAX_SAFE_INTEGER)),
-  limit: Schema.optional(wholeFromTo(1, 1_000))
+  after: Schema.optional(described(wholeFromTo(0, Number.MAX_SAFE_INTEGER), "lines to skip")),
+  limit: Schema.optional(described(wholeFromTo(1, 1_000), "1,000 by default"))
 })
 
 /** Which tasks an action is for: these, or a page of those that a filter shows. */
@@ -146,7 +160,7 @@ export const Selection = Schema.Union(
     /** The same names as in a URL, and texts as there. */
     filter: Filter,
     /** `nextCursor` of the answer before. */
-    cursor: Schema.optional(Text),
+    cursor: Schema.optional(Cursor),
     /** How many tasks to look at, 1 to 1,000. Default 1,000. */
     limit: Schema.optional(Schema.Int.pipe(Schema.between(1, maxBulk)))
   })

@@ -97,6 +97,9 @@ export const send = (
     const request = nodeRequest({ hostname, port, method, path, headers, agent: false }, (response) => {
       const chunks: Array<Buffer> = []
       response.on("data", (chunk: Buffer) => chunks.push(chunk))
+      response.on("close", () => {
+        if (!response.complete) resume(Effect.dieMessage(`${method} ${path}: the answer broke off`))
+      })
       response.on("end", () => {
         const text = Buffer.concat(chunks).toString("utf8")
         const { headers, statusCode = 0 } = response
