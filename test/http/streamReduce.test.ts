@@ -171,7 +171,7 @@ const simulate = (commands: ReadonlyArray<Command>) =>
     const hub = yield* StreamHub.make(sources)
     const watched = yield* create
     let live = Reduce.watch(Reduce.empty<Shown>(), watched.taskId)
-    let client: Client | null = null
+    let client = null as Client | null
     let gate = yield* Deferred.make<void>()
     yield* Deferred.succeed(gate, undefined)
     let step = 0

@@ -29,7 +29,7 @@ import * as Watching from "./watching.js"
 
 export interface StreamHubOptions extends Telling.Sources {
   /**
-   * What changes in the fleet, from when it is run: `feedOf(manager)`. Its first page, which may be empty, says that it
+   * What changes in the fleet, from when it is run: `ManagerSources.changes(manager)`. Its first page, which may be empty, says that it
    * knows from where on: what is read of the backend after `hello` and what the frames tell leave no gap between them.
    */
   readonly changes: Stream.Stream<TaskChanges>
