@@ -50,7 +50,11 @@ export const make = (
       ),
       (found) => found.flatMap(Option.toArray)
     ),
-  summary: TaskView.summary,
+  // Stack traces would be most of the bytes, just when much fails.
+  summary: (record) => {
+    const { stacktrace: _, ...row } = TaskView.summary(record)
+    return row
+  },
   counts: Effect.map(manager.stats(), ({ counts }) => counts),
   logLines: (taskId, after) =>
     manager.logs(taskId, { after }).pipe(

@@ -17,7 +17,7 @@ export interface Pending {
   readonly add: (change: TaskChange) => void
   /** Whether a frame is due: something changed, or the frame before left something out and this one ends that. */
   readonly any: () => boolean
-  /** Takes what goes into one frame of at most `room` rows. */
+  /** Takes what goes into one frame of about `room` rows. */
   readonly take: (room: number) => Taken
   /** Gives back what could not be told. */
   readonly giveBack: (taken: Partial<Taken>) => void
@@ -30,7 +30,7 @@ const most = {
   fresh: 50,
   /** Changed ones in a frame. */
   updated: 200,
-  /** Changed ones that wait for the next frames: about a second of them. */
+  /** Changed ones that wait for the next frames: some seconds of them. */
   waiting: 800,
   /** Between two frames. */
   held: 4_000,
@@ -96,7 +96,7 @@ export const make = (): Pending => {
         updated.delete(id)
       }
       fresh.clear()
-      const tooMany = over > 0 || ids.length > Math.min(most.fresh, room)
+      const tooMany = over > 0 || ids.length > most.fresh
       const news = tooMany ? [] : ids
       const changed: Array<TaskId> = []
       for (const id of updated) {

@@ -58,8 +58,8 @@ const most = {
   records: 250,
   /** Log lines in a frame. */
   lines: 500,
-  /** Characters of the rows in a frame; one row always goes. */
-  characters: 65_536
+  /** Characters of the rows in a frame; one row always goes. With four frames a second that is 100 kB at any load. */
+  characters: 24_576
 }
 
 // Milliseconds between two looks at counts or bucket; and of real time that a read may take.
@@ -83,6 +83,8 @@ export const make = (sources: Sources, listeners: Listeners, watching: Watching)
   }
   let ended: { readonly count: number; readonly at: number } | null = null
   let failures = 0
+  // Characters of a row, about: what does not go into the frame need not be read.
+  let rowSize = 500
 
   const look = () => {
     looks.counts.due = true
@@ -113,6 +115,7 @@ export const make = (sources: Sources, listeners: Listeners, watching: Watching)
         if (row === null) gone.push(id)
         else rows.push(row)
         characters += row?.length ?? 0
+        rowSize += ((row?.length ?? rowSize) - rowSize) / 16
         return false
       })
       if (end >= 0) giveBack(ids.slice(end))
@@ -143,7 +146,8 @@ export const make = (sources: Sources, listeners: Listeners, watching: Watching)
     const due = watching.due(now)
     const asked = due.filter(({ watch }) => watch.topic.kind === "run" || watch.told === null)
     const ids = new Set(asked.map(({ watch }) => watch.topic.taskId))
-    const taken = pending.any() ? pending.take(most.records - ids.size) : null
+    const room = Math.min(most.records - ids.size, Math.max(1, Math.round(most.characters / rowSize)))
+    const taken = pending.any() ? pending.take(room) : null
     for (const id of [...taken?.fresh ?? [], ...taken?.updated ?? []]) ids.add(id)
     const answer = ids.size === 0 ? Option.some([]) : yield* read("tasks", () => sources.records(Array.from(ids)))
     if (Option.isNone(answer)) {
