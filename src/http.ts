@@ -4,3 +4,5 @@ export * as TaskHttp from "./http/TaskHttp.js"
 export * as TaskAuth from "./http/TaskAuth.js"
 // Call
 export * as TaskApi from "./http/TaskApi.js"
+// Listen
+export * as TaskStream from "./http/stream/reduce.js"

@@ -12,7 +12,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import * as Signal from "../../internal/signal.js"
 import type { TaskChanges } from "../../TaskFeed.js"
 import type { TaskUser } from "../TaskUser.js"
@@ -196,7 +196,7 @@ export const make = Effect.fnUntraced(function*(options: StreamHubOptions) {
 
   const enter = (connection: Connection.Connection, { since, topics }: Wish, hello: string) =>
     Effect.sync(() => {
-      if (!open.has(connection)) return connection.bytes
+      if (!open.has(connection)) return []
       waking.greeted()
       const missed = since === undefined ? [] : ring.since(since, topics.shared, most.replay)
       const first = missed === null || since === undefined
@@ -205,7 +205,7 @@ export const make = Effect.fnUntraced(function*(options: StreamHubOptions) {
       hearing.add(connection)
       watching.begin(connection)
       signal.notify()
-      return Stream.concat(Stream.rechunk(Stream.fromIterable(first), 8), connection.bytes)
+      return first
     })
 
   const connect = (visitor: Visitor, wish: Wish) =>
@@ -213,6 +213,11 @@ export const make = Effect.fnUntraced(function*(options: StreamHubOptions) {
       const connection: Connection.Connection = Connection.make({
         topics: wish.topics,
         limit: most.waiting,
+        first: opening,
+        begin: waking.known.pipe(
+          Effect.zipRight(helloOf(visitor.user)),
+          Effect.flatMap((hello) => enter(connection, wish, hello))
+        ),
         lost: () => {
           told.lost += 1
           if (hearing.has(connection)) watching.begin(connection)
@@ -229,11 +234,7 @@ export const make = Effect.fnUntraced(function*(options: StreamHubOptions) {
       yield* Effect.forkScoped(
         Effect.interruptible(Effect.zipRight(tend(connection, visitor.stillAllowed), leave(connection)))
       )
-      const entered = waking.known.pipe(
-        Effect.zipRight(helloOf(visitor.user)),
-        Effect.flatMap((hello) => enter(connection, wish, hello))
-      )
-      return Stream.concat(Stream.make(opening), Stream.unwrap(entered))
+      return connection.bytes
     })
 
   const poll = (visitor: Visitor, { since, topics }: Wish) =>

@@ -21,12 +21,16 @@ export interface Connection {
   /** Whether it may be told of one more watched task at `now`; `charge` says that it was. */
   readonly mayHear: (now: number) => boolean
   readonly charge: (now: number) => void
-  /** For one reader. Ends behind the last message. */
+  /** For one reader: `first`, what `begin` answers, what is pushed. Ends behind the last message. */
   readonly bytes: Stream.Stream<Uint8Array>
 }
 
 export interface ConnectionOptions {
   readonly topics: Topics
+  /** What is sent at once. */
+  readonly first: Uint8Array
+  /** Run behind that: what is sent before anything that is pushed, however much it is. */
+  readonly begin: Effect.Effect<ReadonlyArray<Uint8Array>>
   /** How many messages may wait. */
   readonly limit: number
   /** Called when it lost what waited: the message that says so. */
@@ -40,10 +44,12 @@ const ping = encoder.encode(": ping\n\n")
 const share = { messages: 4, millis: 1_000 }
 
 // Bytes handed to the response together; what is behind them waits here, where it is counted.
-const together = 65_536
+const most = { together: 65_536 }
 
-export const make = ({ limit, lost, topics }: ConnectionOptions): Connection => {
-  let waiting: Array<Uint8Array> = []
+export const make = ({ begin, first, limit, lost, topics }: ConnectionOptions): Connection => {
+  let before: ReadonlyArray<Uint8Array> = [first]
+  let begun = false
+  let waiting: ReadonlyArray<Uint8Array> = []
   let recent: Array<number> = []
   let ended = false
   let wake: (() => void) | null = null
@@ -54,47 +60,66 @@ export const make = ({ limit, lost, topics }: ConnectionOptions): Connection => 
     reader?.()
   }
 
-  const take = (): Chunk.Chunk<Uint8Array> => {
+  /** How many of these go together: at least one. */
+  const together = (messages: ReadonlyArray<Uint8Array>): number => {
     let count = 0
     let size = 0
-    while (count < waiting.length && (count === 0 || size + waiting[count]!.length <= together)) {
-      size += waiting[count]!.length
+    while (count < messages.length && (count === 0 || size + messages[count]!.length <= most.together)) {
+      size += messages[count]!.length
       count += 1
     }
-    const taken = waiting.slice(0, count)
-    waiting = waiting.slice(count)
-    return Chunk.unsafeFromArray(taken)
+    return count
   }
 
-  const next: Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<never>> = Effect.flatMap(
-    Effect.async<void>((resume) => {
-      if (waiting.length > 0 || ended) return resume(Effect.void)
-      wake = () => resume(Effect.void)
-      return Effect.sync(() => {
-        wake = null
+  const take = (): Chunk.Chunk<Uint8Array> => {
+    const from = before.length > 0 ? before : waiting
+    const count = together(from)
+    if (from === before) before = before.slice(count)
+    else waiting = waiting.slice(count)
+    return Chunk.unsafeFromArray(from.slice(0, count))
+  }
+
+  const something = Effect.async<void>((resume) => {
+    if (waiting.length > 0 || ended) return resume(Effect.void)
+    wake = () => resume(Effect.void)
+    return Effect.sync(() => {
+      wake = null
+    })
+  })
+
+  // One loop and not several streams behind each other: each of those would cost every frame of every client.
+  const next: Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<never>> = Effect.suspend(() => {
+    if (before.length > 0) return Effect.sync(take)
+    if (!begun) {
+      begun = true
+      return Effect.flatMap(begin, (messages) => {
+        before = messages
+        return next
       })
-    }),
-    () => waiting.length > 0 ? Effect.sync(take) : Effect.fail(Option.none())
-  )
+    }
+    return Effect.flatMap(
+      something,
+      () => waiting.length > 0 ? Effect.sync(take) : Effect.fail(Option.none())
+    )
+  })
 
   return {
     topics,
     push: (bytes) => {
       if (ended) return
-      waiting.push(bytes)
-      if (waiting.length > limit) waiting = [lost()]
+      waiting = waiting.length >= limit ? [lost()] : [...waiting, bytes]
       woken()
     },
     ping: () => {
       if (ended || waiting.length > 0) return
-      waiting.push(ping)
+      waiting = [ping]
       woken()
     },
     end: (last, { atOnce }) => {
       if (ended) return
       ended = true
-      if (atOnce) waiting = []
-      waiting.push(last)
+      if (atOnce) before = []
+      waiting = atOnce ? [last] : [...waiting, last]
       woken()
     },
     mayHear: (now) => {

@@ -7,6 +7,9 @@
  */
 import type { BucketFrame, CountsFrame, Frame, HelloFrame, Json, Row, RunsFrame } from "./frame.js"
 
+export type * from "./frame.js"
+export { type Message, reader } from "./messages.js"
+
 /** A task as it was told last. */
 export interface Known<R extends Row> {
   /** Null: it is not kept any more. */
