@@ -95,24 +95,15 @@ const naive = (sources: StreamHub.StreamHubOptions) => {
   return { connected, tell }
 }
 
-interface Cost {
-  readonly micros: number
-  readonly bytes: number
-}
-
-const measured = Effect.fnUntraced(function*(change: Effect.Effect<unknown>, bytes: Effect.Effect<number>) {
-  for (let frame = 0; frame < warmUp; frame += 1) yield* Effect.zipRight(change, Effect.sleep(pace))
-  const before = yield* bytes
-  const costs: Array<number> = []
-  for (let frame = 0; frame < frames; frame += 1) {
+/** Processor time of one change and of what follows from it, in microseconds. */
+const costOf = (change: Effect.Effect<unknown>): Effect.Effect<number> =>
+  Effect.gen(function*() {
     const from = process.cpuUsage()
     yield* change
     yield* Effect.sleep(pace)
     const { system, user } = process.cpuUsage(from)
-    costs.push(user + system)
-  }
-  return { micros: Report.median(costs), bytes: ((yield* bytes) - before) / frames } satisfies Cost
-})
+    return user + system
+  })
 
 /** Processor time for one frame that is encoded so often. */
 const encoding = (rows: ReadonlyArray<Row>, times: number): number => {
@@ -165,27 +156,35 @@ const bench = Effect.gen(function*() {
   }
   yield* page([])
 
+  // Both at a time, and one change after the other: what else the machine does hits both.
+  const hubs = yield* listeners(port, "/hub?topics=runs")
+  const eachs = yield* listeners(port, "/each")
   // The first thousand writes are slower: the code is not compiled yet.
-  yield* Effect.scoped(Effect.zipRight(
-    listeners(port, "/each"),
-    Effect.repeatN(Effect.zipRight(changes.each(1), Effect.sleep(5)), 200)
-  ))
-  const ofNothing = yield* Effect.scoped(
-    Effect.flatMap(listeners(port, "/hub?topics=runs"), ({ bytes }) => measured(Effect.void, bytes))
-  )
+  yield* Effect.repeatN(Effect.zipRight(changes.each(1), Effect.sleep(5)), 200)
   for (const many of [1, 40]) {
-    const costs: Record<string, Cost> = {}
-    for (const way of ["hub", "each"] as const) {
-      const path = way === "hub" ? "/hub?topics=runs" : "/each"
-      const cost = yield* Effect.scoped(
-        Effect.flatMap(listeners(port, path), ({ bytes }) => measured(changes[way](many), bytes))
-      )
-      costs[way] = { micros: Math.max(0, cost.micros - ofNothing.micros), bytes: cost.bytes / clients }
-      const settings = { clients, changes: many, way, idleMicros: Math.round(ofNothing.micros) }
-      report.add(`a frame of ${many}, ${way}, cpu`, "µs", frames, [costs[way].micros], settings)
-      report.add(`a frame of ${many}, ${way}, sent to a client`, "bytes", frames, [costs[way].bytes], settings)
+    const costs = { idle: Array<number>(), hub: Array<number>(), each: Array<number>() }
+    const before = { hub: 0, each: 0 }
+    for (let frame = -warmUp; frame < frames; frame += 1) {
+      if (frame === 0) {
+        Object.assign(costs, { idle: [], hub: [], each: [] })
+        before.hub = yield* hubs.bytes
+        before.each = yield* eachs.bytes
+      }
+      costs.idle.push(yield* costOf(Effect.void))
+      costs.hub.push(yield* costOf(changes.hub(many)))
+      costs.each.push(yield* costOf(changes.each(many)))
     }
-    report.add(`a frame of ${many}, each of hub, cpu`, "ratio", frames, [costs["each"]!.micros / costs["hub"]!.micros])
+    const idle = Report.median(costs.idle)
+    const medians: Record<string, number> = {}
+    for (const way of ["hub", "each"] as const) {
+      const bytes = (yield* (way === "hub" ? hubs : eachs).bytes) - before[way]
+      const settings = { clients, changes: many, way, idleMicros: Math.round(idle) }
+      const micros = costs[way].map((cost) => Math.max(0, cost - idle))
+      medians[way] = Report.median(micros)
+      report.add(`a frame of ${many}, ${way}, cpu`, "µs", frames, micros, settings)
+      report.add(`a frame of ${many}, ${way}, sent to a client`, "bytes", frames, [bytes / frames / clients], settings)
+    }
+    report.add(`a frame of ${many}, each of hub, cpu`, "ratio", frames, [medians["each"]! / medians["hub"]!])
     const rows = next(many).map(rowOf)
     const alone = { hub: encoding(rows, 1), each: encoding(rows, clients) }
     report.add(`a frame of ${many}, hub, encoding alone, cpu`, "µs", encodings, [alone.hub], { clients })
