@@ -1,3 +1,4 @@
+import * as fs from "node:fs"
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Deferred, Effect, FastCheck as fc, Logger, TestClock, TestContext } from "effect"
 import type { Frame, Row } from "../../src/http/stream/frame.js"
@@ -136,6 +137,17 @@ describe("what a client knows", () => {
       const at = [0, ...cuts, text.length].sort((a, b) => a - b)
       expect(at.slice(1).flatMap((end, index) => read(text.slice(at[index], end)))).toEqual(expected)
     }))
+  })
+})
+
+describe("the modules that browsers load", () => {
+  it("load nothing but each other", () => {
+    const folder = new URL("../../src/http/stream/", import.meta.url)
+    const loaded = (file: string) =>
+      [...fs.readFileSync(new URL(file, folder), "utf8").matchAll(/from "([^"]+)"/g)].map(([, name]) => name)
+    expect(loaded("frame.ts")).toEqual([])
+    expect(loaded("messages.ts")).toEqual([])
+    expect(new Set(loaded("reduce.ts"))).toEqual(new Set(["./frame.js", "./messages.js"]))
   })
 })
 
