@@ -9,3 +9,5 @@ export * as TaskApi from "./http/TaskApi.js"
 // Filter
 export * as TaskFilter from "./http/TaskFilter.js"
 export * as TaskSearch from "./http/TaskSearch.js"
+// Listen
+export * as TaskStream from "./http/stream/reduce.js"

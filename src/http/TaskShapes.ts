@@ -17,6 +17,8 @@ export const Millis = Schema.Number.annotations({ description: "milliseconds" })
 export const TaskSummary = Schema.Struct({
   taskId: TaskId,
   taskName: Schema.String,
+  /** Of two summaries of one task the one with the larger number is newer, from lists and from the stream. */
+  v: Schema.Int,
   status: TaskStatus,
   createdAt: Time,
   /** The first start. */

@@ -6,6 +6,7 @@ import * as Secrets from "../internal/redaction.js"
 import type { AttemptEntry, Stats } from "../TaskBackend.js"
 import type { LogLine, TaskFailure } from "../TaskEvent.js"
 import * as TaskRecord from "../TaskRecord.js"
+import { versionOf } from "./stream/version.js"
 import type * as TaskApi from "./TaskApi.js"
 import type { Redaction } from "./TaskRedaction.js"
 
@@ -43,6 +44,7 @@ const shownTags = ({ tags, taskName }: TaskRecord.TaskRecord, redaction: Redacti
 const facts = (record: TaskRecord.TaskRecord, redaction: Redaction) => ({
   taskId: record.taskId,
   taskName: record.taskName,
+  v: versionOf(record),
   status: record.status,
   createdAt: iso(record.createdAt),
   startedAt: isoOrNull(record.startedAt),

@@ -33,6 +33,7 @@ describe("GET /tasks", () => {
       expect(works).toEqual({
         taskId: first.taskId,
         taskName: "works",
+        v: expect.any(Number),
         status: "success",
         createdAt: expect.stringMatching(iso),
         startedAt: expect.stringMatching(iso),

@@ -2,7 +2,6 @@
  * Requests that nobody should send: every operation of the API, with what its schemas allow, with what they nearly allow, and
  * with what was written to break something.
  */
-import type { Agent } from "node:http"
 import { request as nodeRequest } from "node:http"
 import { OpenApi } from "@effect/platform"
 import { Effect, FastCheck as fc } from "effect"
