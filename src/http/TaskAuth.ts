@@ -7,26 +7,16 @@ import { timingSafeEqual } from "node:crypto"
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
+import { isRedirect, type Redirect, type TaskAuthUnavailable } from "./auth/known.js"
 import * as PasswordHash from "./auth/passwordHash.js"
 import * as Passwords from "./auth/passwords.js"
 import type { Access, TaskUser } from "./TaskUser.js"
 
 type Request = HttpServerRequest.HttpServerRequest
+export { type Redirect, redirect, TaskAuthUnavailable } from "./auth/known.js"
 export type { PasswordHash } from "./auth/passwordHash.js"
 export type { Account, Credentials, UserOptions } from "./auth/passwords.js"
 export type { Access, Permission, TaskUser } from "./TaskUser.js"
-
-/** Who asks cannot be found out now. Answered with 503: nobody passes. */
-export class TaskAuthUnavailable extends Schema.TaggedError<TaskAuthUnavailable>()("TaskAuthUnavailable", {
-  cause: Schema.Defect
-}) {}
-
-/** Where a browser should go to log in. Made by `redirect`. */
-export interface Redirect {
-  readonly _tag: "Redirect"
-  readonly url: string
-}
 
 /** Names and passwords, for the login and, with `basic`, for HTTP Basic. */
 export interface PasswordAuth {
@@ -164,12 +154,6 @@ export const bearer = ({ tokens }: BearerOptions): TaskAuth => {
   }
 }
 
-/** Sends pages of a browser to `url` to log in. Programs and scripts get 401. Throws for text that is no URL or path. */
-export const redirect = (url: string): Redirect =>
-  /^[\x21-\x7e]+$/.test(url)
-    ? { _tag: "Redirect", url }
-    : Passwords.wiring("TaskAuth.redirect", "url is empty or has spaces, control or non-ASCII characters")
-
 /**
  * For applications that know who is logged in: called for every request. Answers the user, null for nobody, or `redirect(…)`
  * to where they can log in. A defect is answered with 503.
@@ -243,6 +227,3 @@ export const any = (...auths: readonly [TaskAuth, TaskAuth, ...ReadonlyArray<Tas
     }
   }
 }
-
-export const isRedirect = (known: TaskUser | Redirect): known is Redirect =>
-  "_tag" in known && known._tag === "Redirect"

@@ -13,12 +13,11 @@ import * as Problem from "./auth/AuthProblem.js"
 import * as Body from "./auth/body.js"
 import { Caller, type CallerInfo } from "./auth/Caller.js"
 import { type GuardOptions, settings as settingsOf } from "./auth/GuardOptions.js"
+import { checkedUser, isRedirect, type Redirect, TaskAuthUnavailable } from "./auth/known.js"
 import * as Origin from "./auth/origin.js"
-import { isAccess, maxNameLength } from "./auth/passwords.js"
 import * as Sessions from "./auth/sessions.js"
 import * as Throttle from "./auth/throttle.js"
 import * as Verify from "./auth/verify.js"
-import { isRedirect, type Redirect, TaskAuthUnavailable } from "./TaskAuth.js"
 import { CrossSiteRequest, NoSuchRoute, Unauthorized } from "./TaskProblem.js"
 import { CurrentUser, type TaskUser } from "./TaskUser.js"
 
@@ -100,14 +99,6 @@ const refused = (error: Problem.BodyTooLarge | Problem.BodyMalformed): Response 
     ? problem(Problem.BodyTooLarge, error, { connection: "close" })
     : problem(Problem.BodyMalformed, error)
 
-// What `authorize` and `make` answer comes from elsewhere.
-const trusted = (user: TaskUser): Effect.Effect<TaskUser, TaskAuthUnavailable> =>
-  typeof user.name === "string" && user.name !== "" && user.name.length <= maxNameLength && isAccess(user.access)
-    ? Effect.succeed(user)
-    : Effect.fail(
-      new TaskAuthUnavailable({ cause: new Error("auth answered a user without a name or with no access") })
-    )
-
 /** Checks the options: a mistake is a `TaskflowWiringError`, as a defect. */
 export const make = (
   options: GuardOptions,
@@ -117,6 +108,7 @@ export const make = (
     const manager = yield* TaskManager
     const settings = yield* Effect.sync(() => settingsOf(options, shownAt))
     const { auth, maxBodySize, requestTimeout } = settings
+    const maxLoginSize = Math.min(maxLogin, maxBodySize)
     const sessions = Sessions.make(settings, manager.audit)
     const verify = auth.passwords === null ? null : Verify.make(auth.passwords, Throttle.make(), settings)
 
@@ -133,7 +125,11 @@ export const make = (
         if (session !== null) return { user: session.user, via: "session", session } satisfies CallerInfo
         const known: TaskUser | Redirect | null = yield* auth.authenticate(request)
         if (known !== null && !isRedirect(known)) {
-          return { user: yield* trusted(known), via: auth.open ? "open" : "host", session: null } satisfies CallerInfo
+          return {
+            user: yield* checkedUser(known),
+            via: auth.open ? "open" : "host",
+            session: null
+          } satisfies CallerInfo
         }
         const account = verify === null ? null : yield* verify.basic(request)
         if (account !== null) {
@@ -155,14 +151,17 @@ export const make = (
       )
     }
 
+    /** Whether a write has to show that a script of this site sent it. */
+    const needsHeader = (request: Request, carriesCookie: boolean): boolean =>
+      carriesCookie || Origin.isOfBrowser(request)
+
     /** What is wrong with where a write comes from; null when nothing is. */
-    const refusesWrite = (request: Request, carriesCookie: boolean): Response | null => {
-      if (Origin.isCrossSite(request, settings)) return crossSite
-      if (!Origin.isOfBrowser(request) && !carriesCookie) return null
-      if (request.headers["x-taskflow"] !== "1") return headerRequired
-      const { "content-length": length = "0", "transfer-encoding": encoding } = request.headers
-      return (length !== "0" || encoding !== undefined) && !Body.isJson(request) ? notJson : null
-    }
+    const refusesWrite = (request: Request, strict: boolean): Response | null =>
+      Origin.isCrossSite(request, settings)
+        ? crossSite
+        : strict && request.headers["x-taskflow"] !== "1"
+        ? headerRequired
+        : null
 
     const answered = <E, R>(route: Effect.Effect<Response, E, R>): Effect.Effect<Response, E, R> =>
       route.pipe(
@@ -171,12 +170,15 @@ export const make = (
       )
 
     /** The route of a write, with its body read. */
-    const written = <E, R>(request: Request, limit: number, route: Effect.Effect<Response, E, R>) =>
+    const written = <E, R>(request: Request, limit: number, strict: boolean, route: Effect.Effect<Response, E, R>) =>
       Body.read(request, limit).pipe(
         Effect.timeoutOption(requestTimeout),
         Effect.flatMap(Option.match({
           onNone: () => Effect.succeed<Request | Response>(late),
-          onSome: (bytes) => Body.withBody(request, bytes)
+          onSome: (bytes): Effect.Effect<Request | Response, Problem.BodyMalformed> =>
+            bytes.length > 0 && !Body.isJson(request, strict)
+              ? Effect.succeed(notJson)
+              : Body.withBody(request, bytes)
         })),
         Effect.catchAll((error) => Effect.succeed<Request | Response>(refused(error))),
         Effect.flatMap((result): Effect.Effect<Response, E, R> =>
@@ -195,8 +197,8 @@ export const make = (
         const writes = !reads.includes(request.method)
         // By the route that was found, not by what the URL looks like.
         if (writes && isLogin(path)) {
-          const refusal = refusesWrite(request, sessions.carries(request))
-          return refusal ?? (yield* written(request, Math.min(maxLogin, maxBodySize), route))
+          const strict = needsHeader(request, sessions.carries(request))
+          return refusesWrite(request, strict) ?? (yield* written(request, maxLoginSize, strict, route))
         }
         const asked = yield* callerOf(request).pipe(
           Effect.timeoutFail({
@@ -212,15 +214,15 @@ export const make = (
         )
         if (asked === null || HttpServerResponse.isServerResponse(asked)) return asked ?? unauthorized(request, null)
         if ("_tag" in asked) return unauthorized(request, asked)
-        const refusal = writes
-          ? refusesWrite(request, asked.via === "session" || (asked.via === "host" && "cookie" in request.headers))
-          : null
+        const cookie = asked.via === "session" || (asked.via === "host" && "cookie" in request.headers)
+        const strict = needsHeader(request, cookie)
+        const refusal = writes ? refusesWrite(request, strict) : null
         if (refusal !== null) return refusal
         const known = route.pipe(
           Effect.provideService(CurrentUser, asked.user),
           Effect.provideService(Caller, asked)
         )
-        const response = yield* writes ? written(request, maxBodySize, known) : answered(known)
+        const response = yield* writes ? written(request, maxBodySize, strict, known) : answered(known)
         return asked.session?.renewed == null ? response : sessions.setCookie(request, response, asked.session.renewed)
       })
 

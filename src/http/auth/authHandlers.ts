@@ -14,8 +14,7 @@ import { Unauthorized } from "../TaskProblem.js"
 import { allowed, type TaskUser } from "../TaskUser.js"
 import { problem } from "./answers.js"
 import * as AuthApi from "./AuthApi.js"
-import { BodyMalformed, TooManyAttempts, UnsupportedMediaType } from "./AuthProblem.js"
-import { isJson } from "./body.js"
+import { BodyMalformed, TooManyAttempts } from "./AuthProblem.js"
 import { Caller } from "./Caller.js"
 
 type Request = HttpServerRequest.HttpServerRequest
@@ -37,12 +36,6 @@ const loggedIn = (
 const login = ({ noSuchRoute, sessions, verify }: Guard, request: Request) =>
   Effect.gen(function*() {
     if (verify === null) return noSuchRoute
-    if (!isJson(request)) {
-      return problem(
-        UnsupportedMediaType,
-        new UnsupportedMediaType({ message: "the content-type has to be application/json" })
-      )
-    }
     const body = decodeLogin(yield* Effect.orDie(request.json))
     if (Option.isNone(body)) {
       return problem(BodyMalformed, new BodyMalformed({ message: "{ username, password } with two texts is expected" }))

@@ -4,10 +4,9 @@
  * Not through the platform's own readers: they destroy the connection of a body that is too large, and its sender would
  * never see the answer.
  */
+import * as Headers from "@effect/platform/Headers"
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
-import * as UrlParams from "@effect/platform/UrlParams"
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
 import { BodyMalformed, BodyTooLarge } from "./AuthProblem.js"
 
 type Request = HttpServerRequest.HttpServerRequest
@@ -79,31 +78,26 @@ export const read = (request: Request, limit: number): Effect.Effect<Uint8Array,
     : Effect.dieMessage("TaskHttp does not know this kind of server")
 }
 
-/** Whether the type is JSON, with or without parameters. */
-export const isJson = ({ headers }: Request): boolean =>
-  /^application\/json *(;|$)/i.test(headers["content-type"] ?? "")
+/** Whether the type is JSON, with or without parameters. Programs may leave it out. */
+export const isJson = ({ headers }: Request, strict: boolean): boolean =>
+  headers["content-type"] === undefined ? !strict : /^application\/json *(;|$)/i.test(headers["content-type"])
 
-const strict = new TextDecoder("utf-8", { fatal: true })
+const utf8 = new TextDecoder("utf-8", { fatal: true })
 
-/** The request with a body that was read. One that says it is JSON has to be. */
+/** The request with its body read, as JSON whatever it said: what reads it otherwise would die, or wait for the wire. */
 export const withBody = (request: Request, bytes: Uint8Array): Effect.Effect<Request, BodyMalformed> =>
-  Effect.suspend(() => {
-    const json = Effect.try({
-      try: (): unknown => bytes.length === 0 ? null : JSON.parse(strict.decode(bytes)),
+  Effect.map(
+    Effect.try({
+      try: () => {
+        const text = utf8.decode(bytes)
+        return { text, json: text === "" ? null : JSON.parse(text) as unknown }
+      },
       catch: () => new BodyMalformed({ message: "the body is no JSON" })
-    })
-    const text = Buffer.from(bytes).toString("utf8")
-    const whole = (parsed: unknown): Request =>
+    }),
+    ({ json, text }): Request =>
       Object.create(request, {
+        headers: { value: Headers.set(request.headers, "content-type", "application/json") },
         text: { value: Effect.succeed(text) },
-        json: { value: Effect.succeed(parsed) },
-        urlParamsBody: { value: Effect.sync(() => UrlParams.fromInput(new URLSearchParams(text))) },
-        arrayBuffer: {
-          value: Effect.sync(() => bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
-        },
-        stream: { value: Stream.succeed(bytes) }
+        json: { value: Effect.succeed(json) }
       })
-    return isJson(request)
-      ? Effect.map(json, whole)
-      : Effect.succeed(whole(undefined))
-  })
+  )

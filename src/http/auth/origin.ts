@@ -10,6 +10,12 @@ type Request = HttpServerRequest.HttpServerRequest
 const listed = (header: string | undefined): ReadonlyArray<string> =>
   (header ?? "").split(",").map((one) => one.trim()).filter((one) => one !== "")
 
+/** What the outermost of our proxies wrote: with n of them the n-th entry from the end. What is before it the client wrote. */
+const byProxy = (header: string | undefined, { proxies }: GuardSettings): string | undefined => {
+  const entries = proxies === 0 ? [] : listed(header)
+  return entries[Math.max(0, entries.length - proxies)]
+}
+
 /** The first four groups of an IPv6 address: who has one address has its whole network. */
 const network = (address: string): string => {
   const [head = "", tail] = address.split("::")
@@ -28,12 +34,10 @@ const shape = (address: string): string => {
 }
 
 /**
- * Who is asked to wait after wrong passwords: an IPv4 address or an IPv6 network; null when it is not known. Behind n
- * proxies it is the n-th entry from the end: what stands before was written by the client.
+ * Who is asked to wait after wrong passwords: an IPv4 address or an IPv6 network; null when it is not known.
  */
-export const addressOf = ({ headers, remoteAddress }: Request, { proxies }: GuardSettings): string | null => {
-  const forwarded = proxies === 0 ? [] : listed(headers["x-forwarded-for"])
-  const address = forwarded[Math.max(0, forwarded.length - proxies)] ?? Option.getOrUndefined(remoteAddress)
+export const addressOf = ({ headers, remoteAddress }: Request, settings: GuardSettings): string | null => {
+  const address = byProxy(headers["x-forwarded-for"], settings) ?? Option.getOrUndefined(remoteAddress)
   return address === undefined ? null : shape(address.slice(0, 64))
 }
 
@@ -41,18 +45,16 @@ export const addressOf = ({ headers, remoteAddress }: Request, { proxies }: Guar
 export const isSecure = (request: Request, settings: GuardSettings): boolean => {
   if (settings.secureCookie !== "auto") return settings.secureCookie
   if (settings.publicOrigin !== null) return settings.publicOrigin.protocol === "https:"
-  if (settings.proxies > 0) {
-    const forwarded = listed(request.headers["x-forwarded-proto"])
-    const scheme = forwarded[Math.max(0, forwarded.length - settings.proxies)]
-    if (scheme !== undefined) return scheme.toLowerCase() === "https"
-  }
+  const scheme = byProxy(request.headers["x-forwarded-proto"], settings)
+  if (scheme !== undefined) return scheme.toLowerCase() === "https"
   // Of Node the socket tells; requests of web handlers carry the scheme in their URL.
   const source = request.source as { readonly socket?: { readonly encrypted?: boolean } } // safe: looked at, not called
   return source.socket === undefined ? /^https:/i.test(request.originalUrl) : source.socket.encrypted === true
 }
 
-const hostOf = ({ headers, originalUrl }: Request): string | undefined =>
-  headers["host"] ?? (URL.canParse(originalUrl) ? new URL(originalUrl).host : undefined)
+const hostOf = ({ headers, originalUrl }: Request, settings: GuardSettings): string | undefined =>
+  byProxy(headers["x-forwarded-host"], settings) ?? headers["host"] ??
+    (URL.canParse(originalUrl) ? new URL(originalUrl).host : undefined)
 
 // Default ports are left out on both sides.
 const asUrl = (protocol: string, host: string | undefined): URL | undefined =>
@@ -62,9 +64,10 @@ const asUrl = (protocol: string, host: string | undefined): URL | undefined =>
  * Whether the host that the request names can be ours: the public one, an address, or this machine. Another name is how a
  * page of another site reaches this server as if it were its own. Without a public origin nobody knows.
  */
-export const namesOurHost = (request: Request, { publicOrigin }: GuardSettings): boolean => {
+export const namesOurHost = (request: Request, settings: GuardSettings): boolean => {
+  const { publicOrigin } = settings
   if (publicOrigin === null) return true
-  const host = asUrl(publicOrigin.protocol, hostOf(request))
+  const host = asUrl(publicOrigin.protocol, hostOf(request, settings))
   if (host === undefined) return false
   return host.host === publicOrigin.host || host.hostname === "localhost" || /^(\[.*\]|[\d.]+)$/.test(host.hostname)
 }
@@ -85,5 +88,5 @@ export const isCrossSite = (request: Request, settings: GuardSettings): boolean 
   const from = URL.canParse(origin) ? new URL(origin) : undefined
   if (from === undefined || !/^https?:$/.test(from.protocol)) return true
   if (from.origin === settings.publicOrigin?.origin) return false
-  return !namesOurHost(request, settings) || asUrl(from.protocol, hostOf(request))?.host !== from.host
+  return !namesOurHost(request, settings) || asUrl(from.protocol, hostOf(request, settings))?.host !== from.host
 }

@@ -13,9 +13,9 @@ import { v4 } from "uuid"
 import type { AuditEntry } from "../../AuditStore.js"
 import type { TaskBackendError } from "../../TaskError.js"
 import type { TaskManager } from "../../TaskManager.js"
-import type { TaskAuthUnavailable } from "../TaskAuth.js"
 import type { TaskUser } from "../TaskUser.js"
 import type { GuardSettings } from "./GuardOptions.js"
+import { checkedUser, type TaskAuthUnavailable } from "./known.js"
 import { addressOf, isSecure } from "./origin.js"
 import type { Account } from "./passwords.js"
 import * as SessionToken from "./sessionToken.js"
@@ -118,6 +118,7 @@ export const make = (settings: GuardSettings, trail: TaskManager["Type"]["audit"
         }
         const user = yield* auth.passwords.confirm({ name: claims.user, access: claims.access }, isProof)
         if (user === null || (yield* isRevoked(claims.sid))) return null
+        yield* checkedUser(user)
         const { exp, iat, sid } = claims
         const later = Math.min(now + sessionTtl, iat + SessionToken.longestSession)
         const rotated = key !== keys[0]

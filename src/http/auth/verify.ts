@@ -9,9 +9,10 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import * as Redacted from "effect/Redacted"
-import type { PasswordAuth, TaskAuthUnavailable } from "../TaskAuth.js"
+import type { PasswordAuth } from "../TaskAuth.js"
 import { TooManyAttempts } from "./AuthProblem.js"
 import type { GuardSettings } from "./GuardOptions.js"
+import { checkedUser, TaskAuthUnavailable } from "./known.js"
 import { addressOf } from "./origin.js"
 import { type Account, type Credentials, digestOf, maxNameLength } from "./passwords.js"
 import type { Throttle } from "./throttle.js"
@@ -26,10 +27,10 @@ export interface Verify {
   readonly basic: (request: Request) => Effect.Effect<Account | null, Failure>
 }
 
-// A right password of HTTP Basic is computed again after this long. What is kept of it is a digest under a key of this
-// process, and only for as long.
-const trustedFor = 300_000
-const trustedAtMost = 1_000
+// What a password of HTTP Basic came to holds for this long: a right one need not be computed for every request, and the
+// same wrong one again is no further guess. What is kept is a digest under a key of this process.
+const knownFor = 300_000
+const knownAtMost = 1_000
 // Checks that run or wait at the same time.
 const pendingAtMost = 32
 
@@ -55,7 +56,7 @@ export const basicOf = ({ headers }: Request): Credentials | null => {
 
 export const make = (passwords: PasswordAuth, throttle: Throttle, settings: GuardSettings): Verify => {
   let pending = 0
-  const trusted = new Map<string, { readonly account: Account; readonly until: number }>()
+  const results = new Map<string, { readonly account: Account | null; readonly until: number }>()
   const under = new Map<string, Deferred.Deferred<Account | null, Failure>>()
 
   const check = (request: Request, credentials: Credentials, via: "basic" | "login") =>
@@ -67,13 +68,15 @@ export const make = (passwords: PasswordAuth, throttle: Throttle, settings: Guar
       const wait = yield* throttle.begin(username, address)
       if (wait > 0) return yield* tooMany(wait)
       pending += 1
-      const account = yield* Effect.ensuring(
-        passwords.check(credentials, via),
-        Effect.sync(() => {
+      const account = yield* Effect.suspend(() => passwords.check(credentials, via)).pipe(
+        Effect.catchAllDefect((cause) => new TaskAuthUnavailable({ cause })),
+        Effect.ensuring(Effect.sync(() => {
           pending -= 1
-        })
+        }))
       )
-      if (account !== null) yield* throttle.succeeded(username, address)
+      if (account === null) return null
+      yield* checkedUser(account.user)
+      yield* throttle.succeeded(username, address)
       return account
     })
 
@@ -85,12 +88,12 @@ export const make = (passwords: PasswordAuth, throttle: Throttle, settings: Guar
       const address = addressOf(request, settings)
       const key = digest(credentials, address)
       const now = yield* Clock.currentTimeMillis
-      // Before the look at what is trusted: that must not be a way to guess on while one has to wait.
+      // Before the look at what is known: that must not be a way to guess on while one has to wait.
       const wait = yield* throttle.blocked(credentials.username, address)
       if (wait > 0) return yield* tooMany(wait)
-      const known = trusted.get(key)
+      const known = results.get(key)
       if (known !== undefined && known.until > now) return known.account
-      trusted.delete(key)
+      results.delete(key)
       // The same password at the same time is one try.
       const running = under.get(key)
       if (running !== undefined) return yield* Deferred.await(running)
@@ -99,9 +102,8 @@ export const make = (passwords: PasswordAuth, throttle: Throttle, settings: Guar
       return yield* check(request, credentials, "basic").pipe(
         Effect.tap((account) =>
           Effect.sync(() => {
-            if (account === null) return
-            trusted.set(key, { account, until: now + trustedFor })
-            if (trusted.size > trustedAtMost) trusted.delete(trusted.keys().next().value!)
+            results.set(key, { account, until: now + knownFor })
+            if (results.size > knownAtMost) results.delete(results.keys().next().value!)
           })
         ),
         Effect.onExit((exit) => {
