@@ -263,4 +263,21 @@ describe("the work of a check", () => {
       yield* ask("GET", "/tasks", { address: "192.0.2.2", headers: basic("ada", "right") })
       expect(checks).toBe(2)
     }).pipe(Effect.provide(tasks())))
+
+  it.effect("is done for two at a time, and one that nobody waits for any more keeps its turn", () =>
+    Effect.gen(function*() {
+      const open = yield* Deferred.make<void>()
+      const started: Array<number> = []
+      const run = (n: number) =>
+        Effect.fork(PasswordHash.inTurn(Effect.zipRight(Effect.sync(() => started.push(n)), Deferred.await(open))))
+      const fibers = yield* Effect.forEach([0, 1, 2, 3], run)
+      yield* Effect.yieldNow()
+      expect(started).toEqual([0, 1])
+      yield* Fiber.interruptFork(fibers[0]!)
+      yield* Fiber.interrupt(fibers[2]!)
+      expect(started).toEqual([0, 1])
+      yield* Deferred.succeed(open, undefined)
+      yield* Fiber.join(fibers[3]!)
+      expect(started).toEqual([0, 1, 3])
+    }))
 })

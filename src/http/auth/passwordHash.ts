@@ -44,18 +44,16 @@ export type Derive = (password: string, hashed: Pick<Hashed, "cost" | "salt">) =
 // Two, because Node has four threads for this, for files and for DNS together: logins must not stop those.
 const atOnce = Effect.unsafeMakeSemaphore(2)
 
-/** Not to be interrupted: the thread goes on computing, and the semaphore has to know. */
+/** Waits for its turn. Not to be interrupted then: the thread goes on computing, and the next has to wait for it. */
+export const inTurn = <A>(computation: Effect.Effect<A>): Effect.Effect<A> =>
+  atOnce.withPermits(1)(Effect.uninterruptible(computation))
+
 export const derive: Derive = (password, { cost: { N, p, r }, salt }) =>
-  atOnce.withPermits(1)(Effect.uninterruptible(Effect.async<Uint8Array>((resume) => {
+  inTurn(Effect.async<Uint8Array>((resume) => {
     const options = { N, r, p, maxmem: 128 * N * r + 128 * r * p + 1_048_576 }
-    scrypt(
-      bytesOf(password),
-      salt,
-      keyBytes,
-      options,
-      (error, key) => resume(error === null ? Effect.succeed(key) : Effect.die(error))
-    )
-  })))
+    scrypt(bytesOf(password), salt, keyBytes, options, (error, key) =>
+      resume(error === null ? Effect.succeed(key) : Effect.die(error)))
+  }))
 
 const text = ({ cost: { N, p, r }, key, salt }: Hashed): PasswordHash =>
   `scrypt$${N}$${r}$${p}$${Encoding.encodeBase64Url(salt)}$${Encoding.encodeBase64Url(key)}`
