@@ -223,7 +223,10 @@ export const make = (
           Effect.provideService(Caller, asked)
         )
         const response = yield* writes ? written(request, maxBodySize, strict, known) : answered(known)
-        return asked.session?.renewed == null ? response : sessions.setCookie(request, response, asked.session.renewed)
+        const renewed = asked.session?.renewed ?? null
+        // A shared cache that keeps the answer would keep the cookie with it.
+        const kept = !(response.headers["cache-control"] ?? "no-store").includes("no-store")
+        return renewed === null || kept ? response : sessions.setCookie(request, response, renewed)
       })
 
     return {

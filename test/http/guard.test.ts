@@ -334,11 +334,12 @@ describe("who asks", () => {
 describe("behind the guard", () => {
   const guarded = <E>(
     route: Effect.Effect<HttpServerResponse.HttpServerResponse, E, CurrentUser | HttpServerRequest.HttpServerRequest>,
-    auth: TaskAuth.TaskAuth = TaskAuth.open
+    auth: TaskAuth.TaskAuth = TaskAuth.open,
+    headers: Record<string, string> = token
   ) =>
     Effect.gen(function*() {
       const guard = yield* Guard.make({ auth, secretKey }, { at: "/tasks", shownAt: "/tasks" })
-      const request = HttpServerRequest.fromWeb(new Request("http://tasks.example/tasks", { headers: token }))
+      const request = HttpServerRequest.fromWeb(new Request("http://tasks.example/tasks", { headers }))
       // safe: the guard provides the user, which its type does not say
       return yield* (guard.protect(route) as Effect.Effect<HttpServerResponse.HttpServerResponse, E>).pipe(
         Effect.provideService(HttpServerRequest.HttpServerRequest, request)
@@ -393,5 +394,13 @@ describe("behind the guard", () => {
       for (const path of ["/tasks", "/tasks/openapi.json", "/tasks/nothing/here", "/tasks/metrics"]) {
         expect(cookieOf(yield* ask("GET", path, withCookie(cookie))), path).toMatch(/^taskflow=v1\./)
       }
+      // But for what a cache between may keep and give to others.
+      const cookies = (control: string) =>
+        Effect.map(
+          guarded(Effect.succeed(HttpServerResponse.empty({ headers: { "cache-control": control } })), ada, { cookie }),
+          ({ cookies }) => Object.keys(cookies.cookies)
+        )
+      expect(yield* cookies("no-store, no-transform")).toEqual(["taskflow"])
+      expect(yield* cookies("public, max-age=31536000, immutable")).toEqual([])
     }).pipe(Effect.provide(tasks())))
 })

@@ -4,6 +4,7 @@ import { TaskAuth, type TaskHttp } from "effect-taskflow/http"
 import * as PasswordHash from "../../src/http/auth/passwordHash.js"
 import * as Passwords from "../../src/http/auth/passwords.js"
 import * as Throttle from "../../src/http/auth/throttle.js"
+import { collectedLogs } from "../support/engine.js"
 import { inProcess, login } from "./inProcess.js"
 import { type Answer, basic, tasks } from "./support.js"
 
@@ -109,6 +110,15 @@ describe("the login", () => {
       yield* TestClock.adjust("5 seconds")
       expect((yield* login(ask, "ada", "right", from)).status).toBe(200)
       expect((yield* login(ask, "ada", "wrong", from)).status).toBe(401)
+    }).pipe(Effect.provide(tasks())))
+
+  it.scoped("says in the log from where somebody guesses, and not what", () =>
+    Effect.gen(function*() {
+      const { layer, lines } = collectedLogs()
+      const ask = yield* inProcess(options)
+      for (let times = 0; times < 8; times++) yield* Effect.provide(login(ask, "typed-name", "wrong", from), layer)
+      expect(lines).toEqual([{ level: "Warning", message: expect.any(String), annotations: from }])
+      expect(JSON.stringify(lines)).not.toContain("typed-name")
     }).pipe(Effect.provide(tasks())))
 
   it.scoped("counts HTTP Basic as well, but the same wrong password once", () =>

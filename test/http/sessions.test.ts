@@ -1,16 +1,18 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { Cookies, FetchHttpClient, HttpApiClient, HttpClient, HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Effect, Layer, Logger, LogLevel, Redacted, TestClock } from "effect"
+import { Duration, Effect, Layer, Logger, LogLevel, Redacted, Ref, TestClock } from "effect"
 import { TaskManager } from "effect-taskflow"
-import { TaskAuth, type TaskHttp } from "effect-taskflow/http"
+import { TaskAuth, TaskHttp } from "effect-taskflow/http"
 import { SqliteBackend } from "effect-taskflow/sqlite"
+import * as AuthApi from "../../src/http/auth/AuthApi.js"
 import * as PasswordHash from "../../src/http/auth/passwordHash.js"
 import { TaskBackendError } from "../../src/TaskError.js"
 import { collectedLogs, wrappedBackend } from "../support/engine.js"
 import { type Asked, cookieOf, inProcess, login, withCookie } from "./inProcess.js"
-import { type Answer, basic, Orphan, tasks } from "./support.js"
+import { type Answer, basic, Orphan, serve, tasks } from "./support.js"
 
 const secret = (letter: string) => Redacted.make(letter.repeat(32))
 const ada = { username: "ada", password: Redacted.make("correct horse") }
@@ -160,6 +162,32 @@ describe("login", () => {
     }).pipe(Effect.provide(tasks())))
 })
 
+describe("a typed client", () => {
+  it.scopedLive("logs in, asks who it is and logs out, and fails with what the server says", () =>
+    Effect.gen(function*() {
+      const base = yield* serve(TaskHttp.layer(options))
+      const cookies = yield* Ref.make(Cookies.empty)
+      const client = yield* HttpApiClient.make(AuthApi.make("/tasks"), {
+        baseUrl: base,
+        transformClient: (client) =>
+          HttpClient.mapRequest(
+            HttpClient.withCookiesRef(client, cookies),
+            HttpClientRequest.setHeader("x-taskflow", "1")
+          )
+      })
+      const wrong = yield* Effect.flip(client.auth.login({ payload: { username: "ada", password: "wrong" } }))
+      expect(wrong).toMatchObject({ _tag: "Unauthorized", message: "the username or the password is wrong" })
+      const ada = yield* client.auth.login({ payload: { username: "ada", password: "correct horse" } })
+      expect(ada).toMatchObject({ user: "ada", access: "operator", open: false, expiresAt: expect.any(String) })
+      expect(yield* client.auth.session()).toEqual(ada)
+      yield* client.auth.logout()
+      expect(yield* Effect.flip(client.auth.session())).toMatchObject({ _tag: "Unauthorized" })
+      const guess = client.auth.login({ payload: { username: "eve", password: "wrong" } })
+      for (let times = 0; times < 5; times++) yield* Effect.flip(guess)
+      expect(yield* Effect.flip(guess)).toMatchObject({ _tag: "TooManyAttempts", retryAfter: 5 })
+    }).pipe(Effect.provide(Layer.merge(tasks(), FetchHttpClient.layer))))
+})
+
 describe("the cookie", () => {
   const attributes = (answer: Answer) => String(answer.headers["set-cookie"]).split("; ").slice(1).sort()
 
@@ -247,7 +275,11 @@ describe("a session", () => {
         expect(answer.status, `${hours}`).toBe(200)
         if (answer.headers["set-cookie"] !== undefined) cookie = cookieOf(answer)
       }
-      yield* TestClock.adjust("8 hours")
+      yield* TestClock.adjust("7 hours")
+      const last = yield* ask("GET", "/tasks/auth/session", withCookie(cookie))
+      expect(last.body.expiresAt).toBe("1970-01-08T00:00:00.000Z")
+      expect(last.headers).not.toHaveProperty("set-cookie")
+      yield* TestClock.adjust("1 hour")
       expect((yield* ask("GET", "/tasks", withCookie(cookie))).status).toBe(401)
     }).pipe(Effect.provide(tasks())))
 

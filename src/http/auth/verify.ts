@@ -74,7 +74,15 @@ export const make = (passwords: PasswordAuth, throttle: Throttle, settings: Guar
           pending -= 1
         }))
       )
-      if (account === null) return null
+      if (account === null) {
+        // Without the name: people type passwords where names belong.
+        if ((yield* throttle.blocked(username, address)) > 0) {
+          yield* Effect.logWarning("TaskHttp: wrong passwords again, so the next try has to wait").pipe(
+            Effect.annotateLogs("address", address)
+          )
+        }
+        return null
+      }
       yield* checkedUser(account.user)
       yield* throttle.succeeded(username, address)
       return account
