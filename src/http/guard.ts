@@ -30,6 +30,8 @@ export interface Guard {
   readonly protect: <E, R>(
     route: Effect.Effect<Response, E, R>
   ) => Effect.Effect<Response, E, R | HttpServerRequest.HttpServerRequest>
+  /** Runs a route that tells nothing of tasks and changes nothing, for everybody: the page of a login and what it loads. */
+  readonly anonymous: Guard["protect"]
   /** For a path below the prefix that no route has. */
   readonly noSuchRoute: Response
   readonly sessions: Sessions.Sessions
@@ -190,10 +192,17 @@ export const make = (
 
     const isLogin = (path: string) => path === `${at}/auth/login` || path === `${at}/auth/logout`
 
+    const refusesAnybody = (request: Request): Response | null =>
+      request.originalUrl.length > maxUrl
+        ? urlTooLong
+        : auth.open && !Origin.namesOurHost(request, settings)
+        ? otherHost
+        : null
+
     const decide = <E, R>(request: Request, path: string, route: Effect.Effect<Response, E, R>) =>
       Effect.gen(function*() {
-        if (request.originalUrl.length > maxUrl) return urlTooLong
-        if (auth.open && !Origin.namesOurHost(request, settings)) return otherHost
+        const misdirected = refusesAnybody(request)
+        if (misdirected !== null) return misdirected
         const writes = !reads.includes(request.method)
         // By the route that was found, not by what the URL looks like.
         if (writes && isLogin(path)) {
@@ -234,6 +243,11 @@ export const make = (
       verify,
       noSuchRoute,
       unavailable,
+      anonymous: (route) =>
+        Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+          const refusal = reads.includes(request.method) ? refusesAnybody(request) : noSuchRoute
+          return Effect.map(refusal === null ? answered(route) : Effect.succeed(refusal), secured)
+        }),
       protect: (route) =>
         Effect.gen(function*() {
           const request = yield* HttpServerRequest.HttpServerRequest

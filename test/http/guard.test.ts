@@ -384,6 +384,20 @@ describe("behind the guard", () => {
       }
     }).pipe(Effect.provide(tasks())))
 
+  it.scoped("a route for everybody is read without credentials, with the same headers, and cannot be written", () =>
+    Effect.gen(function*() {
+      const guard = yield* Guard.make({ auth: ada, secretKey }, { at: "/tasks", shownAt: "/tasks" })
+      const ask = (method: string, url = "http://tasks.example/tasks/auth/login") =>
+        Effect.provideService(
+          guard.anonymous(Effect.succeed(HttpServerResponse.text("a page"))),
+          HttpServerRequest.HttpServerRequest,
+          HttpServerRequest.fromWeb(new Request(url, { method }))
+        )
+      expect(yield* ask("GET")).toMatchObject({ status: 200, headers: { "x-content-type-options": "nosniff" } })
+      expect(yield* ask("POST")).toMatchObject({ status: 404, headers: { "x-content-type-options": "nosniff" } })
+      expect(yield* ask("GET", `http://tasks.example/${"a".repeat(9_000)}`)).toMatchObject({ status: 414 })
+    }).pipe(Effect.provide(tasks())))
+
   it.scoped("the answer to a session that was just renewed carries its cookie, whatever the route", () =>
     Effect.gen(function*() {
       const ask = yield* inProcess({ auth: ada, secretKey })

@@ -336,6 +336,27 @@ describe("a session", () => {
       }
     }).pipe(Effect.provide(tasks())))
 
+  it.scoped("is judged by the check that began it, and no other", () =>
+    Effect.gen(function*() {
+      // Without `find` this one keeps every session that it began.
+      const own = TaskAuth.make({
+        authenticate: () => Effect.succeed(null),
+        login: ({ password }) =>
+          Effect.succeed(Redacted.value(password) === "apple" ? { name: "ada", access: "operator" as const } : null)
+      })
+      const secretKey = secret("k")
+      const before = yield* inProcess({ auth: TaskAuth.any(own, options.auth), secretKey })
+      const ofUsers = cookieOf(yield* login(before, "ada", "correct horse"))
+      const ofOwn = cookieOf(yield* login(before, "ada", "apple"))
+      const changed = usersOf({ username: "ada", password: Redacted.make("another horse") })
+      const after = yield* inProcess({ auth: TaskAuth.any(own, changed.auth), secretKey })
+      expect((yield* after("GET", "/tasks", withCookie(ofUsers))).status).toBe(401)
+      expect((yield* after("GET", "/tasks", withCookie(ofOwn))).status).toBe(200)
+      // HTTP Basic is for those that say so.
+      expect((yield* after("GET", "/tasks", { headers: basic("ada", "another horse") })).status).toBe(200)
+      expect((yield* after("GET", "/tasks", { headers: basic("ada", "apple") })).status).toBe(401)
+    }).pipe(Effect.provide(tasks())))
+
   it.scoped("goes on while the secret is replaced, and moves to the new one", () =>
     Effect.gen(function*() {
       const before = cookieOf(yield* login(yield* inProcess(options), "ada", "correct horse"))
