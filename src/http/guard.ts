@@ -13,7 +13,7 @@ import * as Problem from "./auth/AuthProblem.js"
 import * as Body from "./auth/body.js"
 import { Caller, type CallerInfo } from "./auth/Caller.js"
 import { type GuardOptions, settings as settingsOf } from "./auth/GuardOptions.js"
-import { checkedUser, isRedirect, type Redirect, TaskAuthUnavailable } from "./auth/known.js"
+import { checkedUser, isRedirect, type Redirect } from "./auth/known.js"
 import * as Origin from "./auth/origin.js"
 import * as Sessions from "./auth/sessions.js"
 import * as Throttle from "./auth/throttle.js"
@@ -39,6 +39,11 @@ export interface Guard {
   readonly verify: Verify.Verify | null
   /** Answers 503, and says why in the log. */
   readonly unavailable: (reason: unknown) => Effect.Effect<Response>
+}
+
+/** What a request that takes too long takes it for. */
+interface Phase {
+  now: "auth" | "body" | "route"
 }
 
 const reads: ReadonlyArray<string> = ["GET", "HEAD", "OPTIONS"]
@@ -166,28 +171,46 @@ export const make = (
         : null
 
     const answered = <E, R>(route: Effect.Effect<Response, E, R>): Effect.Effect<Response, E, R> =>
-      route.pipe(
-        Effect.timeoutTo({ duration: requestTimeout, onSuccess: (response) => response, onTimeout: () => overdue }),
-        Effect.catchAllDefect((defect) => Effect.as(Effect.logError("TaskHttp answers 500", Cause.die(defect)), fault))
+      Effect.catchAllDefect(
+        route,
+        (defect) => Effect.as(Effect.logError("TaskHttp answers 500", Cause.die(defect)), fault)
       )
 
+    /** One timer for all of it: a race costs more than the rest of the guard. */
+    const inTime = <E, R>(decided: (phase: Phase) => Effect.Effect<Response, E, R>): Effect.Effect<Response, E, R> =>
+      Effect.suspend(() => {
+        const phase: Phase = { now: "auth" }
+        return Effect.flatten(Effect.timeoutTo(decided(phase), {
+          duration: requestTimeout,
+          onSuccess: (response) => Effect.succeed(response),
+          onTimeout: () =>
+            phase.now === "auth"
+              ? unavailable(new Error("auth did not answer in time"))
+              : Effect.succeed(phase.now === "body" ? late : overdue)
+        }))
+      })
+
     /** The route of a write, with its body read. */
-    const written = <E, R>(request: Request, limit: number, strict: boolean, route: Effect.Effect<Response, E, R>) =>
-      Body.read(request, limit).pipe(
-        Effect.timeoutOption(requestTimeout),
-        Effect.flatMap(Option.match({
-          onNone: () => Effect.succeed<Request | Response>(late),
-          onSome: (bytes): Effect.Effect<Request | Response, Problem.BodyMalformed> =>
-            bytes.length > 0 && !Body.isJson(request, strict)
-              ? Effect.succeed(notJson)
-              : Body.withBody(request, bytes)
-        })),
+    const written = <E, R>(
+      request: Request,
+      limit: number,
+      strict: boolean,
+      phase: Phase,
+      route: Effect.Effect<Response, E, R>
+    ): Effect.Effect<Response, E, R> =>
+      Effect.suspend(() => {
+        phase.now = "body"
+        return Body.read(request, limit)
+      }).pipe(
+        Effect.flatMap((bytes): Effect.Effect<Request | Response, Problem.BodyMalformed> =>
+          bytes.length > 0 && !Body.isJson(request, strict) ? Effect.succeed(notJson) : Body.withBody(request, bytes)
+        ),
         Effect.catchAll((error) => Effect.succeed<Request | Response>(refused(error))),
-        Effect.flatMap((result): Effect.Effect<Response, E, R> =>
-          HttpServerResponse.isServerResponse(result)
-            ? Effect.succeed(result)
-            : Effect.provideService(answered(route), HttpServerRequest.HttpServerRequest, result)
-        )
+        Effect.flatMap((result): Effect.Effect<Response, E, R> => {
+          if (HttpServerResponse.isServerResponse(result)) return Effect.succeed(result)
+          phase.now = "route"
+          return Effect.provideService(answered(route), HttpServerRequest.HttpServerRequest, result)
+        })
       )
 
     const isLogin = (path: string) => path === `${at}/auth/login` || path === `${at}/auth/logout`
@@ -199,7 +222,7 @@ export const make = (
         ? otherHost
         : null
 
-    const decide = <E, R>(request: Request, path: string, route: Effect.Effect<Response, E, R>) =>
+    const decide = <E, R>(request: Request, path: string, route: Effect.Effect<Response, E, R>, phase: Phase) =>
       Effect.gen(function*() {
         const misdirected = refusesAnybody(request)
         if (misdirected !== null) return misdirected
@@ -207,13 +230,9 @@ export const make = (
         // By the route that was found, not by what the URL looks like.
         if (writes && isLogin(path)) {
           const strict = needsHeader(request, sessions.carries(request))
-          return refusesWrite(request, strict) ?? (yield* written(request, maxLoginSize, strict, route))
+          return refusesWrite(request, strict) ?? (yield* written(request, maxLoginSize, strict, phase, route))
         }
         const asked = yield* callerOf(request).pipe(
-          Effect.timeoutFail({
-            duration: requestTimeout,
-            onTimeout: () => new TaskAuthUnavailable({ cause: new Error("auth did not answer in time") })
-          }),
           Effect.catchTag("TooManyAttempts", (error) => Effect.succeed(tooMany(error))),
           Effect.catchAllCause((cause) =>
             Cause.isInterruptedOnly(cause)
@@ -231,7 +250,8 @@ export const make = (
           Effect.provideService(CurrentUser, asked.user),
           Effect.provideService(Caller, asked)
         )
-        const response = yield* writes ? written(request, maxBodySize, strict, known) : answered(known)
+        phase.now = "route"
+        const response = yield* writes ? written(request, maxBodySize, strict, phase, known) : answered(known)
         const renewed = asked.session?.renewed ?? null
         // A shared cache that keeps the answer would keep the cookie with it.
         const kept = !(response.headers["cache-control"] ?? "no-store").includes("no-store")
@@ -255,7 +275,8 @@ export const make = (
             yield* Effect.serviceOption(HttpRouter.RouteContext),
             ({ route }) => Option.some(route.path)
           )
-          return secured(yield* decide(request, Option.getOrElse(found, () => ""), route))
+          const path = Option.getOrElse(found, () => "")
+          return secured(yield* inTime((phase) => decide(request, path, route, phase)))
         })
     }
   })

@@ -31,7 +31,7 @@ export interface GuardOptions {
   readonly trustProxy?: boolean | number | undefined
   /** In bytes. Larger bodies are refused with 413. Default 65,536. */
   readonly maxBodySize?: number | undefined
-  /** How long a request may take to arrive (408), and to be answered (503). Streams go on. Default 30 seconds. */
+  /** How long a request may take until it arrived (408) and its answer begins (503). Default 30 seconds. */
   readonly requestTimeout?: Duration.DurationInput | undefined
 }
 
