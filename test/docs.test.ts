@@ -265,6 +265,7 @@ describe("what the code says and a page repeats", () => {
     ["docs/guide/running.md", "src/TaskflowConfig.ts", "TaskflowOptions"],
     ["docs/guide/running.md", "src/backend/MemoryBackend.ts", "MemoryBackendOptions"],
     ["docs/guide/http.md", "src/http/TaskHttp.ts", "TaskHttpOptions"],
+    ["docs/guide/auth.md", "src/http/auth/GuardOptions.ts", "GuardOptions"],
     ["docs/backends/sqlite.md", "src/backend/SqliteBackend.ts", "SqliteBackendOptions"],
     ["docs/backends/sqlite.md", "src/backend/SqlBackend.ts", "SqlBackendOptions"],
     ["docs/backends/postgres.md", "src/backend/SqlBackend.ts", "SqlBackendOptions"],

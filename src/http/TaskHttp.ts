@@ -17,29 +17,29 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { TaskflowWiringError } from "../TaskError.js"
 import type { TaskManager } from "../TaskManager.js"
-import { guard, noSuchRoute } from "./guard.js"
+import * as Auth from "./auth/authHandlers.js"
+import type { GuardOptions } from "./auth/GuardOptions.js"
+import * as Guard from "./guard.js"
 import * as Bulk from "./handlers/bulk.js"
 import * as Definitions from "./handlers/definitions.js"
 import * as Errors from "./handlers/errors.js"
 import * as Exports from "./handlers/exports.js"
 import * as Fleet from "./handlers/fleet.js"
+import * as Live from "./handlers/live.js"
 import * as Schedules from "./handlers/schedules.js"
 import * as Tasks from "./handlers/tasks.js"
 import * as Parts from "./parts.js"
 import * as TaskApi from "./TaskApi.js"
-import type { TaskAuth } from "./TaskAuth.js"
 
 export { client, type ClientOptions, type Credentials } from "./client.js"
 export { closePromptly, type ClosePromptlyOptions, type NodeServer } from "./nodeServer.js"
 
-export interface TaskHttpOptions extends Parts.DisplayOptions {
-  /** Who may pass: `TaskAuth.basic(…)`, or `TaskAuth.open` for everybody. */
-  readonly auth: TaskAuth
+export interface TaskHttpOptions extends GuardOptions, Parts.DisplayOptions, Live.LiveOptions {
   /** Where the API is. A path of plain segments; "/" for the root. Default "/tasks". */
   readonly prefix?: `/${string}` | undefined
 }
 
-const handlers = (api: TaskApi.TaskApi, options: TaskHttpOptions) =>
+const handlers = (api: TaskApi.TaskApi, options: TaskHttpOptions, guard: Guard.Guard) =>
   Layer.unwrapEffect(Effect.map(Parts.make(options), (parts) =>
     Layer.mergeAll(
       Tasks.layer(api, parts),
@@ -48,7 +48,9 @@ const handlers = (api: TaskApi.TaskApi, options: TaskHttpOptions) =>
       Schedules.layer(api, parts),
       Errors.layer(api, parts),
       Fleet.layer(api, parts),
-      Exports.layer(api, parts)
+      Exports.layer(api, parts),
+      Live.layer(api, parts, guard, options),
+      Auth.layer(api, guard)
     )))
 
 /** `at` is where the routes are added, `shownAt` where clients find them: a mounting router cuts its prefix off. */
@@ -61,35 +63,41 @@ interface Place {
 
 const routes = (
   options: TaskHttpOptions,
-  { at, owned, shownAt }: Place
+  { at, owned, shownAt }: Place,
+  guard: Guard.Guard
 ): Layer.Layer<never, never, TaskManager | HttpLayerRouter.HttpRouter> => {
-  const { auth } = options
   const api = TaskApi.make(at || "/")
   const document = HttpServerResponse.unsafeJson(OpenApi.fromApi(TaskApi.make(shownAt || "/")))
   const known = Layer.mergeAll(
-    HttpLayerRouter.addHttpApi(api).pipe(Layer.provide(handlers(api, options)), Layer.provide(HttpServer.layerContext)),
+    HttpLayerRouter.addHttpApi(api).pipe(
+      Layer.provide(handlers(api, options, guard)),
+      Layer.provide(HttpServer.layerContext)
+    ),
     HttpLayerRouter.add("GET", `${at}/openapi.json`, Effect.succeed(document))
-  ).pipe(Layer.provide(HttpLayerRouter.middleware(guard(auth)).layer))
+  ).pipe(Layer.provide(HttpLayerRouter.middleware(guard.protect).layer))
   const unknown = HttpLayerRouter.use((router) =>
     router.addGlobalMiddleware((effect) =>
       Effect.catchAll(effect, (error) =>
         Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ url }) => {
           const below = url.split("?", 1)[0] === at || url.startsWith(`${at}/`) || url.startsWith(`${at}?`)
           const notFound: unknown = error
-          return below && notFound instanceof RouteNotFound ? noSuchRoute(auth) : Effect.fail(error)
+          return below && notFound instanceof RouteNotFound
+            ? guard.protect(Effect.succeed(guard.noSuchRoute))
+            : Effect.fail(error)
         }))
     )
   )
+  // Fresh: HttpApiBuilder keeps routes in a registry that is shared within one build. Shared with the application's own
   // HttpApi, that would serve these routes a second time, without the guard.
   return Layer.fresh(owned ? Layer.merge(known, unknown) : known)
 }
 
 const checked = (options: TaskHttpOptions): Effect.Effect<"" | `/${string}`> =>
   Effect.suspend(() => {
-    if (typeof options.auth?.check === "function") return Effect.sync(() => TaskApi.normalPrefix(options.prefix))
+    if (typeof options.auth?.authenticate === "function") return Effect.sync(() => TaskApi.normalPrefix(options.prefix))
     return Effect.die(
       new TaskflowWiringError({
-        message: "TaskHttp: auth is missing: give TaskAuth.basic(…), or TaskAuth.open for everybody"
+        message: "TaskHttp: auth is missing: give TaskAuth.users(…), or TaskAuth.open for everybody"
       })
     )
   })
@@ -98,7 +106,11 @@ const checked = (options: TaskHttpOptions): Effect.Effect<"" | `/${string}`> =>
 export const layer = (
   options: TaskHttpOptions
 ): Layer.Layer<never, never, TaskManager | HttpLayerRouter.HttpRouter> =>
-  Layer.unwrapEffect(Effect.map(checked(options), (at) => routes(options, { at, shownAt: at, owned: at !== "" })))
+  Layer.unwrapEffect(Effect.gen(function*() {
+    const at = yield* checked(options)
+    const place = { at, shownAt: at, owned: at !== "" }
+    return routes(options, place, yield* Guard.make(options, place))
+  }))
 
 /**
  * The API for the classic HttpRouter: `HttpRouter.mount("/tasks", router)`, or `mountApp`.
@@ -110,10 +122,11 @@ export const router = (
   options: TaskHttpOptions
 ): Effect.Effect<HttpRouter.HttpRouter, never, TaskManager | Scope.Scope> =>
   Effect.gen(function*() {
-    const shownAt = yield* checked(options)
+    const place = { at: "", shownAt: yield* checked(options), owned: true } as const
+    const guard = yield* Guard.make(options, place)
     // A map of its own: the application may have a HttpLayerRouter too, and these routes are not for that one.
     const context = yield* Layer.buildWithMemoMap(
-      Layer.provideMerge(routes(options, { at: "", shownAt, owned: true }), HttpLayerRouter.layer),
+      Layer.provideMerge(routes(options, place, guard), HttpLayerRouter.layer),
       yield* Layer.makeMemoMap,
       yield* Effect.scope
     )

@@ -10,7 +10,8 @@ import * as Option from "effect/Option"
 import { v7 as uuidv7 } from "uuid"
 import type { AuditEntry } from "../AuditStore.js"
 import type { TaskManager } from "../TaskManager.js"
-import { requires, type TaskForbidden } from "./auth/permission.js"
+import type { TaskForbidden } from "./auth/AuthProblem.js"
+import { requires } from "./auth/permission.js"
 import { current, type Permission } from "./TaskUser.js"
 
 export interface Action<A> {

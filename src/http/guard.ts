@@ -1,70 +1,293 @@
 /**
- * What stands before every route: who asks, and from where. One function, so no route can be without it.
+ * What stands before every route: who asks, from where, and with what. One function, so no route can be without it.
  */
+import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import type { TaskAuth } from "./TaskAuth.js"
+import * as Option from "effect/Option"
+import { TaskManager } from "../TaskManager.js"
+import { problem, secured } from "./auth/answers.js"
+import * as Problem from "./auth/AuthProblem.js"
+import * as Body from "./auth/body.js"
+import { Caller, type CallerInfo } from "./auth/Caller.js"
+import { type GuardOptions, settings as settingsOf } from "./auth/GuardOptions.js"
+import { checkedUser, isRedirect, type Redirect } from "./auth/known.js"
+import * as Origin from "./auth/origin.js"
+import * as Sessions from "./auth/sessions.js"
+import * as Throttle from "./auth/throttle.js"
+import * as Verify from "./auth/verify.js"
 import { CrossSiteRequest, NoSuchRoute, Unauthorized } from "./TaskProblem.js"
-import { CurrentUser } from "./TaskUser.js"
+import { allowed, CurrentUser, type TaskUser } from "./TaskUser.js"
+
+type Request = HttpServerRequest.HttpServerRequest
+type Response = HttpServerResponse.HttpServerResponse
+
+/** The guard of one mount. */
+export interface Guard {
+  /** Runs the route if the request may pass, and answers itself if not. */
+  readonly protect: <E, R>(
+    route: Effect.Effect<Response, E, R>
+  ) => Effect.Effect<Response, E, R | HttpServerRequest.HttpServerRequest>
+  /** Runs a route that tells nothing of tasks and changes nothing, for everybody: the page of a login and what it loads. */
+  readonly anonymous: Guard["protect"]
+  /** For a path below the prefix that no route has. */
+  readonly noSuchRoute: Response
+  readonly sessions: Sessions.Sessions
+  /** Whether the request, were it sent again now, would still come from this user with the same access. */
+  readonly stillKnows: (request: HttpServerRequest.HttpServerRequest, user: TaskUser) => Effect.Effect<boolean>
+  /** Null when there is no login. */
+  readonly verify: Verify.Verify | null
+  /** Answers 503, and says why in the log. */
+  readonly unavailable: (reason: unknown) => Effect.Effect<Response>
+}
+
+/** What a request that takes too long takes it for. */
+interface Phase {
+  now: "auth" | "body" | "route"
+}
 
 const reads: ReadonlyArray<string> = ["GET", "HEAD", "OPTIONS"]
+const maxUrl = 8_192
+/** Of a login: somebody unknown sends it. */
+const maxLogin = 16_384
 
-// Whether the text is an origin of the host the request was sent to. Default ports are left out on both sides.
-const isOriginOf = (origin: string, { headers, originalUrl }: HttpServerRequest.HttpServerRequest): boolean => {
-  const from = URL.canParse(origin) ? new URL(origin) : undefined
-  // Requests of web handlers carry the host in their URL instead of a header.
-  const host = headers["host"] ?? (URL.canParse(originalUrl) ? new URL(originalUrl).host : undefined)
-  const here = `${from?.protocol}//${host}`
-  return from !== undefined && host !== undefined && URL.canParse(here) && new URL(here).host === from.host
-}
+const noSuchRoute = problem(
+  NoSuchRoute,
+  new NoSuchRoute({ message: "nothing is at this path, or not for this method" })
+)
+const urlTooLong = problem(
+  Problem.UrlTooLong,
+  new Problem.UrlTooLong({ message: `the URL is longer than ${maxUrl} characters` })
+)
+const crossSite = problem(
+  CrossSiteRequest,
+  new CrossSiteRequest({ message: "a page of another site sent this request: only this site's own pages may write" })
+)
+const otherHost = problem(
+  CrossSiteRequest,
+  new CrossSiteRequest({ message: "the request names a host that is not the public origin of this server" })
+)
+const headerRequired = problem(
+  Problem.HeaderRequired,
+  new Problem.HeaderRequired({ message: "a write of a browser, or with a cookie, needs the header x-taskflow: 1" })
+)
+const notJson = problem(
+  Problem.UnsupportedMediaType,
+  new Problem.UnsupportedMediaType({ message: "the content-type has to be application/json" })
+)
+const late = problem(
+  Problem.RequestTimeout,
+  new Problem.RequestTimeout({ message: "the body did not arrive in time" }),
+  { connection: "close" }
+)
+const overdue = problem(
+  Problem.AnswerTimeout,
+  new Problem.AnswerTimeout({ message: "there was no answer in time: what was asked may still have happened" })
+)
+const fault = problem(
+  Problem.InternalError,
+  new Problem.InternalError({ message: "a fault of the server: what it is stands in the server's log" })
+)
 
-/** Whether a page of another site made the browser send this write. Programs send neither header and may pass. */
-const isCrossSiteWrite = (request: HttpServerRequest.HttpServerRequest): boolean => {
-  if (reads.includes(request.method)) return false
-  const site = request.headers["sec-fetch-site"]
-  if (site !== undefined) return site !== "same-origin" && site !== "none"
-  const origin = request.headers["origin"]
-  return origin !== undefined && !isOriginOf(origin, request)
-}
-
-const answer = {
-  Unauthorized: (challenge: string | null) =>
-    HttpServerResponse.unsafeJson(
-      Schema.encodeSync(Unauthorized)(
-        new Unauthorized({ message: "credentials are required: these are missing or wrong" })
-      ),
-      { status: 401, headers: challenge === null ? {} : { "www-authenticate": challenge } }
-    ),
-  CrossSiteRequest: HttpServerResponse.unsafeJson(
-    Schema.encodeSync(CrossSiteRequest)(
-      new CrossSiteRequest({
-        message: "a page of another site sent this request: only this site's own pages may write"
-      })
-    ),
-    { status: 403 }
-  ),
-  NoSuchRoute: HttpServerResponse.unsafeJson(
-    Schema.encodeSync(NoSuchRoute)(new NoSuchRoute({ message: "nothing is at this path, or not for this method" })),
-    { status: 404 }
+const unavailable = (reason: unknown): Effect.Effect<Response> =>
+  Effect.as(
+    Effect.logError("TaskHttp answers 503: who asks could not be found out", Cause.fail(reason)),
+    problem(
+      Problem.AuthUnavailable,
+      new Problem.AuthUnavailable({ message: "who asks could not be found out: try again later" })
+    )
   )
-}
 
-// What is answered tells of tasks: no cache keeps it, no browser guesses its type.
-const headers = { "cache-control": "no-store", "x-content-type-options": "nosniff" }
+const tooMany = (error: Problem.TooManyAttempts): Response =>
+  problem(Problem.TooManyAttempts, error, { "retry-after": `${error.retryAfter}` })
 
-/** Runs the route if the request may pass, and answers 401 or 403 if not. */
-export const guard = (auth: TaskAuth) => <E, R>(route: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+const refused = (error: Problem.BodyTooLarge | Problem.BodyMalformed): Response =>
+  error._tag === "BodyTooLarge"
+    ? problem(Problem.BodyTooLarge, error, { connection: "close" })
+    : problem(Problem.BodyMalformed, error)
+
+/** Checks the options: a mistake is a `TaskflowWiringError`, as a defect. */
+export const make = (
+  options: GuardOptions,
+  { at, shownAt }: { readonly at: string; readonly shownAt: string }
+): Effect.Effect<Guard, never, TaskManager> =>
   Effect.gen(function*() {
-    const request = yield* HttpServerRequest.HttpServerRequest
-    const response = !(yield* auth.check(request))
-      ? answer.Unauthorized(auth.challenge)
-      : isCrossSiteWrite(request)
-      ? answer.CrossSiteRequest
-      : yield* Effect.provideService(route, CurrentUser, { name: "anonymous", access: "operator" })
-    return HttpServerResponse.setHeaders(response, headers)
-  })
+    const manager = yield* TaskManager
+    const settings = yield* Effect.sync(() => settingsOf(options, shownAt))
+    const { auth, maxBodySize, requestTimeout } = settings
+    const maxLoginSize = Math.min(maxLogin, maxBodySize)
+    const sessions = Sessions.make(settings, manager.audit)
+    const verify = auth.passwords === null ? null : Verify.make(auth.passwords, Throttle.make(), settings)
 
-/** The answer for a path below the prefix that no route has, behind the same guard. */
-export const noSuchRoute = (auth: TaskAuth) => guard(auth)(Effect.succeed(answer.NoSuchRoute))
+    if (auth.open) {
+      yield* Effect.logWarning(`TaskHttp is open: whoever reaches ${settings.mount} may see and change all tasks`)
+    }
+    if (auth.passwords !== null && settings.randomKey) {
+      yield* Effect.logInfo("TaskHttp: no secretKey is given, so sessions end with this process and hold for it alone")
+    }
+
+    const callerOf = (request: Request) =>
+      Effect.gen(function*() {
+        const session = yield* sessions.read(request)
+        if (session !== null) return { user: session.user, via: "session", session } satisfies CallerInfo
+        const known: TaskUser | Redirect | null = yield* auth.authenticate(request)
+        if (known !== null && !isRedirect(known)) {
+          return {
+            user: yield* checkedUser(known),
+            via: auth.open ? "open" : "host",
+            session: null
+          } satisfies CallerInfo
+        }
+        const account = verify === null ? null : yield* verify.basic(request)
+        if (account !== null) {
+          return { user: account.user, via: "credential", session: null } satisfies CallerInfo
+        }
+        return known
+      })
+
+    const unauthorized = ({ headers, method }: Request, away: Redirect | null): Response => {
+      const page = method === "GET" && /\btext\/html\b/i.test(headers["accept"] ?? "")
+      if (away !== null && page) return HttpServerResponse.empty({ status: 302, headers: { location: away.url } })
+      // A browser would ask for a password in a window of its own, over a page that has a login.
+      const script = headers["x-taskflow"] !== undefined
+        || (headers["sec-fetch-mode"] !== undefined && headers["sec-fetch-mode"] !== "navigate")
+      return problem(
+        Unauthorized,
+        new Unauthorized({ message: "credentials are required: these are missing or wrong" }),
+        auth.challenge === null || script ? {} : { "www-authenticate": auth.challenge }
+      )
+    }
+
+    /** Whether a write has to show that a script of this site sent it. */
+    const needsHeader = (request: Request, carriesCookie: boolean): boolean =>
+      carriesCookie || Origin.isOfBrowser(request)
+
+    /** What is wrong with where a write comes from; null when nothing is. */
+    const refusesWrite = (request: Request, strict: boolean): Response | null =>
+      Origin.isCrossSite(request, settings)
+        ? crossSite
+        : strict && request.headers["x-taskflow"] !== "1"
+        ? headerRequired
+        : null
+
+    const answered = <E, R>(route: Effect.Effect<Response, E, R>): Effect.Effect<Response, E, R> =>
+      Effect.catchAllDefect(
+        route,
+        (defect) => Effect.as(Effect.logError("TaskHttp answers 500", Cause.die(defect)), fault)
+      )
+
+    /** One timer for all of it: a race costs more than the rest of the guard. */
+    const inTime = <E, R>(decided: (phase: Phase) => Effect.Effect<Response, E, R>): Effect.Effect<Response, E, R> =>
+      Effect.suspend(() => {
+        const phase: Phase = { now: "auth" }
+        return Effect.flatten(Effect.timeoutTo(decided(phase), {
+          duration: requestTimeout,
+          onSuccess: (response) => Effect.succeed(response),
+          onTimeout: () =>
+            phase.now === "auth"
+              ? unavailable(new Error("auth did not answer in time"))
+              : Effect.succeed(phase.now === "body" ? late : overdue)
+        }))
+      })
+
+    /** The route of a write, with its body read. */
+    const written = <E, R>(
+      request: Request,
+      limit: number,
+      strict: boolean,
+      phase: Phase,
+      route: Effect.Effect<Response, E, R>
+    ): Effect.Effect<Response, E, R> =>
+      Effect.suspend(() => {
+        phase.now = "body"
+        return Body.read(request, limit)
+      }).pipe(
+        Effect.flatMap((bytes): Effect.Effect<Request | Response, Problem.BodyMalformed> =>
+          bytes.length > 0 && !Body.isJson(request, strict) ? Effect.succeed(notJson) : Body.withBody(request, bytes)
+        ),
+        Effect.catchAll((error) => Effect.succeed<Request | Response>(refused(error))),
+        Effect.flatMap((result): Effect.Effect<Response, E, R> => {
+          if (HttpServerResponse.isServerResponse(result)) return Effect.succeed(result)
+          phase.now = "route"
+          return Effect.provideService(answered(route), HttpServerRequest.HttpServerRequest, result)
+        })
+      )
+
+    const isLogin = (path: string) => path === `${at}/auth/login` || path === `${at}/auth/logout`
+
+    const refusesAnybody = (request: Request): Response | null =>
+      request.originalUrl.length > maxUrl
+        ? urlTooLong
+        : auth.open && !Origin.namesOurHost(request, settings)
+        ? otherHost
+        : null
+
+    const decide = <E, R>(request: Request, path: string, route: Effect.Effect<Response, E, R>, phase: Phase) =>
+      Effect.gen(function*() {
+        const misdirected = refusesAnybody(request)
+        if (misdirected !== null) return misdirected
+        const writes = !reads.includes(request.method)
+        // By the route that was found, not by what the URL looks like.
+        if (writes && isLogin(path)) {
+          const strict = needsHeader(request, sessions.carries(request))
+          return refusesWrite(request, strict) ?? (yield* written(request, maxLoginSize, strict, phase, route))
+        }
+        const asked = yield* callerOf(request).pipe(
+          Effect.catchTag("TooManyAttempts", (error) => Effect.succeed(tooMany(error))),
+          Effect.catchAllCause((cause) =>
+            Cause.isInterruptedOnly(cause)
+              ? Effect.failCause(cause as Cause.Cause<never>)
+              : unavailable(Cause.squash(cause))
+          )
+        )
+        if (asked === null || HttpServerResponse.isServerResponse(asked)) return asked ?? unauthorized(request, null)
+        if ("_tag" in asked) return unauthorized(request, asked)
+        const cookie = asked.via === "session" || (asked.via === "host" && "cookie" in request.headers)
+        const strict = needsHeader(request, cookie)
+        const refusal = writes ? refusesWrite(request, strict) : null
+        if (refusal !== null) return refusal
+        const known = route.pipe(
+          Effect.provideService(CurrentUser, asked.user),
+          Effect.provideService(Caller, asked)
+        )
+        phase.now = "route"
+        const response = yield* writes ? written(request, maxBodySize, strict, phase, known) : answered(known)
+        const renewed = asked.session?.renewed ?? null
+        // A shared cache that keeps the answer would keep the cookie with it.
+        const kept = !(response.headers["cache-control"] ?? "no-store").includes("no-store")
+        return renewed === null || kept ? response : sessions.setCookie(request, response, renewed)
+      })
+
+    const stillKnows: Guard["stillKnows"] = (request, user) =>
+      Effect.match(callerOf(request), {
+        onFailure: () => false,
+        onSuccess: (asked) =>
+          asked !== null && !("_tag" in asked) && asked.user.name === user.name &&
+          allowed(asked.user.access).join() === allowed(user.access).join()
+      })
+
+    return {
+      stillKnows,
+      sessions,
+      verify,
+      noSuchRoute,
+      unavailable,
+      anonymous: (route) =>
+        Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+          const refusal = reads.includes(request.method) ? refusesAnybody(request) : noSuchRoute
+          return Effect.map(refusal === null ? answered(route) : Effect.succeed(refusal), secured)
+        }),
+      protect: (route) =>
+        Effect.gen(function*() {
+          const request = yield* HttpServerRequest.HttpServerRequest
+          const found = Option.flatMap(
+            yield* Effect.serviceOption(HttpRouter.RouteContext),
+            ({ route }) => Option.some(route.path)
+          )
+          const path = Option.getOrElse(found, () => "")
+          return secured(yield* inTime((phase) => decide(request, path, route, phase)))
+        })
+    }
+  })

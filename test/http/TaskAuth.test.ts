@@ -1,3 +1,4 @@
+import { inspect } from "node:util"
 import {
   HttpApi,
   HttpApiBuilder,
@@ -7,10 +8,13 @@ import {
   HttpServerResponse
 } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer, Redacted, Schema } from "effect"
+import { Effect, Either, Layer, Redacted, Schema } from "effect"
 import { TaskManager } from "effect-taskflow"
 import { TaskApi, TaskAuth, TaskHttp } from "effect-taskflow/http"
 import { TaskflowTest } from "effect-taskflow/testing"
+import * as PasswordHash from "../../src/http/auth/passwordHash.js"
+import * as Passwords from "../../src/http/auth/passwords.js"
+import { inProcess } from "./inProcess.js"
 import { basic, Fails, Orphan, send, serve, serveApp, tasks } from "./support.js"
 
 const auth = TaskAuth.basic({ username: "ada", password: Redacted.make("pässwörd:with:colons") })
@@ -20,13 +24,15 @@ const id = "01890a5d-ac96-774b-bcce-b302099a8057"
 /** Every route there is: what the API declares, and what is added beside it. */
 const allRoutes = () => {
   const found: Array<readonly [method: string, path: string]> = [["GET", "/tasks/openapi.json"]]
-  HttpApi.reflect(TaskApi.make("/tasks"), {
+  const reflected = {
     onGroup: () => {},
-    onEndpoint: ({ endpoint }) => {
-      found.push([endpoint.method, endpoint.path.replace(":id", id)])
+    onEndpoint: ({ endpoint }: { readonly endpoint: { readonly method: string; readonly path: string } }) => {
+      found.push([endpoint.method, endpoint.path.replace(/:\w+/, id)])
     }
-  })
-  return found
+  }
+  HttpApi.reflect(TaskApi.make("/tasks"), reflected)
+  // These two ask for no credentials: one brings them, and the other only takes away.
+  return found.filter(([method, path]) => !(method === "POST" && /\/auth\/log(in|out)$/.test(path)))
 }
 
 describe("the guard", () => {
@@ -34,7 +40,7 @@ describe("the guard", () => {
     Effect.gen(function*() {
       const base = yield* serve(TaskHttp.layer({ auth }))
       const routes = allRoutes()
-      expect(routes).toHaveLength(8)
+      expect(routes.length).toBeGreaterThanOrEqual(37)
       for (const [method, path] of routes) {
         for (const headers of [{}, basic("ada", "wrong"), basic("", "")]) {
           const { body, headers: sent, status } = yield* send(base, method, path, headers)
@@ -43,8 +49,10 @@ describe("the guard", () => {
           expect(sent["www-authenticate"]).toBe("Basic realm=\"tasks\", charset=\"UTF-8\"")
           expect(sent["cache-control"]).toBe("no-store")
         }
-        const passed = yield* send(base, method, path, good)
-        expect([200, 404], `${method} ${path}`).toContain(passed.status)
+        // A stream would go on: asked for what does not exist it ends.
+        const ends = path === "/tasks/stream" ? `${path}?topics=none` : path
+        const passed = yield* send(base, method, ends, good)
+        expect([200, 400, 404, 409], `${method} ${path}`).toContain(passed.status)
       }
     }).pipe(Effect.provide(tasks())))
 
@@ -168,7 +176,7 @@ describe("writes", () => {
       const manager = yield* TaskManager
       for (const [name, headers, allowed] of cases) {
         const { taskId } = yield* Orphan.enqueue({ note: name })
-        const sent = { ...headers(base) }
+        const sent: Record<string, string> = { ...headers(base), "x-taskflow": "1" }
         if (sent["sec-fetch-site"] === "😈") sent["sec-fetch-site"] = Buffer.from("😈").toString("latin1")
         const cancel = yield* send(base, "POST", `/tasks/${taskId}/cancel`, sent)
         expect(cancel.status, name).toBe(allowed ? 200 : 403)
@@ -194,13 +202,218 @@ describe("TaskAuth.basic", () => {
   it("refuses settings that would let anybody in", () => {
     const make = (username: string, password: string) => () =>
       TaskAuth.basic({ username, password: Redacted.make(password) })
-    expect(make("", "x")).toThrow("username")
-    expect(make("a:b", "x")).toThrow("username")
-    expect(make("a", "")).toThrow("password")
+    expect(make("", "x")).toThrow("TaskAuth.basic: username")
+    expect(make("a:b", "x")).toThrow("TaskAuth.basic: username")
+    expect(make("a", "")).toThrow("TaskAuth.basic: password")
     expect(make("a", " ")).not.toThrow()
   })
 
   it("does not show the password when printed", () => {
     expect(JSON.stringify(auth)).not.toContain("wörd")
+    expect(inspect(auth, { depth: 10, showHidden: true })).not.toContain("wörd")
+  })
+})
+
+describe("TaskAuth.users", () => {
+  const good = `scrypt$4096$8$1$${"A".repeat(22)}$${"A".repeat(43)}` as const
+
+  it("fails for what would be unsafe or never work, by the name of the option and without its secret", () => {
+    const user = (more: object) => ({ username: "ada", password: Redacted.make("secret"), ...more })
+    const cases: ReadonlyArray<readonly [ReadonlyArray<object>, string]> = [
+      [[], "users is empty"],
+      [[user({}), user({})], "users[1].username is there twice: \"ada\""],
+      [[user({ username: "" })], "users[0].username"],
+      [[user({}), user({ username: "a:b" })], "users[1].username"],
+      [[user({ username: "a\nb" })], "users[0].username"],
+      [[user({ username: "a".repeat(201) })], "users[0].username"],
+      [[user({ username: undefined })], "users[0].username"],
+      [[user({ password: Redacted.make("") })], "users[0].password is empty"],
+      [[user({ password: undefined })], "users[0].password is empty"],
+      [[user({ password: "secret" })], "users[0].password is neither a hash nor Redacted"],
+      [[user({ password: Redacted.make("secret".repeat(200)) })], "users[0].password is longer"],
+      [
+        [user({ password: Redacted.make("secret\ud800") })],
+        "users[0].password is longer than 1024 bytes or no Unicode"
+      ],
+      [[user({ password: "scrypt$secret" })], "users[0].password is no hash"],
+      [[user({ password: Redacted.make("scrypt$secret") })], "users[0].password is no hash"],
+      [[user({ access: "admin" })], "users[0].access"],
+      [[user({ access: ["retry", "undelete"] })], "users[0].access"]
+    ]
+    for (const [users, message] of cases) {
+      // safe: what JavaScript lets a caller give
+      const make = () => TaskAuth.users({ users: users as ReadonlyArray<TaskAuth.UserOptions> })
+      expect(make, message).toThrow(`TaskAuth.users: ${message}`)
+      expect(make).not.toThrow(/secret/)
+    }
+  })
+
+  it("reads a hash only if its cost is bounded, whatever its text says", () => {
+    const parse = (hash: string) => Either.isRight(PasswordHash.parse(hash))
+    const of = (N: string | number, r: string | number, p: string | number) =>
+      `scrypt$${N}$${r}$${p}$${"A".repeat(22)}$${"A".repeat(43)}`
+    for (
+      const [N, r, p] of [[4_096, 8, 1], [32_768, 8, 3], [131_072, 8, 1], [16_384, 8, 5], [262_144, 8, 1]] as const
+    ) {
+      expect(parse(of(N, r, p)), `${N} ${r} ${p}`).toBe(true)
+    }
+    for (
+      const [N, r, p] of [
+        [2, 8, 1],
+        [2_048, 8, 1],
+        [5_000, 8, 1],
+        [524_288, 8, 1],
+        [9_999_999, 8, 1],
+        [262_144, 16, 1],
+        [262_144, 8, 16],
+        [4_096, 0, 1],
+        [4_096, 33, 1],
+        [4_096, 8, 0],
+        [4_096, 8, 17],
+        ["1e9", 8, 1],
+        ["-4096", 8, 1],
+        ["99999999999999999999", 8, 1],
+        ["", 8, 1]
+      ] as const
+    ) {
+      expect(parse(of(N, r, p)), `${N} ${r} ${p}`).toBe(false)
+    }
+    const parts = good.split("$")
+    const changed = (index: number, text: string) => parts.map((part, at) => at === index ? text : part).join("$")
+    expect(parse(good)).toBe(true)
+    for (
+      const text of [
+        "",
+        "scrypt$",
+        `${good}$`,
+        `${good}\n`,
+        ` ${good}`,
+        changed(0, "bcrypt"),
+        changed(4, ""),
+        changed(4, "A"),
+        changed(4, "A".repeat(1_000_000)),
+        changed(5, "A"),
+        changed(5, "A".repeat(44)),
+        changed(5, "/".repeat(43))
+      ]
+    ) {
+      expect(parse(text), text.slice(0, 80)).toBe(false)
+    }
+  })
+
+  it.live("takes what hashPassword makes, as text or from the configuration", () =>
+    Effect.gen(function*() {
+      const hash = yield* TaskAuth.hashPassword(Redacted.make("pässwörd"))
+      expect(hash).toMatch(/^scrypt\$32768\$8\$3\$[\w-]{22}\$[\w-]{43}$/)
+      expect(yield* TaskAuth.hashPassword("pässwörd")).not.toBe(hash)
+      const known = Passwords.make("test", [
+        ["", { username: "text", password: hash }],
+        ["", { username: "config", password: Redacted.make(hash) }]
+      ])
+      const check = (username: string, password: string) =>
+        Effect.map(known.check({ username, password: Redacted.make(password) }), (account) => account?.user ?? null)
+      expect(yield* check("text", "pässwörd")).toEqual({ name: "text", access: "operator" })
+      expect(yield* check("config", "pässwörd")).toEqual({ name: "config", access: "operator" })
+      expect(yield* check("text", "passwörd")).toBe(null)
+      // A hash is no password.
+      expect(yield* check("text", hash)).toBe(null)
+      for (const password of ["", "x".repeat(1_025), "\ud800"]) {
+        const made = yield* Effect.exit(TaskAuth.hashPassword(password))
+        expect(String(made), password.slice(0, 5)).toContain("TaskAuth.hashPassword: the password is empty, longer")
+      }
+    }))
+})
+
+describe("TaskAuth.bearer", () => {
+  const tokens = [
+    { name: "ci", token: Redacted.make("0123456789abcdef"), access: "operator" },
+    { name: "grafana", token: Redacted.make("fedcba9876543210"), access: "viewer" }
+  ] as const
+
+  it("fails for what would be easy to guess or not to tell apart, without the token", () => {
+    const token = Redacted.make("secret-0123456789")
+    const cases: ReadonlyArray<readonly [ReadonlyArray<object>, string]> = [
+      [[], "tokens is empty"],
+      [[{ name: "", token, access: "viewer" }], "tokens[0].name"],
+      [[{ name: "a", token: Redacted.make("secret-56789012"), access: "viewer" }], "tokens[0].token"],
+      [[{ name: "a", token: Redacted.make("secret 0123456789"), access: "viewer" }], "tokens[0].token"],
+      [[{ name: "a", token: Redacted.make("secret-пароль-пароль"), access: "viewer" }], "tokens[0].token"],
+      [[{ name: "a", token, access: "root" }], "tokens[0].access"],
+      [[{ name: "a", token, access: "viewer" }, { name: "b", token, access: "viewer" }], "tokens[1] has"],
+      [[...tokens, { name: "ci", token, access: "viewer" }], "tokens[2] has"]
+    ]
+    for (const [given, message] of cases) {
+      // safe: what JavaScript lets a caller give
+      const make = () => TaskAuth.bearer({ tokens: given as ReadonlyArray<TaskAuth.TokenOptions> })
+      expect(make, message).toThrow(`TaskAuth.bearer: ${message}`)
+      expect(make).not.toThrow(/secret/)
+    }
+  })
+
+  it.scoped("knows who uses which token, and nobody else", () =>
+    Effect.gen(function*() {
+      const ask = yield* inProcess({ auth: TaskAuth.bearer({ tokens }) })
+      const who = (authorization: string) =>
+        Effect.map(ask("GET", "/tasks/auth/session", { headers: { authorization } }), ({ body, status }) =>
+          status === 200 ? [body.user, body.access, body.expiresAt] : status)
+      expect(yield* who("Bearer 0123456789abcdef")).toEqual(["ci", "operator", null])
+      expect(yield* who("bearer  fedcba9876543210")).toEqual(["grafana", "viewer", null])
+      for (
+        const wrong of [
+          "",
+          "Bearer",
+          "Bearer ",
+          "Bearer 0123456789abcde",
+          "Bearer 0123456789abcdeff",
+          "Bearer 0123456789ABCDEF",
+          "Bearer 0123456789abcdef fedcba9876543210",
+          "Basic 0123456789abcdef",
+          "0123456789abcdef",
+          `Bearer ${"x".repeat(10_000)}`,
+          "Bearer caf\u00e9caf\u00e9caf\u00e9caf\u00e9"
+        ]
+      ) {
+        expect(yield* who(wrong), wrong.slice(0, 50)).toBe(401)
+      }
+      const refused = yield* ask("GET", "/tasks")
+      expect(refused.headers["www-authenticate"]).toBe("Bearer realm=\"tasks\"")
+    }).pipe(Effect.provide(tasks())))
+})
+
+describe("TaskAuth.any", () => {
+  const ci = TaskAuth.bearer({ tokens: [{ name: "ci", token: Redacted.make("0123456789abcdef"), access: "viewer" }] })
+  const own = TaskAuth.make({
+    authenticate: ({ headers }) =>
+      Effect.succeed(headers["x-user"] === undefined ? null : { name: headers["x-user"], access: "operator" as const }),
+    challenge: "Own"
+  })
+
+  it.scoped("asks one after the other, and names all ways in its challenge", () =>
+    Effect.gen(function*() {
+      const ask = yield* inProcess({ auth: TaskAuth.any(ci, own, auth), secretKey: Redacted.make("k".repeat(32)) })
+      const who = (headers: Record<string, string>) =>
+        Effect.map(ask("GET", "/tasks/auth/session", { headers }), ({ body }) => body.user)
+      const token = { authorization: "Bearer 0123456789abcdef" }
+      expect(yield* who({ ...token, "x-user": "eve" })).toBe("ci")
+      expect(yield* who({ authorization: "Bearer wrong", "x-user": "eve" })).toBe("eve")
+      expect(yield* who(good)).toBe("ada")
+      const { headers, status } = yield* ask("GET", "/tasks")
+      expect([status, headers["www-authenticate"]]).toEqual([
+        401,
+        "Bearer realm=\"tasks\", Own, Basic realm=\"tasks\", charset=\"UTF-8\""
+      ])
+    }).pipe(Effect.provide(tasks())))
+
+  it("refuses open, which would let everybody pass", () => {
+    expect(() => TaskAuth.any(ci, TaskAuth.open)).toThrow("TaskAuth.any: open")
+  })
+})
+
+describe("TaskAuth.redirect", () => {
+  it("takes what can stand in a header", () => {
+    expect(TaskAuth.redirect("https://login.example/?a=b")).toMatchObject({ url: "https://login.example/?a=b" })
+    for (const url of ["", "/a b", "/a\r\nset-cookie: x=y", "/\u0000", "/ä"]) {
+      expect(() => TaskAuth.redirect(url), url).toThrow("TaskAuth.redirect")
+    }
   })
 })

@@ -383,6 +383,12 @@ describe("the API as a value", () => {
         "401",
         "403",
         "404",
+        "408",
+        "413",
+        "414",
+        "415",
+        "429",
+        "500",
         "503"
       ])
       expect(Object.keys(body.paths["/tasks/{id}/retry"].post.responses)).toContain("409")

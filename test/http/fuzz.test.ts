@@ -18,12 +18,12 @@ const inside = /\n\s+at |node_modules|[\\/](src|dist)[\\/]|SqlError|SELECT |Fibe
 // Open streams are cut off at their cap, and logins are throttled: both say so.
 const busy = new Set([429, 503])
 
-const problemOf = ({ headers, method, path }: Sent, { status, text, type }: Got): string | null => {
+const problemOf = ({ method }: Sent, { status, text, type }: Got): string | null => {
   if (status < 200 || (status >= 500 && !busy.has(status))) return `answered ${status}`
   // Answers show the stacks of tasks that failed, refusals show none.
   if (status < 400 || method === "HEAD") return null
   if (inside.test(text)) return "shows its inside"
-  if (!type.startsWith("application/json")) return `a refusal of type ${type}, ${JSON.stringify(headers)} ${path}`
+  if (!type.startsWith("application/json")) return `${status} of type ${JSON.stringify(type)}`
   const body: unknown = JSON.parse(text)
   return typeof body === "object" && body !== null && "_tag" in body && "message" in body
     ? null

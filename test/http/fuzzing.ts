@@ -227,7 +227,9 @@ export const exchange = (base: string, sent: Sent, millis: number): Effect.Effec
   Effect.async<Got>((resume) => {
     const { hostname, port } = new URL(base)
     const what = () => `${sent.method} ${sent.path.slice(0, 300)} ${JSON.stringify(sent.body)?.slice(0, 300)}`
-    const { body, headers, method, path } = sent
+    const { body, method, path } = sent
+    // Node.js would send the body of a DELETE without its length, which is no HTTP.
+    const headers = body === undefined ? sent.headers : { ...sent.headers, "content-length": Buffer.byteLength(body) }
     const request = nodeRequest({ hostname, port, method, path, headers, agent: false }, (response) => {
       const type = String(response.headers["content-type"] ?? "")
       let text = ""

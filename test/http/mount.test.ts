@@ -187,7 +187,7 @@ describe("a web handler", () => {
       const fine = await handler(
         new Request(`http://tasks.example/tasks/${taskId}/cancel`, {
           method: "POST",
-          headers: { origin: "http://tasks.example" }
+          headers: { origin: "http://tasks.example", "x-taskflow": "1" }
         })
       )
       expect(fine.status).toBe(200)

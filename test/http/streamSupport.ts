@@ -155,6 +155,7 @@ export const ended = (
 
 export const visitor: StreamHub.Visitor = {
   user: { name: "ada", access: "viewer" },
+  mayReadLogs: true,
   stillAllowed: Effect.succeed(true)
 }
 

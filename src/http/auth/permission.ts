@@ -1,20 +1,16 @@
-/** What a caller may do, asked by every route that changes or reveals something. */
-import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
+/**
+ * What handlers ask before they change or reveal something.
+ */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import { current, may, type Permission, permissions, type TaskUser } from "../TaskUser.js"
+import type { Permission, TaskUser } from "../TaskUser.js"
+import { current, may } from "../TaskUser.js"
+import { TaskForbidden } from "./AuthProblem.js"
 
-/** 403: whoever asks is known, and may not do this. */
-export class TaskForbidden extends Schema.TaggedError<TaskForbidden>()("TaskForbidden", {
-  message: Schema.String,
-  permission: Schema.Literal(...permissions)
-}, HttpApiSchema.annotations({ status: 403, description: "The caller may not do this" })) {}
-
-/** The caller, if they may do this. */
+/** The user that asks, if the permission is theirs; `TaskForbidden` (403) if not. */
 export const requires = (permission: Permission): Effect.Effect<TaskUser, TaskForbidden> =>
   Effect.flatMap(current, (user) =>
     may(user, permission)
       ? Effect.succeed(user)
       : Effect.fail(
-        new TaskForbidden({ message: `${user.name} may not do this: ${permission} is not allowed`, permission })
+        new TaskForbidden({ message: `this needs the permission "${permission}", which you do not have`, permission })
       ))

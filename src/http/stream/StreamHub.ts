@@ -46,6 +46,8 @@ export interface StreamHubOptions extends Telling.Sources {
 /** Who asks. */
 export interface Visitor {
   readonly user: TaskUser
+  /** Whether topics of log lines are for them. */
+  readonly mayReadLogs: boolean
   /** Asked every minute while the stream is open: false ends it. */
   readonly stillAllowed: Effect.Effect<boolean>
 }

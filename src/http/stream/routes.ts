@@ -6,7 +6,7 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { BadTopic, StreamUnavailable } from "./problem.js"
-import type { Polled, StreamHub, Wish } from "./StreamHub.js"
+import type { Polled, StreamHub, Visitor, Wish } from "./StreamHub.js"
 import * as Topics from "./topics.js"
 
 const headers = {
@@ -33,6 +33,16 @@ const wishOf: Effect.Effect<Wish, BadTopic, HttpServerRequest.HttpServerRequest>
   }
 )
 
+const hiddenLogs = new BadTopic({ message: "log lines are not shown here: leave out log:ID" })
+
+// Lines are read once for all who watch a task, so whoever may not see them must not be among those.
+const allowedWish = ({ mayReadLogs }: Visitor): Effect.Effect<Wish, BadTopic, HttpServerRequest.HttpServerRequest> =>
+  Effect.filterOrFail(
+    wishOf,
+    ({ topics }) => mayReadLogs || topics.watched.every(({ kind }) => kind !== "log"),
+    () => hiddenLogs
+  )
+
 const refused = (problem: BadTopic | StreamUnavailable): HttpServerResponse.HttpServerResponse =>
   problem._tag === "BadTopic"
     ? HttpServerResponse.unsafeJson(Schema.encodeSync(BadTopic)(problem), { status: 400 })
@@ -42,7 +52,7 @@ const refused = (problem: BadTopic | StreamUnavailable): HttpServerResponse.Http
     })
 
 export const stream = (connect: StreamHub["connect"]): StreamHub["stream"] => (visitor) =>
-  wishOf.pipe(
+  allowedWish(visitor).pipe(
     Effect.flatMap((wish) => connect(visitor, wish)),
     Effect.map((bytes) => HttpServerResponse.stream(bytes, { contentType: "text/event-stream", headers })),
     Effect.catchAll((problem) => Effect.succeed(refused(problem)))
@@ -58,7 +68,7 @@ const bodyOf = ({ frames, next }: Polled): Uint8Array =>
   ])
 
 export const changes = (poll: StreamHub["poll"]): StreamHub["changes"] => (visitor) =>
-  wishOf.pipe(
+  allowedWish(visitor).pipe(
     Effect.flatMap((wish) => poll(visitor, wish)),
     Effect.map((polled) =>
       HttpServerResponse.uint8Array(bodyOf(polled), {

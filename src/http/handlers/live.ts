@@ -1,0 +1,45 @@
+/** What changes, as it changes: one hub for all who listen. */
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { version } from "../../internal/version.js"
+import type { Guard } from "../guard.js"
+import type { Parts } from "../parts.js"
+import * as ManagerSources from "../stream/managerSources.js"
+import * as StreamHub from "../stream/StreamHub.js"
+import type { TaskApi } from "../TaskApi.js"
+import { allowed, current } from "../TaskUser.js"
+
+export interface LiveOptions {
+  /** How many streams may be open at once in this instance; one more is refused with 503, and polls. Default 100. */
+  readonly maxStreams?: number | undefined
+}
+
+export const layer = (
+  api: TaskApi,
+  { manager, redaction, visible }: Parts,
+  guard: Guard,
+  { maxStreams }: LiveOptions
+) =>
+  Layer.unwrapScoped(Effect.map(
+    // Closes before the server does, so that whoever listens is told.
+    StreamHub.make({
+      ...ManagerSources.make(manager, redaction),
+      bucket: Effect.succeed(null),
+      build: version,
+      capabilities: ({ access, name }) => ({ user: name, permissions: [...allowed(access)] }),
+      maxStreams
+    }),
+    (hub) => {
+      const visitor = Effect.gen(function*() {
+        const user = yield* current
+        const request = yield* HttpServerRequest.HttpServerRequest
+        return { user, mayReadLogs: (yield* visible).logs, stillAllowed: guard.stillKnows(request, user) }
+      })
+      return HttpApiBuilder.group(api, "live", (group) =>
+        group
+          .handleRaw("stream", () => Effect.flatMap(visitor, hub.stream))
+          .handleRaw("changes", () => Effect.flatMap(visitor, hub.changes)))
+    }
+  ))
