@@ -23,12 +23,23 @@ import { isDone, isLive, type TaskRecord } from "../TaskRecord.js"
 import { isRetryable } from "../TaskStatus.js"
 import { newRecord } from "./admission.js"
 import * as Backoff from "./backoff.js"
+import { usualCount } from "./counting.js"
 import * as HandOver from "./handOver.js"
 import { isInTransaction, notInTransaction } from "./transaction.js"
 
 type Front = Pick<
   TaskManager["Type"],
-  "get" | "list" | "logs" | "attempts" | "stats" | "cancel" | "retry" | "awaitResult"
+  | "get"
+  | "list"
+  | "logs"
+  | "attempts"
+  | "stats"
+  | "count"
+  | "unfinished"
+  | "rollups"
+  | "cancel"
+  | "retry"
+  | "awaitResult"
 >
 
 const maxLogPage = 1_000
@@ -212,6 +223,9 @@ export const make = (
         return yield* backend.attempts(id)
       }),
     stats: (query = {}) => Effect.zipRight(caughtUp, backend.stats(query)),
+    count: (query = {}, most = usualCount) => Effect.zipRight(caughtUp, backend.count(query, most)),
+    unfinished: Effect.zipRight(caughtUp, backend.unfinished),
+    rollups: (query) => Effect.zipRight(caughtUp, backend.rollups(query)),
     cancel,
     retry,
     awaitResult

@@ -22,6 +22,7 @@
 import * as Auditing from "./suite/auditing.js"
 import * as Cancelling from "./suite/cancelling.js"
 import * as Claiming from "./suite/claiming.js"
+import * as Counting from "./suite/counting.js"
 import * as Deleting from "./suite/deleting.js"
 import * as Feeding from "./suite/feeding.js"
 import * as Fleet from "./suite/fleet.js"
@@ -45,6 +46,7 @@ import type { Case } from "./suite/stage.js"
 import * as Stats from "./suite/stats.js"
 import * as Stealing from "./suite/stealing.js"
 import * as Strings from "./suite/strings.js"
+import * as Summing from "./suite/summing.js"
 import * as Suspects from "./suite/suspects.js"
 import * as Waiting from "./suite/waiting.js"
 import * as Writing from "./suite/writing.js"
@@ -70,6 +72,8 @@ export const cases: ReadonlyArray<Case> = [
   Paging,
   Ledger,
   Stats,
+  Counting,
+  Summing,
   Deleting,
   Repeating,
   Racing,

@@ -10,6 +10,7 @@
  */
 
 import { telling } from "./luaFeed.js"
+import { summing } from "./luaRollups.js"
 
 /** Reading and numbers. Every number stays text, because Lua would write large ones with an exponent. */
 export const reading = `
@@ -42,7 +43,7 @@ end
 /** Changes as tables, and `flush`, which writes them. */
 export const writing = `${telling}
 local rows, dirty, kinds = {}, {}, {}
-
+${summing}
 local function row(id)
   local r = rows[id]
   if r == nil then
@@ -259,6 +260,7 @@ local function flush(first)
   for _, key in ipairs(unlinked) do call('UNLINK', root .. key) end
   flushSets()
   flushTallies()
+  flushSums()
   if entry then addToFeed(entry) end
 end
 `

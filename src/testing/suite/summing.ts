@@ -1,0 +1,328 @@
+/**
+ * `rollups`: every end counts once, by time and name, with how long it took and how long it had waited, and stays counted.
+ */
+import * as assert from "node:assert/strict"
+import * as Effect from "effect/Effect"
+import * as FastCheck from "effect/FastCheck"
+import * as Runtime from "effect/Runtime"
+import type { Rollup, RollupQuery } from "../../TaskRollup.js"
+import { failAttempt, finishes, heldBy, insert, requeue, start, startedBy, succeed } from "./changes.js"
+import { distributionOf, type End, rollupsOf } from "./rollupModel.js"
+import { about, applied, type Case, type Stage } from "./stage.js"
+
+const test = about("summing")
+
+const minute = 60_000
+const hour = 60 * minute
+const always = { since: 0, until: Number.MAX_SAFE_INTEGER, width: Number.POSITIVE_INFINITY } as const
+const noEnds = { success: 0, failed: 0, interrupted: 0, cancelled: 0 }
+
+const total = ({ backend }: Stage, query: Partial<RollupQuery> = {}) =>
+  Effect.map(backend.rollups({ ...always, ...query }), (found): Rollup => {
+    assert.equal(found.length, 1)
+    return found[0]!
+  })
+
+/** How many ended in each slot, as seen from `from` on. */
+const many = (found: ReadonlyArray<Rollup>, from = 0) =>
+  found.map(({ at, ends }) => [at - from, ends.success + ends.failed + ends.interrupted + ends.cancelled])
+
+const runFor = ({ a, time }: Stage, taskName: string, millis: number) =>
+  Effect.gen(function*() {
+    const running = yield* a.run({ taskName })
+    time.now += millis
+    yield* a.commit(succeed(running, time.now))
+  })
+
+export const cases: ReadonlyArray<Case> = [
+  test("an empty backend has nothing to sum up", function*({ backend, time }) {
+    assert.deepEqual(yield* backend.rollups(always), [])
+    assert.deepEqual(yield* backend.rollups({ ...always, byTask: true, taskName: "nobody" }), [])
+    assert.deepEqual(yield* backend.rollups({ since: time.now - hour, until: time.now, width: minute }), [])
+  }),
+
+  test(
+    "an end is in its slot, with how long it took from its first start, and how long it had waited for that",
+    function*(stage) {
+      const { a, b, backend, task, time } = stage
+      time.now = Math.ceil(time.now / hour) * hour + 100
+      const delayed = task({ runAt: time.now + 5_000 })
+      yield* a.commit(insert(delayed))
+      time.now += 5_700
+      const first = (yield* a.claim({ send_email: [1, 0] })).started[0]!
+      time.now += 200
+      yield* a.commit(failAttempt(first, time.now, time.now + 1_000))
+      time.now += 1_000
+      const second = (yield* b.claim({ send_email: [1, 0] })).started[0]!
+      time.now += 300
+      yield* b.commit(succeed(second, time.now))
+      const at = Math.floor(time.now / minute) * minute
+      assert.deepEqual(yield* backend.rollups({ since: time.now, until: time.now + 1, width: minute }), [{
+        at,
+        taskName: null,
+        ends: { ...noEnds, success: 1 },
+        durations: distributionOf([1_500]),
+        waits: distributionOf([700])
+      }])
+    }
+  ),
+
+  test("what was held in a window waited until it started there", function*(stage) {
+    const { a, task, time } = stage
+    const held = heldBy(task(), a.id)
+    yield* a.commit(insert(held))
+    time.now += 400
+    yield* a.commit(start(held, time.now))
+    yield* a.commit(succeed(start(held, time.now).record, time.now))
+    const { durations, waits } = yield* total(stage)
+    assert.deepEqual([durations, waits], [distributionOf([0]), distributionOf([400])])
+  }),
+
+  test("every way to end counts once", function*(stage) {
+    const { a, b, backend, bury, task, time } = stage
+    const waits: Array<number> = []
+    const created = task()
+    for (const finish of Object.values(finishes)) {
+      yield* a.commit(finish(yield* a.run(), time.now))
+      waits.push(0)
+    }
+    // Cancelled before it ever started: it waited for nothing that came.
+    yield* a.commit(insert(created))
+    yield* backend.cancel(created.taskId, time.now)
+    // Cancelled while it waits for another attempt, and while it runs.
+    const [retried, released] = [task(), task()]
+    yield* a.commit(insert(retried), insert(released))
+    time.now += 50
+    const { started } = yield* a.claim({ send_email: [2, 0] })
+    const running = started.find(({ taskId }) => taskId === released.taskId)!
+    yield* a.commit(failAttempt(started.find(({ taskId }) => taskId === retried.taskId)!, time.now, time.now + 5_000))
+    yield* backend.cancel(retried.taskId, time.now)
+    yield* backend.cancel(released.taskId, time.now)
+    assert.deepEqual(yield* a.write(requeue(running, time.now)), [{ _tag: "CancelledInstead" }])
+    waits.push(50, 50)
+    // By a death: an effect that had not started, one that is not to run again, and one that was to be cancelled.
+    const effect = heldBy(task({ kind: "effect" }), b.id)
+    const lonely = startedBy(task(), b.id, time.now)
+    const asked = startedBy(task({ requeueOnInterrupt: true }), b.id, time.now)
+    yield* b.commit(...[effect, lonely, asked].map(insert))
+    yield* backend.cancel(asked.taskId, time.now)
+    time.now += 70
+    yield* bury(b)
+    waits.push(0, 0)
+    const { durations, ends, waits: found } = yield* total(stage)
+    assert.deepEqual(ends, { success: 1, failed: 1, interrupted: 2, cancelled: 6 })
+    assert.deepEqual([durations, found], [distributionOf([0, 0]), distributionOf(waits)])
+  }),
+
+  test("a task that kills its process counts as failed, with how long it took", function*(stage) {
+    const { bury, instance, task, time } = stage
+    const poison = task({ requeueOnInterrupt: true, maxCrashes: 2 })
+    yield* stage.a.commit(insert(poison))
+    for (const wait of [20, 30]) {
+      const dying = instance()
+      time.now += wait
+      assert.equal((yield* dying.claim({ send_email: [1, 0] })).started.length, 1)
+      yield* bury(dying)
+    }
+    const { durations, ends, waits } = yield* total(stage)
+    assert.deepEqual([ends, durations, waits], [{ ...noEnds, failed: 1 }, distributionOf([30]), distributionOf([20])])
+  }),
+
+  test("slots begin at multiples of their width, and are answered whole", function*(stage) {
+    const { backend, time } = stage
+    time.now = Math.ceil(time.now / hour) * hour
+    const from = time.now
+    for (const wait of [0, minute - 1, 1, 4 * minute, 10 * minute]) {
+      time.now += wait
+      yield* runFor(stage, "send_email", 0)
+    }
+    const slots = (since: number, until: number, width: number) =>
+      Effect.map(backend.rollups({ since: from + since, until: from + until, width }), (found) => many(found, from))
+    assert.deepEqual(yield* slots(0, hour, minute), [[0, 2], [minute, 1], [5 * minute, 1], [15 * minute, 1]])
+    assert.deepEqual(yield* slots(0, hour, 5 * minute), [[0, 3], [5 * minute, 1], [15 * minute, 1]])
+    assert.deepEqual(yield* slots(0, hour, hour), [[0, 5]])
+    assert.deepEqual(yield* slots(59_999, minute + 1, minute), [[0, 2], [minute, 1]])
+    assert.deepEqual(yield* slots(minute, 5 * minute, minute), [[minute, 1]])
+    assert.deepEqual(yield* slots(3 * minute, 4 * minute, 5 * minute), [[0, 3]])
+    assert.deepEqual(yield* slots(5 * minute, 5 * minute, minute), [])
+    // A part of a minute is a minute.
+    assert.deepEqual(yield* slots(0, minute, 1), [[0, 2]])
+    assert.deepEqual(yield* slots(0, 5 * minute, minute + 1), [[0, 3], [4 * minute, 1]])
+  }),
+
+  test("by name, of one name, and of all together", function*(stage) {
+    const { backend } = stage
+    yield* runFor(stage, "send_email", 100)
+    yield* runFor(stage, "resize", 20)
+    yield* runFor(stage, "send_email", 300)
+    const of = (query: Partial<RollupQuery>) =>
+      Effect.map(
+        backend.rollups({ ...always, ...query }),
+        (found) => found.map(({ durations, taskName }) => [taskName, durations])
+      )
+    assert.deepEqual(yield* of({}), [[null, distributionOf([100, 20, 300])]])
+    const [email, resize] = [["send_email", distributionOf([100, 300])], ["resize", distributionOf([20])]]
+    assert.deepEqual(yield* of({ byTask: true }), [resize, email])
+    assert.deepEqual(yield* of({ byTask: true, taskName: "send_email" }), [email])
+    assert.deepEqual(yield* of({ taskName: "resize" }), [[null, distributionOf([20])]])
+    assert.deepEqual(yield* of({ taskName: "Resize" }), [])
+  }),
+
+  test("names of any letters are told apart", function*(stage) {
+    const names = ["a b", "a", "é", "e", "\"", "d12 x", "success", "\ud800", "n\n"]
+    for (const name of names) yield* runFor(stage, name, 10)
+    const found = yield* stage.backend.rollups({ ...always, byTask: true })
+    assert.deepEqual(found.map(({ taskName }) => taskName), [...names].sort())
+    for (const taskName of names) {
+      const [one] = yield* stage.backend.rollups({ ...always, taskName })
+      assert.deepEqual([one?.ends.success, one?.durations], [1, distributionOf([10])])
+    }
+  }),
+
+  test("what is removed stays counted; what was refused or repeated is not", function*(stage) {
+    const { a, backend, time } = stage
+    const running = yield* a.run()
+    time.now += 10
+    yield* a.commit(succeed(running, time.now))
+    assert.deepEqual(yield* a.writeAgain, [applied])
+    yield* a.write(succeed(running, time.now))
+    const before = yield* backend.rollups({ ...always, byTask: true })
+    assert.equal(yield* backend.deleteBefore(time.now + 1, 10), 1)
+    assert.deepEqual(yield* backend.rollups({ ...always, byTask: true }), before)
+    assert.deepEqual(before[0]?.ends, { ...noEnds, success: 1 })
+  }),
+
+  test("minutes are kept for three hours, hours for thirty days, and the sums of all time for ever", function*(stage) {
+    const { backend, time } = stage
+    time.now = Math.ceil(time.now / hour) * hour
+    const from = time.now
+    for (const wait of [0, minute, minute, hour]) {
+      time.now += wait
+      yield* runFor(stage, "send_email", wait / minute)
+      yield* runFor(stage, "resize", 7)
+    }
+    const seen = (width = minute) =>
+      Effect.map(backend.rollups({ since: from, until: time.now + 1, width }), (found) => many(found, from))
+    const sums = yield* backend.rollups({ ...always, byTask: true })
+    const stats = yield* backend.stats({})
+    const last = hour + 2 * minute
+    time.now = from + 3 * hour + minute
+    yield* backend.maintain(time.now)
+    assert.deepEqual(yield* seen(), [[0, 2], [minute, 2], [2 * minute, 2], [last, 2]], "kept for three hours")
+    time.now += 2 * minute
+    yield* backend.maintain(time.now)
+    assert.deepEqual(yield* seen(), [[0, 6], [last, 2]], "at the beginning of their hour")
+    time.now += 20 * hour
+    yield* backend.maintain(time.now)
+    yield* backend.maintain(time.now)
+    assert.deepEqual(yield* seen(), [[0, 6], [hour, 2]])
+    assert.deepEqual(
+      yield* seen(24 * hour),
+      many(yield* backend.rollups({ since: from, until: time.now + 1, width: 24 * hour }), from)
+    )
+    assert.deepEqual(yield* backend.rollups({ ...always, byTask: true }), sums, "nothing is lost")
+    time.now = from + 31 * 24 * hour
+    yield* backend.maintain(time.now)
+    yield* backend.maintain(time.now)
+    assert.deepEqual(yield* seen(24 * hour), [])
+    assert.deepEqual(yield* backend.rollups({ since: 0, until: 1, width: 24 * hour, byTask: true }), sums)
+    assert.deepEqual(yield* backend.stats({}), stats)
+    // And what ends now is by the minute again.
+    yield* runFor(stage, "resize", 0)
+    assert.deepEqual(yield* seen(), [[Math.floor(time.now / minute) * minute - from, 1]])
+  }),
+
+  test("of more slots than 1,500 the last are answered, and odd numbers have an answer", function*(stage) {
+    const { backend, time } = stage
+    time.now = Math.ceil(time.now / hour) * hour
+    const from = time.now
+    yield* runFor(stage, "send_email", 0)
+    time.now += minute
+    yield* runFor(stage, "send_email", 0)
+    const slots = (since: number, until: number, width: number) =>
+      Effect.map(backend.rollups({ since, until, width }), (found) => many(found, from))
+    assert.deepEqual(yield* slots(from, from + 1_500 * minute, minute), [[0, 1], [minute, 1]])
+    assert.deepEqual(yield* slots(from, from + 1_501 * minute, minute), [[minute, 1]])
+    assert.deepEqual(yield* slots(0, from + 2 * minute, minute), [[0, 1], [minute, 1]])
+    assert.deepEqual(yield* slots(Number.NEGATIVE_INFINITY, from + 2 * minute, Number.POSITIVE_INFINITY), [[-from, 2]])
+    assert.deepEqual(yield* slots(from + 0.5, from + 1.5, -5), [[0, 1]])
+    for (const odd of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      assert.deepEqual(yield* slots(odd, from + hour, minute), [])
+    }
+    assert.deepEqual(yield* slots(from, Number.NaN, minute), [])
+    assert.deepEqual(yield* slots(from, from + hour, Number.NaN), [])
+    assert.deepEqual(yield* slots(from, Number.POSITIVE_INFINITY, minute), [])
+  }),
+
+  test("of more than a thousand names those with the most ends are answered", function*(stage) {
+    const { a, backend, task, time } = stage
+    const names = Array.from({ length: 1_001 }, (_, index) => `n${String(index).padStart(4, "0")}`)
+    const twice = [...names, ...names].filter((_, index) => index !== 1_001 + 500)
+    for (let from = 0; from < twice.length; from += 500) {
+      const running = twice.slice(from, from + 500).map((taskName) => startedBy(task({ taskName }), a.id, time.now))
+      yield* a.commit(...running.map(insert))
+      yield* a.commit(...running.map((one) => succeed(one, time.now)))
+    }
+    const found = yield* backend.rollups({ ...always, byTask: true })
+    assert.deepEqual(found.map(({ taskName }) => taskName), names.filter((name) => name !== "n0500"))
+    assert.ok(found.every(({ ends }) => ends.success === 2))
+    assert.equal((yield* total(stage)).ends.success, 2_001)
+  }),
+
+  test("random ends add up to what their records say", function*(stage) {
+    const runtime = yield* Effect.runtime<never>()
+    const end = FastCheck.record({
+      wait: FastCheck.nat(90_000),
+      late: FastCheck.nat(2_000),
+      runs: FastCheck.nat(40_000),
+      delayed: FastCheck.boolean(),
+      name: FastCheck.constantFrom("send_email", "resize", "a \"b\""),
+      status: FastCheck.constantFrom(...(["success", "failed", "interrupted", "cancelled"] as const))
+    })
+    const play = (ends: ReadonlyArray<EndOf>, width: number) =>
+      Effect.gen(function*() {
+        const { a, b, backend, task, time } = stage
+        // Behind everything that ended before.
+        time.now = (Math.floor(time.now / (24 * hour)) + 1) * 24 * hour
+        const since = time.now
+        const known: Array<End> = []
+        for (const [index, one] of ends.entries()) {
+          const by = index % 2 === 0 ? a : b
+          const record = task({ taskName: one.name, runAt: one.delayed ? time.now + one.wait : null })
+          time.now += one.wait + one.late
+          const running = startedBy(record, by.id, time.now)
+          yield* by.commit(insert(running))
+          time.now += one.runs
+          const change = finishes[one.status](running, time.now)
+          yield* by.commit(change)
+          known.push({ at: time.now, record: change.record })
+        }
+        for (const byTask of [false, true]) {
+          for (const taskName of [undefined, "resize"]) {
+            const query = { since, until: time.now + 1, width, byTask, taskName }
+            assert.deepEqual(yield* backend.rollups(query), rollupsOf(known, query))
+          }
+        }
+      })
+    const property = FastCheck.asyncProperty(
+      FastCheck.array(end, { minLength: 1, maxLength: 20 }),
+      FastCheck.constantFrom(minute, 2 * minute, 15 * minute, hour),
+      (ends, width) => Runtime.runPromise(runtime)(Effect.asVoid(play(ends, width)))
+    )
+    const details = yield* Effect.promise(() =>
+      FastCheck.check(property, { numRuns: 30, interruptAfterTimeLimit: 5_000 })
+    )
+    if (details.failed) {
+      assert.fail((yield* Effect.promise(() => FastCheck.asyncDefaultReportMessage(details))) ?? "failed")
+    }
+  })
+]
+
+interface EndOf {
+  readonly wait: number
+  readonly late: number
+  readonly runs: number
+  readonly delayed: boolean
+  readonly name: string
+  readonly status: keyof typeof finishes
+}
