@@ -150,15 +150,11 @@ const partsOf = ({ dialect, tables }: Sql, query: CountQuery) => {
 
   const unfinished = (): ReadonlyArray<Walk> => {
     if (waits.length === 0) return []
-    return schedule === undefined
-      ? backlog()
-      : [{
-        from: `${live}${dialect.byIndex(`${live}_schedule`)}`,
-        range: [...ofSchedule, ...created],
-        order: newest,
-        own: waits,
-        fits: any
-      }]
+    if (schedule === undefined) return backlog()
+    const of = { from: live, order: newest, own: waits }
+    return dialect.kind === "mysql"
+      ? [{ ...of, range: created, fits: [...any, ...ofSchedule] }]
+      : [{ ...of, range: [...ofSchedule, ...created], fits: any }]
   }
 
   const failed: Walk = {
@@ -189,11 +185,13 @@ const taggedStatement = (
   const statusIn = (table: string) =>
     `(SELECT status FROM ${table} WHERE id = g.task_id${fits.map(([sql]) => ` AND ${sql}`).join("")})`
   const own = joined(fits).params
+  const limit = Counting.lookedAt(most)
   return {
+    // The limit around them keeps MariaDB from looking for `g` in the wrong place.
     sql: `SELECT 0 AS walk, status, COUNT(*) AS many FROM (SELECT COALESCE(${statusIn(tables.done.name)}, ` +
       `${statusIn(tables.live.name)}) AS status FROM (SELECT task_id FROM ${tables.tags.name}${whereOf(range)} ` +
-      "ORDER BY task_id DESC LIMIT ?) AS g) AS r GROUP BY status",
-    params: [...own, ...own, ...joined(range).params, Counting.lookedAt(most)]
+      "ORDER BY task_id DESC LIMIT ?) AS g LIMIT ?) AS r GROUP BY status",
+    params: [...own, ...own, ...joined(range).params, limit, limit]
   }
 }
 
