@@ -152,8 +152,9 @@ const partsOf = ({ dialect, tables }: Sql, query: CountQuery) => {
     if (waits.length === 0) return []
     if (schedule === undefined) return backlog()
     const of = { from: live, order: newest, own: waits }
+    // No index there has those alone.
     return dialect.kind === "mysql"
-      ? [{ ...of, range: created, fits: [...any, ...ofSchedule] }]
+      ? [{ ...of, order: "seq", range: [], fits: [...created, ...any, ...ofSchedule] }]
       : [{ ...of, range: [...ofSchedule, ...created], fits: any }]
   }
 
