@@ -25,6 +25,8 @@ export interface RollupQuery {
   readonly taskName?: string | undefined
   /** By name too, the thousand names with the most ends. Default false: all names together. */
   readonly byTask?: boolean | undefined
+  /** Default true. False: `buckets` are empty, which costs a fraction where there are many names and slots. */
+  readonly histograms?: boolean | undefined
 }
 
 /**

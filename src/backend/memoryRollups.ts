@@ -38,7 +38,7 @@ export const make = () => {
           found.add({ ...rollup, at: slot, taskName: query.byTask === true ? rollup.taskName : null })
         }
       }
-      return found.all()
+      return query.histograms === false ? found.all().map(Rollups.withoutBuckets) : found.all()
     },
 
     maintain: (now: number): void => {

@@ -63,9 +63,14 @@ const noSums = (): Sums => ({ count: 0, sum: 0, min: null, max: null, buckets: n
 const least = (a: number | null, b: number | null) => a === null || b === null ? a ?? b : Math.min(a, b)
 const most = (a: number | null, b: number | null) => a === null || b === null ? a ?? b : Math.max(a, b)
 
+/** Adds so many, of which nobody asked in which buckets they are. */
+export const addCount = (sums: Sums, count: number): void => {
+  sums.count += count
+}
+
 /** Adds what is in one bucket. */
 export const addBucket = (sums: Sums, bucket: number, count: number): void => {
-  sums.count += count
+  addCount(sums, count)
   sums.buckets.set(bucket, (sums.buckets.get(bucket) ?? 0) + count)
 }
 
@@ -82,10 +87,20 @@ export const addOne = (sums: Sums, bucket: number, millis: number): void => {
   addSum(sums, millis, millis, millis)
 }
 
-const addAll = (sums: Sums, { buckets, max, min, sum }: Distribution): void => {
-  for (const [bucket, count] of buckets) addBucket(sums, bucket, count)
+const addAll = (sums: Sums, { buckets, count, max, min, sum }: Distribution): void => {
+  addCount(sums, count)
+  for (const [bucket, many] of buckets) sums.buckets.set(bucket, (sums.buckets.get(bucket) ?? 0) + many)
   addSum(sums, sum, min, max)
 }
+
+const noBuckets: ReadonlyMap<number, number> = new Map()
+
+/** The same without its histograms. */
+export const withoutBuckets = (rollup: Rollup): Rollup => ({
+  ...rollup,
+  durations: { ...rollup.durations, buckets: noBuckets },
+  waits: { ...rollup.waits, buckets: noBuckets }
+})
 
 /** Puts sums together by slot and name. */
 export const gathering = () => {

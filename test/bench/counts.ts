@@ -70,8 +70,9 @@ const questions = (backend: Port["Type"], now: number): Record<string, Effect.Ef
   const day = now - 24 * 60 * minute
   const taskName = "bench.noop"
   const count = (query: Parameters<typeof backend.count>[0]) => backend.count(query, 10_001)
-  const rollups = (query: { readonly width: number; readonly since?: number; readonly byTask?: boolean }) =>
-    backend.rollups({ since: day, until: now, ...query })
+  const rollups = (
+    query: { readonly width: number; readonly since?: number; readonly byTask?: boolean; readonly histograms?: boolean }
+  ) => backend.rollups({ since: day, until: now, ...query })
   return {
     "count everything": count({}),
     "count success": count({ status: ["success"] }),
@@ -86,7 +87,18 @@ const questions = (backend: Port["Type"], now: number): Record<string, Effect.Ef
     "rollups, an hour by minutes and names": rollups({ since: now - 60 * minute, width: minute, byTask: true }),
     "rollups, a day by hours": rollups({ width: 60 * minute }),
     "rollups, a day by hours and names": rollups({ width: 60 * minute, byTask: true }),
-    "rollups, all time by names": rollups({ since: 0, width: Number.POSITIVE_INFINITY, byTask: true })
+    "rollups, an hour by minutes and names, sums": rollups({
+      since: now - 60 * minute,
+      width: minute,
+      byTask: true,
+      histograms: false
+    }),
+    "rollups, all time by names, sums": rollups({
+      since: 0,
+      width: Number.POSITIVE_INFINITY,
+      byTask: true,
+      histograms: false
+    })
   }
 }
 

@@ -35,6 +35,7 @@ const part = define<
     reading,
     `
 local from, to, width, name, byTask, budget = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5] == '1', tonumber(ARGV[6])
+local whole = ARGV[7] == '1'
 local found, answers, looked, last = {}, {}, 0, ''
 for _, minute in ipairs(call('ZRANGEBYSCORE', root .. 'ru', from, to)) do
   if looked >= budget then break end
@@ -46,7 +47,9 @@ for _, minute in ipairs(call('ZRANGEBYSCORE', root .. 'ru', from, to)) do
   for at = 1, #fields, 2 do
     local code, of = fields[at]:match('^(%S+) (.*)$')
     if name == '' or name == of then
-      local key = slot .. ' ' .. (byTask and fields[at] or code)
+      -- Without histograms all buckets are one.
+      if not whole then code = code:gsub('^([dw])%d+$', '%1n') end
+      local key = slot .. ' ' .. code .. (byTask and ' ' .. of or '')
       local value, before = tonumber(fields[at + 1]), found[key]
       if not before then found[key] = value
       elseif code == 'dl' or code == 'wl' then found[key] = math.min(before, value)
@@ -68,7 +71,8 @@ return { call('GET', root .. 'rf') or '0', looked >= budget and last or '', answ
     String(slots.width),
     query.taskName === undefined ? "" : Rows.nameText(query.taskName),
     query.byTask === true ? "1" : "0",
-    String(fieldsRead)
+    String(fieldsRead),
+    query.histograms === false ? "0" : "1"
   ],
   answer: (reply) => {
     const [folds, last, flat] = asList(reply)
@@ -87,6 +91,7 @@ const add = (found: ReturnType<typeof Rollups.gathering>, key: string, value: nu
   const what = code.slice(1)
   if (what === "s") Rollups.addSum(sums, value, null, null)
   else if (what === "l") Rollups.addSum(sums, 0, value, null)
+  else if (what === "n") Rollups.addCount(sums, value)
   else if (what === "m") Rollups.addSum(sums, 0, null, value)
   else Rollups.addBucket(sums, Number(what), value)
 }

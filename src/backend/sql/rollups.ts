@@ -11,7 +11,7 @@ import { nameText } from "./rows.js"
 
 const numberOrNull = (value: unknown): number | null => value === null ? null : Number(value)
 
-const addRow = (gathering: ReturnType<typeof Rollups.gathering>, row: Row): void => {
+const addRow = (gathering: ReturnType<typeof Rollups.gathering>, row: Row, histograms: boolean): void => {
   // safe (both): text columns
   const task = row["task"] as string | undefined
   const status = row["status"] as string
@@ -22,7 +22,8 @@ const addRow = (gathering: ReturnType<typeof Rollups.gathering>, row: Row): void
   if (bucket < 0) return
   const sums = status === waited ? into.waits : into.durations
   const [least, most] = [numberOrNull(row["least"]), numberOrNull(row["most"])]
-  Rollups.addBucket(sums, bucket, ends)
+  if (histograms) Rollups.addBucket(sums, bucket, ends)
+  else Rollups.addCount(sums, ends)
   Rollups.addSum(sums, Number(row["total"]), least, most)
 }
 
@@ -53,19 +54,20 @@ export const make = ({ tables }: Sql, connections: Pick<Connections, "use">) => 
     connections.use((db) =>
       Effect.gen(function*() {
         const byTask = query.byTask === true
+        const bucket = query.histograms === false ? "CASE WHEN bucket < 0 THEN -1 ELSE 0 END" : "bucket"
         const range = inRange(query, slots)
         const names: ReadonlyArray<Value> | null = byTask && query.taskName === undefined
           ? yield* namesOf(db, range)
           : null
         const marks = names === null ? "" : ` AND task IN (${names.map(() => "?").join(", ")})`
         const rows = yield* db.all({
-          sql: `SELECT minute - minute % ? AS slot, status, bucket, ${byTask ? "task, " : ""}` +
+          sql: `SELECT minute - minute % ? AS slot, status, ${bucket} AS bucket, ${byTask ? "task, " : ""}` +
             `SUM(ends) AS ends, SUM(total) AS total, MIN(least) AS least, MAX(most) AS most ` +
             `${range.sql}${marks} GROUP BY 1, 2, 3${byTask ? ", 4" : ""}`,
           params: [slots.width, ...range.params, ...names ?? []]
         })
         const gathering = Rollups.gathering()
-        for (const row of rows) addRow(gathering, row)
+        for (const row of rows) addRow(gathering, row, query.histograms !== false)
         return gathering.all()
       })
     )

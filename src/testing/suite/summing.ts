@@ -168,6 +168,21 @@ export const cases: ReadonlyArray<Case> = [
     assert.deepEqual(yield* of({ taskName: "Resize" }), [])
   }),
 
+  test("without histograms everything else is the same", function*(stage) {
+    const { a, backend, time } = stage
+    for (const millis of [100, 20, 300]) yield* runFor(stage, millis === 20 ? "resize" : "send_email", millis)
+    yield* a.commit(finishes.interrupted(yield* a.run(), time.now))
+    for (const query of [always, { ...always, byTask: true }, { ...always, taskName: "resize" }]) {
+      const whole = yield* backend.rollups(query)
+      const none = { buckets: new Map() }
+      assert.deepEqual(
+        yield* backend.rollups({ ...query, histograms: false }),
+        whole.map((one) => ({ ...one, durations: { ...one.durations, ...none }, waits: { ...one.waits, ...none } }))
+      )
+    }
+    assert.deepEqual((yield* total(stage, { histograms: false })).durations.count, 3)
+  }),
+
   test("names of any letters are told apart", function*(stage) {
     const names = ["a b", "a", "é", "e", "\"", "d12 x", "success", "\ud800", "n\n"]
     for (const name of names) yield* runFor(stage, name, 10)
