@@ -127,7 +127,7 @@ local function release()
   local id, owner, claim, name, words, rest = arg(), arg(), arg(), arg(), arg(), arg()
   local has, found = values()
   local how, score, readyLane, entry, key, endWords, endRest = arg(), arg(), arg(), arg(), arg(), arg(), arg()
-  local waitBucket, waited, line = arg(), arg(), arg()
+  local waited, line = arg(), arg()
   local r = mine(id, owner, claim, true)
   if not r then return 'L' end
   touch(r)
@@ -136,7 +136,7 @@ local function release()
   local before, asked = r.status, r.cancel == '1'
   if asked then
     finish(r, 'cancelled', name, key, '-', now)
-    ended(name, 'cancelled', nil, nil, waitBucket, tonumber(waited))
+    ended(name, 'cancelled', waited)
     become(r, endWords, endRest)
     tellCancelled(id, line, name)
     return 'C'
@@ -157,7 +157,7 @@ local function finishing()
   local id, owner, claim, name, words, rest = arg(), arg(), arg(), arg(), arg(), arg()
   local has, found = values()
   local status, key, untilWhen, removable, bucket, millis = arg(), arg(), arg(), arg(), arg(), arg()
-  local waitBucket, waited, fingerprint, sample, line = arg(), arg(), arg(), arg(), arg()
+  local waited, fingerprint, sample, line = arg(), arg(), arg(), arg()
   local r = mine(id, owner, claim, true)
   if not r then return 'L' end
   touch(r)
@@ -165,7 +165,7 @@ local function finishing()
   finish(r, status, name, key, untilWhen, removable)
   become(r, words, rest)
   if bucket ~= '' then lasted(name, bucket, millis) end
-  ended(name, status, bucket, tonumber(millis), waitBucket, tonumber(waited))
+  ended(name, status, waited)
   if fingerprint ~= '' then failed(r, name, fingerprint, sample, removable) end
   tell(id, line, name)
   return 'A'

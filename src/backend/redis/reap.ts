@@ -44,7 +44,6 @@ local function endsAs(r, meta, status, reason, crashes, failures)
   if status == 'failed' and first ~= '-' then
     local millis = math.max(0, tonumber(now) - tonumber(first))
     lasted(meta.name, bucketOf(millis), millis)
-    return endedAs(meta.name, status, first, meta, bucketOf(millis), millis)
   end
   endedAs(meta.name, status, first, meta)
 end

@@ -51,8 +51,7 @@ const removableAt = (record: TaskRecord, until: number | null): number =>
 
 const addWait = (args: Array<string>, record: TaskRecord): void => {
   const wait = waitOf(record)
-  if (wait === null) args.push("", "")
-  else args.push(String(Durations.bucketOf(wait)), String(Math.round(wait)))
+  args.push(wait === null ? "" : String(Math.round(wait)))
 }
 
 const addEnd = (args: Array<string>, record: TaskRecord): void => {
