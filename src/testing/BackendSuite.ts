@@ -26,6 +26,7 @@ import * as Counting from "./suite/counting.js"
 import * as Deleting from "./suite/deleting.js"
 import * as Feeding from "./suite/feeding.js"
 import * as Fleet from "./suite/fleet.js"
+import * as Folding from "./suite/folding.js"
 import * as Following from "./suite/following.js"
 import * as Grouping from "./suite/grouping.js"
 import * as Instances from "./suite/instances.js"
@@ -74,6 +75,7 @@ export const cases: ReadonlyArray<Case> = [
   Stats,
   Counting,
   Summing,
+  Folding,
   Deleting,
   Repeating,
   Racing,
