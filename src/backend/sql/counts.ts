@@ -37,7 +37,7 @@ const joined = (conditions: Conditions): Statement => ({
 const whereOf = (conditions: Conditions): string => conditions.length === 0 ? "" : ` WHERE ${joined(conditions).sql}`
 
 /** Answers rows `walk, status, many`; the status is null of rows that do not fit. */
-const statementOf = (walk: Walk, index: number, most: number): Statement => {
+const statementOf = (walk: Walk, index: number, most: number, done: string): Statement => {
   const { from, only, order, range } = walk
   const fits = joined(walk.fits)
   const isExact = fits.sql === "" && only !== undefined
@@ -46,6 +46,17 @@ const statementOf = (walk: Walk, index: number, most: number): Statement => {
   const rows = [...joined(range).params, isExact ? most : Counting.lookedAt(most)]
   if (isExact) {
     return { sql: `SELECT ${index} AS walk, '${only}' AS status, COUNT(*) AS many FROM (${inner}) AS r`, params: rows }
+  }
+  const limit = Counting.lookedAt(most)
+  if (only !== undefined) {
+    // By entries of the index first: PostgreSQL would rather read the rows of another one, however many do not fit. The limit
+    // around them keeps MariaDB from looking for `g` in the wrong place.
+    const ids = `SELECT id FROM ${from}${whereOf(range)} ORDER BY ${order} LIMIT ?`
+    return {
+      sql: `SELECT ${index} AS walk, status, COUNT(*) AS many FROM (SELECT (SELECT status FROM ${done} AS r ` +
+        `WHERE r.id = g.id AND ${fits.sql}) AS status FROM (${ids}) AS g LIMIT ?) AS r GROUP BY status`,
+      params: [...fits.params, ...joined(range).params, limit, limit]
+    }
   }
   const status = fits.sql === "" ? "status" : `CASE WHEN ${fits.sql} THEN status END`
   return {
@@ -212,7 +223,7 @@ export const make = (sql: Sql, connections: Pick<Connections, "use">) => {
       const walks = query.errorGroup !== undefined ? [parts.failed] : byTag ? [] : parts.walks()
       const statements = byTag
         ? [taggedStatement(sql, tagHash(...query.tag), parts, most)]
-        : walks.map((walk, index) => statementOf(walk, index, most))
+        : walks.map((walk, index) => statementOf(walk, index, most, sql.tables.done.name))
       if (parts.asked.length === 0 || statements.length === 0) return Effect.succeed(Counting.noCounts)
       const text = statements.length === 1
         ? statements[0]!.sql
