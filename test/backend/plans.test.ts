@@ -295,7 +295,7 @@ for (const database of databases) {
         const isBad = (one: Planned) =>
           one.whole.some((name) => large.test(name) && !(isCount(one) && name === place.tables.live.name)) ||
           // MySQL tells the rows of all parts together, those of the tables in between too.
-          (one.rows ?? 0) > boundOf(one, place.tables.errors.name, database.kind === "mysql" ? 12 : 1)
+          (one.rows ?? 0) > boundOf(one, place.tables.errors.name, database.kind === "mysql" ? 20 : 1)
         const bad = seen.filter((one) => isBad(one) && !throughBacklog(one, place.tables.live.name))
         const told = ({ during, plan, rows, text }: Planned) =>
           `${during}: ${text.slice(0, 400)} [${rows}] ${plan.slice(0, 1500)}`
