@@ -17,12 +17,13 @@ import type { InstanceFenced, TaskBackendError, TaskWrongTransaction } from "./T
 import type { InstanceId, LogLine, Progress, TaskFailure } from "./TaskEvent.js"
 import type { TaskId } from "./TaskId.js"
 import type { Heartbeat, InstanceFacts, InstanceInfo, Reaped, Vitals } from "./TaskPeer.js"
-import type { ListPage, ListQuery, Stats } from "./TaskQuery.js"
+import type { Counted, CountQuery, ListPage, ListQuery, Stats, Unfinished } from "./TaskQuery.js"
 import type { TaskRecord } from "./TaskRecord.js"
+import type { Rollup, RollupQuery } from "./TaskRollup.js"
 import type { TaskStatus, Terminal } from "./TaskStatus.js"
 import type { TaskTransaction } from "./TaskTransaction.js"
 
-export type { ListPage, ListQuery, Stats }
+export type { Counted, CountQuery, ListPage, ListQuery, Rollup, RollupQuery, Stats, Unfinished }
 
 /** What a crash must destroy before an accepted task is lost: nothing is kept at all, our process, the host, a replica. */
 export type Durability = "none" | "process" | "host" | "replica"
@@ -247,6 +248,19 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
    */
   readonly attempts: (taskId: TaskId) => Effect.Effect<ReadonlyArray<AttemptEntry>, TaskBackendError>
   readonly stats: (query: { readonly taskName?: string | undefined }) => Effect.Effect<Stats, TaskBackendError>
+  /**
+   * How many tasks fit, by status, each counted up to `most`: a whole number from 1 to 100,000, else 10,001. Never costs more
+   * than that many entries of an index for a status. Where no index has exactly what is asked for, tasks are looked at, at
+   * least 10,000 (or `most`) of those that an index has before counting stops.
+   */
+  readonly count: (query: CountQuery, most: number) => Effect.Effect<Counted, TaskBackendError>
+  /** Unfinished tasks by name. Looks at no more than 50,000 where no counts are kept. */
+  readonly unfinished: Effect.Effect<Unfinished, TaskBackendError>
+  /**
+   * Ended tasks summed up by slots and names, in that order, without slots in which nothing ended. Every end counts once, at the
+   * `now` of the unit that ended the task, and in the same unit; removing a task later changes nothing.
+   */
+  readonly rollups: (query: RollupQuery) => Effect.Effect<ReadonlyArray<Rollup>, TaskBackendError>
   /**
    * Removes up to `limit` finished tasks that ended before `cutoff` (epoch milliseconds), with all that belongs to them;
    * answers how many; none for a cutoff that is no number. A success with an idempotency key stays while its `keyTtl` had not run out at `cutoff`. `status`:

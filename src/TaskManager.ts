@@ -24,10 +24,15 @@ import type { Any, Input } from "./Task.js"
 import {
   type AttemptEntry,
   type BackendInfo,
+  type Counted,
+  type CountQuery,
   type ListPage,
   type ListQuery,
+  type Rollup,
+  type RollupQuery,
   type Stats,
-  TaskBackend
+  TaskBackend,
+  type Unfinished
 } from "./TaskBackend.js"
 import type { TaskContext } from "./TaskContext.js"
 import { TaskDispatcher } from "./TaskDispatcher.js"
@@ -114,6 +119,12 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
   /** Every ended attempt but the last of a finished task, which its record tells. */
   readonly attempts: (taskId: string) => Effect.Effect<ReadonlyArray<AttemptEntry>, TaskNotFound | TaskBackendError>
   readonly stats: (query?: { readonly taskName?: string | undefined }) => Effect.Effect<Stats, TaskBackendError>
+  /** How many tasks fit, by status, each counted up to `most` (1 to 100,000, default 10,001) and no further. */
+  readonly count: (query?: CountQuery, most?: number) => Effect.Effect<Counted, TaskBackendError>
+  /** Unfinished tasks by name, the thousand names with the most. */
+  readonly unfinished: Effect.Effect<Unfinished, TaskBackendError>
+  /** Ended tasks summed up by time and name: counts, durations, waits. Removed ones stay counted. */
+  readonly rollups: (query: RollupQuery) => Effect.Effect<ReadonlyArray<Rollup>, TaskBackendError>
 
   /** Stops a task that has not ended: at once while it waits, by interrupting it while it runs. */
   readonly cancel: (taskId: string) => Effect.Effect<CancelOutcome, TaskNotFound | TaskWrongStatus | TaskBackendError>

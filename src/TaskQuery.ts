@@ -6,10 +6,10 @@ import type { TaskRecord } from "./TaskRecord.js"
 import type { TaskStatus } from "./TaskStatus.js"
 
 /**
- * Which tasks to list. Everything given must hold; absent means any. Strings are compared exactly. Numbers may be any: nothing
+ * Which tasks. Everything given must hold; absent means any. Strings are compared exactly. Numbers may be any: nothing
  * fits a time that is no number, or a priority that no task can have.
  */
-export interface ListQuery {
+export interface TaskFilter {
   /** One of these; none of them when it is empty. */
   readonly status?: ReadonlyArray<TaskStatus> | undefined
   readonly taskName?: string | undefined
@@ -23,6 +23,10 @@ export interface ListQuery {
   /** Created at or after, before: epoch milliseconds. */
   readonly since?: number | undefined
   readonly until?: number | undefined
+}
+
+/** Which tasks to list, and how. */
+export interface ListQuery extends TaskFilter {
   /** By id, which begins with the time of creation. Default `newest`. */
   readonly order?: "newest" | "oldest" | undefined
   /** Taken as a whole number from 1 to 200. Default 50, also for what is no number. */
@@ -35,6 +39,24 @@ export interface ListQuery {
 export interface ListPage {
   readonly items: ReadonlyArray<TaskRecord>
   readonly nextCursor: TaskId | null
+}
+
+/** Which tasks to count. `since` and `until` are compared with the time in their ids, which is that of their creation. */
+export type CountQuery = TaskFilter
+
+/**
+ * How many tasks there are, by status: of each no more than was asked for, 0 for a status that was not. Exact where it is
+ * not `capped`; in these statuses there may be more than was counted.
+ */
+export interface Counted {
+  readonly counts: { readonly [Status in TaskStatus]: number }
+  readonly capped: ReadonlyArray<TaskStatus>
+}
+
+/** Unfinished tasks by name: the thousand names with the most. `capped`: there are more tasks, or names, than were counted. */
+export interface Unfinished {
+  readonly tasks: ReadonlyArray<{ readonly taskName: string; readonly pending: number; readonly running: number }>
+  readonly capped: boolean
 }
 
 /**

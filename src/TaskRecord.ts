@@ -136,6 +136,12 @@ export const retriesUsed = (record: TaskRecord): number =>
 export const durationOf = (record: TaskRecord): number | null =>
   record.startedAt === null || record.endedAt === null ? null : Math.max(0, record.endedAt - record.startedAt)
 
+/** From when it might first start to its first start, in milliseconds; null as long as it never started. */
+export const waitOf = (record: TaskRecord): number | null =>
+  record.startedAt === null
+    ? null
+    : Math.max(0, record.startedAt - Math.max(record.createdAt, record.runAt ?? record.createdAt))
+
 // Which tagged moves need more than the status table says.
 const allowed = (record: TaskRecord, event: TaskEvent): boolean => {
   switch (event._tag) {

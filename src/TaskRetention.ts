@@ -1,5 +1,5 @@
 /**
- * Removes finished tasks when their time is over, and lets the backend forget what it no longer needs.
+ * Removes finished tasks, and what people did, when their time is over, and lets the backend forget what it no longer needs.
  *
  * A shared backend is swept every minute or so, by every instance: what one removed the others do not find. One of this
  * process alone changes only when tasks end, so it is swept then, at most once a minute.
@@ -36,14 +36,20 @@ export const make = Effect.gen(function*() {
   const { retention } = yield* TaskflowConfig
   const instance = yield* TaskInstance
   const events = yield* TaskEvents
-  const periods = periodsOf(retention)
+  // What goes, each in chunks.
+  const removals: Array<Effect.Effect<number, TaskBackendError>> = periodsOf(retention).map(({ keep, status }) =>
+    Effect.suspend(() => backend.deleteBefore(instance.now() - keep, chunk, status))
+  )
+  if (Number.isFinite(retention.audit)) {
+    removals.push(Effect.suspend(() => backend.audit.deleteBefore(instance.now() - retention.audit, chunk)))
+  }
 
   // A round is bounded, and others get their turn between two chunks: what is left waits for the next one.
   const sweep = (index: number, chunks: number): Effect.Effect<void, TaskBackendError> => {
-    const period = periods[index]
-    if (period === undefined) return Effect.void
+    const removal = removals[index]
+    if (removal === undefined) return Effect.void
     return Effect.flatMap(
-      Effect.suspend(() => backend.deleteBefore(instance.now() - period.keep, chunk, period.status)),
+      removal,
       (deleted) => {
         const over = deleted < chunk || chunks === 1
         return Effect.zipRight(Effect.yieldNow(), over ? sweep(index + 1, maxChunks) : sweep(index, chunks - 1))

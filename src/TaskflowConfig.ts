@@ -56,7 +56,7 @@ export interface TaskflowOptions {
     /** Default 2 seconds. */
     readonly max?: Duration.DurationInput | undefined
   } | undefined
-  /** How long finished tasks are kept, by how they ended. */
+  /** How long finished tasks are kept, by how they ended, and what people did. */
   readonly retention?: {
     /** Default 7 days. */
     readonly success?: Duration.DurationInput | "forever" | undefined
@@ -66,6 +66,8 @@ export interface TaskflowOptions {
     readonly failed?: Duration.DurationInput | "forever" | undefined
     /** Default 30 days. */
     readonly interrupted?: Duration.DurationInput | "forever" | undefined
+    /** The audit trail. Default 90 days. */
+    readonly audit?: Duration.DurationInput | "forever" | undefined
   } | undefined
   /** Events a slow reader may fall behind before the oldest are dropped for it (and counted). Default 4,096. */
   readonly eventsCapacity?: number | undefined
@@ -102,7 +104,7 @@ export class TaskflowConfig extends Context.Tag("effect-taskflow/TaskflowConfig"
   readonly sameHostDetection: boolean
   readonly poll: { readonly min: number; readonly max: number }
   /** Infinity: for ever. */
-  readonly retention: { readonly [Status in Terminal]: number }
+  readonly retention: { readonly [Status in Terminal | "audit"]: number }
   readonly eventsCapacity: number
   readonly unhandledAfter: number
   readonly unhandled: "wait" | "die"
@@ -167,7 +169,8 @@ export const make = (options: TaskflowOptions = {}): TaskflowConfig["Type"] => (
     success: keepOf(options.retention?.success, 7),
     cancelled: keepOf(options.retention?.cancelled, 7),
     failed: keepOf(options.retention?.failed, 30),
-    interrupted: keepOf(options.retention?.interrupted, 30)
+    interrupted: keepOf(options.retention?.interrupted, 30),
+    audit: keepOf(options.retention?.audit, 90)
   },
   eventsCapacity: atLeastOne("eventsCapacity", options.eventsCapacity ?? 4_096),
   unhandledAfter: Duration.toMillis(options.unhandledAfter ?? "5 seconds"),

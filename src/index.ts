@@ -51,13 +51,19 @@ export {
   type Change,
   type Claimed,
   type ClaimRequest,
+  type Counted,
+  type CountQuery,
   type Durability,
   type ListPage,
   type ListQuery,
   type Outcome,
+  type Rollup,
+  type RollupQuery,
   type Stats,
-  TaskBackend
+  TaskBackend,
+  type Unfinished
 } from "./TaskBackend.js"
+export { type Distribution } from "./TaskRollup.js"
 export { type AuditEntry, type AuditPage, type AuditQuery, type AuditStore } from "./AuditStore.js"
 export { type Control, type ControlStore, type ControlTarget, type Paused, type PauseOutcome } from "./ControlStore.js"
 export { type ErrorGroup, type ErrorPage, type ErrorQuery, type ErrorStore, type FailureSample } from "./ErrorStore.js"

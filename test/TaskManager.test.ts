@@ -211,6 +211,14 @@ describe("looking", () => {
       expect((yield* manager.list({ status: ["failed"], tag: ["n", "0"] })).items).toHaveLength(3)
       expect((yield* manager.stats()).counts).toMatchObject({ success: 20, failed: 5 })
       expect((yield* manager.stats({ taskName: "other" })).counts.success).toBe(0)
+      expect(yield* manager.count({ status: ["success", "failed"] }, 10)).toMatchObject({
+        counts: { success: 10, failed: 5 },
+        capped: ["success"]
+      })
+      expect((yield* manager.count()).counts).toEqual((yield* manager.stats()).counts)
+      expect(yield* manager.unfinished).toEqual({ tasks: [], capped: false })
+      const sums = yield* manager.rollups({ since: 0, until: Number.MAX_SAFE_INTEGER, width: Infinity })
+      expect(sums.map(({ ends }) => ends)).toEqual([{ success: 20, failed: 5, interrupted: 0, cancelled: 0 }])
       expect((yield* manager.registered).map(({ taskName }) => taskName)).toEqual(["work"])
       expect(manager.backend).toMatchObject({ kind: "memory", durability: "none" })
     }).pipe(Effect.provide(work), Effect.provide(TaskflowTest.layer)))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, TestClock } from "effect"
-import { Task, TaskManager } from "effect-taskflow"
+import { Task, type TaskflowOptions, TaskManager } from "effect-taskflow"
 import { TaskflowTest } from "effect-taskflow/testing"
 import { TaskBackendError } from "../src/TaskError.js"
 import { collectedLogs, engine, oneOf, sharedBackend, wrappedBackend } from "./support/engine.js"
@@ -56,6 +56,56 @@ describe("finished tasks of a shared backend", () => {
       expect(new Set(asked)).toEqual(new Set(["true 500 success,cancelled", "true 500 failed,interrupted"]))
     }).pipe(Effect.provide(logs.layer))
   })
+})
+
+describe("what people did", () => {
+  const day = 86_400_000
+  const entry = (at: number, n: number) => ({
+    id: `00000000-0000-7000-8000-${String(n).padStart(12, "0")}`,
+    at,
+    who: "anna",
+    action: "retry",
+    target: null,
+    parameters: "{}",
+    outcome: "done"
+  })
+  const trail = (retention: TaskflowOptions["retention"]) =>
+    Effect.gen(function*() {
+      const backend = yield* sharedBackend
+      const asked: Array<number> = []
+      const audit = {
+        ...backend.audit,
+        deleteBefore: (cutoff: number, limit: number) => {
+          asked.push(limit)
+          return backend.audit.deleteBefore(cutoff, limit)
+        }
+      }
+      // Old enough in five minutes, and in 89 days.
+      yield* backend.audit.append(Array.from({ length: 1_200 }, (_, index) => entry(300_000 - 90 * day, index)))
+      yield* backend.audit.append([entry(-day, 1_200)])
+      yield* oneOf({ ...backend, audit }, Layer.empty, { retention })
+      const left = Effect.map(backend.audit.page({ limit: 200 }), ({ items }) => items.length)
+      return { asked, left }
+    })
+
+  it.scoped("is kept for ninety days, and goes in bounded chunks", () =>
+    Effect.gen(function*() {
+      const { asked, left } = yield* trail(undefined)
+      yield* TestClock.adjust("4 minutes")
+      expect([yield* left, asked.length > 0]).toEqual([200, true])
+      asked.length = 0
+      yield* TestClock.adjust("3 minutes")
+      expect(yield* left).toBe(1)
+      expect(asked.slice(0, 4)).toEqual([500, 500, 500, 500])
+    }))
+
+  it.scoped("is kept as long as was said", () =>
+    Effect.gen(function*() {
+      const short = yield* trail({ audit: "1 hour" })
+      const endless = yield* trail({ audit: "forever" })
+      yield* TestClock.adjust("7 minutes")
+      expect([yield* short.left, yield* endless.left, endless.asked.length]).toEqual([0, 200, 0])
+    }))
 })
 
 describe("a sweep that is never answered", () => {

@@ -88,6 +88,8 @@ for (const database of databases) {
         const { items } = yield* manager.list()
         expect(items.map(({ status }) => status)).toEqual(["success"])
         expect((yield* manager.stats()).counts).toMatchObject({ success: 1, running: 0 })
+        const [sums] = yield* manager.rollups({ since: 0, until: Number.MAX_SAFE_INTEGER, width: Infinity })
+        expect(sums).toMatchObject({ ends: { success: 1 }, durations: { count: 1 }, waits: { count: 1 } })
       }).pipe(withHandler((order) => Effect.as(book(table, order), 7))))
 
     test("rolls back what a failed attempt wrote, and tries again", (table) =>

@@ -57,6 +57,20 @@ const lives = Effect.gen(function*() {
   expect(yield* Effect.forEach(many, ({ taskId }) => Ping.awaitResult(taskId))).toEqual([2, 4, 6])
   expect((yield* manager.list({ tag: ["a", "b"] })).items.map((one) => one.taskId)).toEqual([taskId])
   expect((yield* manager.stats()).counts).toMatchObject({ success: 6, cancelled: 2, pending: 0, running: 0 })
+  expect((yield* manager.count({ taskName: "ping" })).counts).toMatchObject({ success: 6, cancelled: 2, pending: 0 })
+  expect((yield* manager.count({ taskName: "ping" }, 2)).capped).toEqual(["success", "cancelled"])
+  const later = yield* Ping.enqueue({ n: 5 }, { delay: "1 hour" })
+  expect(yield* manager.unfinished).toEqual({ tasks: [{ taskName: "ping", pending: 1, running: 0 }], capped: false })
+  yield* manager.cancel(later.taskId)
+  const [sums, ...more] = yield* manager.rollups({
+    since: 0,
+    until: Number.MAX_SAFE_INTEGER,
+    width: Infinity,
+    byTask: true
+  })
+  expect(more).toEqual([])
+  expect(sums).toMatchObject({ taskName: "ping", ends: { success: 6, failed: 0, interrupted: 0, cancelled: 3 } })
+  expect([sums!.durations.count, sums!.waits.count]).toEqual([6, 7])
 })
 
 describe("a task that is not persisted", () => {

@@ -20,7 +20,7 @@ import { claim } from "./memoryClaim.js"
 import * as Controls from "./memoryControls.js"
 import * as Feed from "./memoryFeed.js"
 import * as Instances from "./memoryInstances.js"
-import { deleteBefore, list } from "./memoryList.js"
+import { count, deleteBefore, list } from "./memoryList.js"
 import * as Stores from "./memoryStores.js"
 import { type LiveRow, make as makeTables, type Tables } from "./memoryTables.js"
 
@@ -73,7 +73,7 @@ const endAttempt = (tables: Tables, change: Change & { readonly _tag: "Release" 
   if (row === undefined) return lost
   const record = withLogsOf(row, change.record)
   if (change._tag === "Finish") {
-    tables.finish(row, record)
+    tables.finish(row, record, now)
     return applied
   }
   tables.addAttempt(taskId, change.attempt)
@@ -93,7 +93,7 @@ const finishCancelled = (
 ): TaskRecord.TaskRecord => {
   const event = { _tag: "Cancelled", taskId: before.taskId, at: now } as const
   const record = Option.getOrThrow(TaskRecord.apply(before, event))
-  tables.finish(row, record)
+  tables.finish(row, record, now)
   return record
 }
 
@@ -242,6 +242,9 @@ export const on = (tables: Tables, maxLive: number): TaskBackend["Type"] => {
     logs: (taskId, { after, limit }) => Effect.sync(() => (tables.logs.get(taskId) ?? []).slice(after, after + limit)),
     attempts: (taskId) => Effect.sync(() => [...tables.attempts.get(taskId) ?? []]),
     stats: ({ taskName }) => Effect.sync(() => tables.stats(taskName)),
+    count: (query, most) => Effect.sync(() => count(tables, query, most)),
+    unfinished: Effect.sync(tables.unfinished),
+    rollups: (query) => Effect.sync(() => tables.rollups.read(query)),
     deleteBefore: (cutoff, limit, status) => Effect.sync(() => deleteBefore(tables, cutoff, limit, status)),
     feed: (query) => Effect.sync(() => feed.read(query)),
     hints: hints.hints,
@@ -249,6 +252,7 @@ export const on = (tables: Tables, maxLive: number): TaskBackend["Type"] => {
       Effect.sync(() => {
         instances.maintain(now)
         tables.errors.maintain(now)
+        tables.rollups.maintain(now)
         feed.forget(now)
       }),
     ...stores

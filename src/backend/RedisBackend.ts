@@ -25,6 +25,7 @@ import * as Cancel from "./redis/cancel.js"
 import * as Claim from "./redis/claim.js"
 import { type Connection, open } from "./redis/connection.js"
 import * as Controls from "./redis/controls.js"
+import * as Counts from "./redis/counts.js"
 import * as Errors from "./redis/errors.js"
 import * as Feed from "./redis/feed.js"
 import * as Hints from "./redis/hints.js"
@@ -34,6 +35,7 @@ import { RedisProblem } from "./redis/problem.js"
 import * as Reads from "./redis/reads.js"
 import * as Reap from "./redis/reap.js"
 import * as Retention from "./redis/retention.js"
+import * as Rollups from "./redis/rollups.js"
 import * as Rows from "./redis/rows.js"
 import * as Schedules from "./redis/schedules.js"
 import { type Ask, asList, asTexts } from "./redis/script.js"
@@ -138,6 +140,7 @@ const onConnection = (connection: Connection, { durability, notify }: Settings) 
       yield* inSteps(ask(Instances.forget, { goneBefore: now - rememberedFor }), 100)
       yield* inSteps(ask(Errors.forget, { now }), 100)
       yield* inSteps(ask(Feed.trim, now - Feed.kept), 200)
+      yield* Rollups.maintain(ask, now)
     })
 
   const reap = (request: Parameters<TaskBackend["Type"]["reap"]>[0]) =>
@@ -205,6 +208,9 @@ const onConnection = (connection: Connection, { durability, notify }: Settings) 
     attempts: (taskId) =>
       Effect.map(range("attempts", `at:${taskId}`, 0, -1), (entries) => entries.map(Rows.entryFrom)),
     stats: ({ taskName }) => ask(Reads.stats, taskName),
+    count: Counts.count(ask),
+    unfinished: Effect.suspend(() => ask(Counts.unfinished, null)),
+    rollups: Rollups.read(ask),
     deleteBefore,
     feed: (query) => ask(Feed.read, query),
     hints: hints.hints,

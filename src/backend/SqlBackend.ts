@@ -14,6 +14,7 @@ import * as Ambient from "./sql/ambient.js"
 import * as Cancel from "./sql/cancel.js"
 import * as Claim from "./sql/claim.js"
 import * as Connections from "./sql/connections.js"
+import * as Counts from "./sql/counts.js"
 import type { Db, Dialect, Sql } from "./sql/dialect.js"
 import * as Feed from "./sql/feed.js"
 import * as Fleet from "./sql/fleet.js"
@@ -25,6 +26,7 @@ import * as Pooled from "./sql/pooled.js"
 import { postgresDialect } from "./sql/postgresDialect.js"
 import * as Reads from "./sql/reads.js"
 import * as Retention from "./sql/retention.js"
+import * as Rollups from "./sql/rollups.js"
 import { isPrefix, withPrefix } from "./sql/schema.js"
 import { sqliteDialect } from "./sql/sqliteDialect.js"
 import * as Stores from "./sql/stores.js"
@@ -171,6 +173,8 @@ export const make = (
         return answer
       })
     const read = Reads.make(sql, reads)
+    const counts = Counts.make(sql, reads)
+    const rollups = Rollups.make(sql, reads)
     const retention = Retention.make(sql, claims)
     const write = Write.make(sql, journal, largest)
     const claim = Claim.make(sql, claims)
@@ -220,6 +224,9 @@ export const make = (
       logs: (taskId, page) => told("logs", read.logs(taskId, page)),
       attempts: (taskId) => told("attempts", read.attempts(taskId)),
       stats: (query) => told("stats", read.stats(query)),
+      count: (query, most) => told("count", counts.count(query, most)),
+      unfinished: told("unfinished", counts.unfinished),
+      rollups: (query) => told("rollups", rollups(query)),
       deleteBefore: (cutoff, limit, status) => told("deleteBefore", retention.deleteBefore(cutoff, limit, status)),
       feed: (query) => told("feed", feed(query)),
       hints: hints.hints,

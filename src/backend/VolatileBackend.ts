@@ -5,6 +5,8 @@
  * (`TaskVolatile.memory`), so neither an outage nor a refusal of the other backend has anything to do with it.
  */
 import * as Effect from "effect/Effect"
+import * as Counting from "../internal/counting.js"
+import * as Rollups from "../internal/rollups.js"
 import * as Signal from "../internal/signal.js"
 import type { Claimed, ClaimRequest, ListPage, ListQuery, Stats, TaskBackend } from "../TaskBackend.js"
 import type { InstanceId } from "../TaskEvent.js"
@@ -176,6 +178,19 @@ export const beside = (
       logs: (taskId, options) => of(taskId).logs(taskId, options),
       attempts: (taskId) => of(taskId).attempts(taskId),
       stats: (query) => isEmpty() ? other.stats(query) : Effect.zipWith(other.stats(query), memory.stats(query), added),
+      count: (query, most) =>
+        isEmpty() ? other.count(query, most) : Effect.zipWith(
+          other.count(query, most),
+          memory.count(query, most),
+          (a, b) => Counting.countedTogether(a, b, Counting.countedTo(most))
+        ),
+      unfinished: Effect.suspend(() =>
+        tables.live.size === 0
+          ? other.unfinished
+          : Effect.zipWith(other.unfinished, memory.unfinished, Counting.unfinishedTogether)
+      ),
+      // Sums stay when the records are gone.
+      rollups: (query) => Effect.zipWith(other.rollups(query), memory.rollups(query), Rollups.together),
       deleteBefore: (cutoff, limit, status) =>
         Effect.zipRight(memory.deleteBefore(cutoff, limit, status), other.deleteBefore(cutoff, limit, status)),
       maintain: (now) => Effect.zipRight(memory.maintain(now), other.maintain(now))

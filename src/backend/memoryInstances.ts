@@ -89,7 +89,7 @@ export const make = (tables: Tables, controls: Controls) => {
       if (before.kind === "effect") {
         const cancelled = { _tag: "Cancelled", taskId: before.taskId, at: now } as const
         const record = Option.getOrThrow(TaskRecord.apply(before, cancelled))
-        tables.finish(row, record)
+        tables.finish(row, record, now)
         return record
       }
       tables.update(row, { ...before, owner: null }, now)
@@ -106,7 +106,7 @@ export const make = (tables: Tables, controls: Controls) => {
       outcome,
       failure
     })
-    if (TaskRecord.isDone(record)) tables.finish(row, record)
+    if (TaskRecord.isDone(record)) tables.finish(row, record, now)
     else tables.update(row, record, now)
     return record
   }

@@ -1,10 +1,11 @@
 /** Records of the memory backend by what is asked of them: pages, and what is old enough to go. */
+import * as Counting from "../internal/counting.js"
 import { fingerprintOf } from "../internal/fingerprint.js"
 import { askable, howMany } from "../internal/listing.js"
-import type { ListPage, ListQuery } from "../TaskBackend.js"
+import type { Counted, CountQuery, ListPage, ListQuery } from "../TaskBackend.js"
 import type { TaskId } from "../TaskId.js"
 import type * as TaskRecord from "../TaskRecord.js"
-import type { Terminal } from "../TaskStatus.js"
+import type { TaskStatus, Terminal } from "../TaskStatus.js"
 import type { Tables } from "./memoryTables.js"
 
 const matches = (query: ListQuery) => (record: TaskRecord.TaskRecord): boolean =>
@@ -39,6 +40,20 @@ export const list = (tables: Tables, asked: ListQuery): ListPage => {
     last = taskId
   }
   return { items, nextCursor: null }
+}
+
+/** How many fit, by status. */
+export const count = (tables: Tables, asked: CountQuery, limit: number): Counted => {
+  const query = askable(asked)
+  if (query === null) return Counting.noCounts
+  const fits = matches(query)
+  const found = new Map<TaskStatus, number>()
+  const look = (record: TaskRecord.TaskRecord): void => {
+    if (fits(record)) found.set(record.status, (found.get(record.status) ?? 0) + 1)
+  }
+  for (const { record } of tables.live.values()) look(record)
+  for (const record of tables.done.values()) look(record)
+  return Counting.counted(found, Counting.countedTo(limit))
 }
 
 /** Removes finished records, as the port says; answers how many. */

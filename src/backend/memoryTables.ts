@@ -4,6 +4,7 @@
  * `live` holds unfinished tasks, `done` finished ones in the order they ended, never more than `maxRecords`.
  */
 import TinyQueue from "tinyqueue"
+import * as Counting from "../internal/counting.js"
 import * as Durations from "../internal/durations.js"
 import * as PriorityFifo from "../internal/priorityFifo.js"
 import * as SortedIds from "../internal/sortedIds.js"
@@ -14,6 +15,7 @@ import { dueAt, durationOf, type TaskRecord } from "../TaskRecord.js"
 import * as TaskStatus from "../TaskStatus.js"
 import * as Errors from "./memoryErrors.js"
 import * as Holdings from "./memoryHoldings.js"
+import * as Rollups from "./memoryRollups.js"
 
 export interface LiveRow {
   record: TaskRecord
@@ -84,6 +86,7 @@ export const make = (maxRecords: number) => {
   const ready = new Map<string, Array<Ready>>()
   const holdings = Holdings.make()
   const errors = Errors.make()
+  const rollups = Rollups.make()
   let due = new TinyQueue<Due>([], sooner)
   const statsByName = new Map<string, NameStats>()
   let arrivals = 0
@@ -179,6 +182,7 @@ export const make = (maxRecords: number) => {
     ready,
     holdings,
     errors,
+    rollups,
 
     /** The task that holds the record's key now, or undefined. */
     holderOf: (record: TaskRecord, now: number): TaskId | undefined => {
@@ -213,7 +217,7 @@ export const make = (maxRecords: number) => {
       index(row, now)
     },
 
-    finish: (row: LiveRow, record: TaskRecord): void => {
+    finish: (row: LiveRow, record: TaskRecord, now: number): void => {
       row.unready?.()
       holdings.leave(row)
       live.delete(record.taskId)
@@ -223,6 +227,7 @@ export const make = (maxRecords: number) => {
       counts[record.status] += 1
       countDuration(record, 1)
       errors.count(record)
+      rollups.count(record, now)
       if (record.idempotencyKey !== null) {
         if (record.status !== "success") keys.delete(keyOf(record))
         else if (record.keyTtl !== null) {
@@ -259,6 +264,13 @@ export const make = (maxRecords: number) => {
       }
       return null
     },
+
+    unfinished: () =>
+      Counting.byName([...statsByName].map(([taskName, { counts: { pending, running } }]) => ({
+        taskName,
+        pending,
+        running
+      }))),
 
     stats: (taskName: string | undefined): Stats => {
       const total = emptyNameStats()

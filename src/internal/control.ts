@@ -22,13 +22,24 @@ import type { Parts, TaskManager } from "../TaskManager.js"
 import { fromEnqueued, isDone, isLive, type TaskRecord, toEnqueued } from "../TaskRecord.js"
 import { isRetryable } from "../TaskStatus.js"
 import * as Backoff from "./backoff.js"
+import { usualCount } from "./counting.js"
 import type { Definition } from "./definition.js"
 import * as HandOver from "./handOver.js"
 import { isInTransaction, notInTransaction } from "./transaction.js"
 
 type Front = Pick<
   TaskManager["Type"],
-  "get" | "list" | "logs" | "attempts" | "stats" | "cancel" | "retry" | "awaitResult"
+  | "get"
+  | "list"
+  | "logs"
+  | "attempts"
+  | "stats"
+  | "count"
+  | "unfinished"
+  | "rollups"
+  | "cancel"
+  | "retry"
+  | "awaitResult"
 >
 
 const maxLogPage = 1_000
@@ -230,6 +241,9 @@ export const make = (
         return yield* backend.attempts(id)
       }),
     stats: (query = {}) => Effect.zipRight(caughtUp, backend.stats(query)),
+    count: (query = {}, most = usualCount) => Effect.zipRight(caughtUp, backend.count(query, most)),
+    unfinished: Effect.zipRight(caughtUp, backend.unfinished),
+    rollups: (query) => Effect.zipRight(caughtUp, backend.rollups(query)),
     cancel,
     retry,
     awaitResult

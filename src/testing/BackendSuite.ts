@@ -22,9 +22,11 @@
 import * as Auditing from "./suite/auditing.js"
 import * as Cancelling from "./suite/cancelling.js"
 import * as Claiming from "./suite/claiming.js"
+import * as Counting from "./suite/counting.js"
 import * as Deleting from "./suite/deleting.js"
 import * as Feeding from "./suite/feeding.js"
 import * as Fleet from "./suite/fleet.js"
+import * as Folding from "./suite/folding.js"
 import * as Following from "./suite/following.js"
 import * as Grouping from "./suite/grouping.js"
 import * as Instances from "./suite/instances.js"
@@ -45,6 +47,7 @@ import type { Case } from "./suite/stage.js"
 import * as Stats from "./suite/stats.js"
 import * as Stealing from "./suite/stealing.js"
 import * as Strings from "./suite/strings.js"
+import * as Summing from "./suite/summing.js"
 import * as Suspects from "./suite/suspects.js"
 import * as Waiting from "./suite/waiting.js"
 import * as Writing from "./suite/writing.js"
@@ -70,6 +73,9 @@ export const cases: ReadonlyArray<Case> = [
   Paging,
   Ledger,
   Stats,
+  Counting,
+  Summing,
+  Folding,
   Deleting,
   Repeating,
   Racing,

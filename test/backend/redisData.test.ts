@@ -76,13 +76,15 @@ describe.skipIf(!await hasRedis())("RedisBackend's keys", () => {
         `er:${group}`,
         "keys",
         "names",
+        "ru",
+        `ru:${Math.floor(now / 60_000)}`,
         `lg:${running[0]!.taskId}`,
         `at:${running[2]!.taskId}`
       ]
       for (const key of touched) {
         // What is right there is put away meanwhile.
         yield* Effect.promise(() => client.renamenx(`{${prefix}}:${key}`, `{${prefix}}:away`).catch(() => 0))
-        const wrong = key === "names" || key === "keys" || key.startsWith("eg:") ? "list" : "hash"
+        const wrong = key === "names" || key === "keys" || /^(eg|ru):/.test(key) ? "list" : "hash"
         yield* Effect.promise(async () => {
           if (wrong === "list") await client.rpush(`{${prefix}}:${key}`, "x")
           else await client.hset(`{${prefix}}:${key}`, "x", "y")
@@ -128,13 +130,16 @@ describe.skipIf(!await hasRedis())("RedisBackend's keys", () => {
       yield* backend.maintain(now + errorsKept + 1)
       const left = (yield* Effect.promise(() => keysUnder(client, prefix))).map((key) => key.slice(prefix.length + 3))
       expect(yield* Effect.promise(() => client.xlen(`{${prefix}}:feed`))).toBe(0)
-      // What knows names and instances, and the numbers of the last arrival and of what was told last.
+      // What knows names and instances, the numbers of the last arrival and of what was told last, and the sums of all time.
       const constant = [
         "feed",
         "feed:last",
         `i:${instance}`,
         "names",
         "peers",
+        "rf",
+        "ru",
+        "ru:0",
         "seq",
         "st:\"send_email\"",
         "vers:\"send_email\""

@@ -38,6 +38,7 @@ if r.owner == '-' then
   drop('ready:' .. lane .. ':' .. meta.name, r.seq .. '|' .. id)
 end
 finish(r, 'cancelled', meta.name, meta.key, '-', now)
+endedAs(meta.name, 'cancelled', r.rest:match('^%S+ %S+ %S+ (%S+)'), meta)
 r.owner, r.next = '-', '-'
 r.rest = r.rest:match('^(%S+ %S+ %S+ %S+ %S+ %S+)') .. ' ' .. now .. ' cancel'
 tellRow(r, meta)

@@ -10,6 +10,7 @@
  */
 
 import { telling } from "./luaFeed.js"
+import { summing } from "./luaRollups.js"
 
 /** Reading and numbers. Every number stays text, because Lua would write large ones with an exponent. */
 export const reading = `
@@ -42,7 +43,6 @@ end
 /** Changes as tables, and `flush`, which writes them. */
 export const writing = `${telling}
 local rows, dirty, kinds = {}, {}, {}
-
 local function row(id)
   local r = rows[id]
   if r == nil then
@@ -121,7 +121,7 @@ local tallies = {}
 local function tallyOf(name)
   local tally = tallies[name]
   if not tally then
-    tally = { counts = {}, buckets = {}, n = 0, sum = 0 }
+    tally = { counts = {}, buckets = {}, n = 0, sum = 0, ends = {}, waits = {} }
     tallies[name] = tally
     kinds['st:' .. name] = 'hash'
   end
@@ -139,6 +139,7 @@ local function lasted(name, bucket, millis)
   tally.most = math.max(tally.most or took, took)
 end
 
+${summing}
 local function turn(r, status, name)
   drop('s:' .. r.status, r.id)
   put('s:' .. status, r.id, 0)
@@ -207,7 +208,7 @@ local function flushTallies()
     if tally.n > 0 then
       call('HINCRBY', key, 'n', tally.n)
       call('HINCRBY', key, 'sum', text(tally.sum))
-      call('HSET', key, 'min', text(tally.least), 'max', text(tally.most))
+      call('HSET', key, 'min', text(tally.low), 'max', text(tally.high))
     end
   end
   for from = 1, #names, 1000 do call('SADD', root .. 'names', unpack(names, from, math.min(from + 999, #names))) end
@@ -230,6 +231,7 @@ end
 local function flush(first)
   local entry = entryOfFeed()
   kinds['names'], kinds['keys'], kinds['feed'] = 'set', 'hash', 'stream'
+  if hasEnds() then kinds['ru'], kinds['ru:' .. minute()] = 'zset', 'hash' end
   for key, kind in pairs(kinds) do
     local is = call('TYPE', root .. key).ok
     if is ~= kind and is ~= 'none' then error('WRONGTYPE ' .. root .. key .. ' holds a ' .. is) end
@@ -237,8 +239,8 @@ local function flush(first)
   for name, tally in pairs(tallies) do
     if tally.n > 0 then
       local known = call('HMGET', root .. 'st:' .. name, 'min', 'max')
-      tally.least = math.min(tonumber(known[1] or tally.least), tally.least)
-      tally.most = math.max(tonumber(known[2] or tally.most), tally.most)
+      tally.low = math.min(tonumber(known[1] or tally.least), tally.least)
+      tally.high = math.max(tonumber(known[2] or tally.most), tally.most)
     end
   end
   if first then first() end
@@ -259,6 +261,7 @@ local function flush(first)
   for _, key in ipairs(unlinked) do call('UNLINK', root .. key) end
   flushSets()
   flushTallies()
+  sumUp()
   if entry then addToFeed(entry) end
 end
 `

@@ -127,7 +127,7 @@ local function release()
   local id, owner, claim, name, words, rest = arg(), arg(), arg(), arg(), arg(), arg()
   local has, found = values()
   local how, score, readyLane, entry, key, endWords, endRest = arg(), arg(), arg(), arg(), arg(), arg(), arg()
-  local line = arg()
+  local waited, line = arg(), arg()
   local r = mine(id, owner, claim, true)
   if not r then return 'L' end
   touch(r)
@@ -136,6 +136,7 @@ local function release()
   local before, asked = r.status, r.cancel == '1'
   if asked then
     finish(r, 'cancelled', name, key, '-', now)
+    ended(name, 'cancelled', waited)
     become(r, endWords, endRest)
     tellCancelled(id, line, name)
     return 'C'
@@ -156,7 +157,7 @@ local function finishing()
   local id, owner, claim, name, words, rest = arg(), arg(), arg(), arg(), arg(), arg()
   local has, found = values()
   local status, key, untilWhen, removable, bucket, millis = arg(), arg(), arg(), arg(), arg(), arg()
-  local fingerprint, sample, line = arg(), arg(), arg()
+  local waited, fingerprint, sample, line = arg(), arg(), arg(), arg()
   local r = mine(id, owner, claim, true)
   if not r then return 'L' end
   touch(r)
@@ -164,12 +165,13 @@ local function finishing()
   finish(r, status, name, key, untilWhen, removable)
   become(r, words, rest)
   if bucket ~= '' then lasted(name, bucket, millis) end
+  ended(name, status, waited)
   if fingerprint ~= '' then failed(r, name, fingerprint, sample, removable) end
   tell(id, line, name)
   return 'A'
 end
 
-local ended = { success = true, failed = true, interrupted = true, cancelled = true }
+local isEnd = { success = true, failed = true, interrupted = true, cancelled = true }
 
 -- However many lines a batch has for a task, one word of them will do: how many there are, unless it had ended before.
 local logged, loggedIds = {}, {}
@@ -187,9 +189,9 @@ local function log()
   push('lg:' .. id, line)
   if logged[id] == nil then
     loggedIds[#loggedIds + 1] = id
-    logged[id] = (not ended[r.status] or dirty[id]) and r or false
+    logged[id] = (not isEnd[r.status] or dirty[id]) and r or false
   end
-  if not ended[r.status] then
+  if not isEnd[r.status] then
     touch(r)
     r.lines, r.bytes = plus(r.lines, 1), plus(r.bytes, size)
   end

@@ -2,25 +2,15 @@
  * What can be asked: one record, pages of them, lines, attempts, counts. Every page is a range of an index of ids.
  */
 import * as Durations from "../../internal/durations.js"
+import { clockSlack, idFrom } from "../../internal/idTimes.js"
 import type { ListQuery, Stats } from "../../TaskBackend.js"
 import type { TaskId } from "../../TaskId.js"
 import type { TaskRecord } from "../../TaskRecord.js"
 import * as TaskStatus from "../../TaskStatus.js"
+import { fitting } from "./luaFitting.js"
 import { reading } from "./luaRows.js"
 import * as Rows from "./rows.js"
 import { asList, asText, asTexts, define } from "./script.js"
-
-// The smallest UUIDv7 of a millisecond: ids begin with the time their task was created.
-const firstIdOf = (millis: number): string => {
-  const hex = Math.max(0, Math.floor(millis)).toString(16).padStart(12, "0")
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-0000-0000-000000000000`
-}
-
-const maxMillis = 2 ** 48 - 1
-
-// An id is made with the time of creation, or a later one when the clock stepped back: by no more than this, or the task is
-// not found by the time it says.
-const clockSlack = 60_000
 
 // Rows of an index that one script looks at, and that it answers.
 const scanned = 1_000
@@ -41,7 +31,7 @@ export interface PagePart {
 }
 
 // Indexes that a task must be in, whatever else is asked for; the smallest first, as far as one can tell.
-const exactOf = ({ errorGroup, schedule, tag }: ListQuery): ReadonlyArray<string> => [
+export const exactOf = ({ errorGroup, schedule, tag }: ListQuery): ReadonlyArray<string> => [
   ...errorGroup === undefined ? [] : [Rows.errorIndex(errorGroup)],
   ...schedule === undefined ? [] : [Rows.scheduleIndex(schedule)],
   ...tag === undefined ? [] : [Rows.tagIndex(tag[0], tag[1])]
@@ -63,9 +53,9 @@ export const indexesOf = (query: ListQuery): ReadonlyArray<string> => {
 
 const paging = `
 local forward, from, to, budget, most = ARGV[1] == 'oldest', ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local statuses, name, source, priority, since, before = ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
 local ids, cut = {}, false
 local exact = tonumber(ARGV[12])
+local fits = fitting(6, 13, 12 + exact)
 for index = 13 + exact, #ARGV do
   local found = forward and call('ZRANGEBYLEX', root .. ARGV[index], from, to, 'LIMIT', 0, budget)
     or call('ZREVRANGEBYLEX', root .. ARGV[index], to, from, 'LIMIT', 0, budget)
@@ -76,20 +66,6 @@ table.sort(ids, function(a, b)
   if forward then return a < b end
   return a > b
 end)
-
-local function isInAll(id)
-  for index = 13, 12 + exact do
-    if not call('ZSCORE', root .. ARGV[index], id) then return false end
-  end
-  return true
-end
-
-local function fits(r, meta)
-  return isInAll(r.id) and (statuses == '' or statuses:find(' ' .. r.status .. ' ', 1, true)) and (name == '' or name == meta.name)
-    and (source == '' or source == meta.source) and (priority == '' or priority == meta.priority)
-    and (since == '' or tonumber(meta.createdAt) >= tonumber(since))
-    and (before == '' or tonumber(meta.createdAt) < tonumber(before))
-end
 
 local answers, taken, last = {}, 0, ''
 for index, id in ipairs(ids) do
@@ -110,13 +86,15 @@ return { answers, cut and last or '' }
 
 export const page = define<PageRequest, PagePart>({
   name: "page",
-  lua: [reading, paging],
+  lua: [reading, fitting, paging],
   args: ({ after, indexes, most, query }) => {
     const { order, priority, since, source, status, taskName, until } = query
     const exact = exactOf(query).slice(1)
     const forward = order === "oldest"
-    let from = since === undefined || since > maxMillis ? "-" : `[${firstIdOf(since)}`
-    let to = until === undefined || until + clockSlack > maxMillis ? "+" : `(${firstIdOf(until + clockSlack)}`
+    const first = since === undefined ? null : idFrom(since)
+    const end = until === undefined ? null : idFrom(until + clockSlack)
+    let from = first === null ? "-" : `[${first}`
+    let to = end === null ? "+" : `(${end}`
     // A cursor is within these bounds, or behind them, where nothing is.
     if (after !== null && forward && (from === "-" || `[${after}` >= from)) from = `(${after}`
     if (after !== null && !forward && (to === "+" || `(${after}` < to)) to = `(${after}`

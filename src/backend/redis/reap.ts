@@ -36,12 +36,6 @@ if lone ~= '' then
   if r and meta and r.owner == suspect and isPoison(r, meta) and meta.name ~= poisonName then return { {}, 1, meta.name } end
 end
 
--- In buckets ten percent wide, as internal/durations.ts has them.
-local function bucketOf(millis)
-  if millis < 1 then return '0' end
-  return text(1 + math.floor(math.log(millis) / math.log(1.1)))
-end
-
 local function endsAs(r, meta, status, reason, crashes, failures)
   local attempts, _, _, first, begun, ran = r.rest:match('^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+)')
   finish(r, status, meta.name, meta.key, '-', now)
@@ -51,6 +45,7 @@ local function endsAs(r, meta, status, reason, crashes, failures)
     local millis = math.max(0, tonumber(now) - tonumber(first))
     lasted(meta.name, bucketOf(millis), millis)
   end
+  endedAs(meta.name, status, first, meta)
 end
 
 local function ready(r, meta)

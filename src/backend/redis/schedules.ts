@@ -131,7 +131,7 @@ local function settle(task)
 end
 
 local running = skips and last ~= '-' and row(last)
-if running and not ended[running.status] then
+if running and not isEnd[running.status] then
   settle(last)
   return 'O' .. last
 end

@@ -8,7 +8,7 @@ import * as Durations from "../../internal/durations.js"
 import { fingerprintOf } from "../../internal/fingerprint.js"
 import type { AttemptEntry, Batch, Change, Outcome } from "../../TaskBackend.js"
 import type { TaskId } from "../../TaskId.js"
-import { durationOf, type TaskRecord } from "../../TaskRecord.js"
+import { durationOf, type TaskRecord, waitOf } from "../../TaskRecord.js"
 import type { TaskStatus } from "../../TaskStatus.js"
 import * as Feed from "./feed.js"
 import { counting } from "./luaErrors.js"
@@ -49,6 +49,11 @@ const outcomesFrom = (text: string): ReadonlyArray<Outcome> | null => {
 const removableAt = (record: TaskRecord, until: number | null): number =>
   until === null ? record.endedAt! : Math.max(record.endedAt!, until - 1)
 
+const addWait = (args: Array<string>, record: TaskRecord): void => {
+  const wait = waitOf(record)
+  args.push(wait === null ? "" : String(Math.round(wait)))
+}
+
 const addEnd = (args: Array<string>, record: TaskRecord): void => {
   const { endedAt, idempotencyKey, keyTtl, status } = record
   const holds = status === "success" && idempotencyKey !== null && keyTtl !== null
@@ -57,6 +62,7 @@ const addEnd = (args: Array<string>, record: TaskRecord): void => {
   args.push(status, Rows.keyHash(record), until === null ? "-" : String(until), String(removableAt(record, until)))
   if (millis === null) args.push("", "")
   else args.push(String(Durations.bucketOf(millis)), String(Math.round(millis)))
+  addWait(args, record)
   const found = fingerprintOf(record)
   if (found === null) args.push("", "")
   else args.push(found.fingerprint, JSON.stringify(found.sample))
@@ -110,6 +116,7 @@ export const addChange = (args: Array<string>, change: Change, batch: Pick<Batch
       Rows.addValues(args, record)
       Rows.addPlace(args, record, now)
       args.push(entryText(attempt), Rows.keyHash(record), Rows.stateWords(end), Rows.restWords(end))
+      addWait(args, record)
       args.push(Feed.lineOf(change, batch))
       return
     }

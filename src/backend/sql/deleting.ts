@@ -8,10 +8,10 @@ import { wholeTime } from "../../internal/listing.js"
 import * as TaskStatus from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
 import type { Db, Row, Sql } from "./dialect.js"
+import { type Rollup, rollupRows } from "./ends.js"
 import { countedFor } from "./instances.js"
 import * as Keys from "./keys.js"
 import { deleteIn, selectIn } from "./lists.js"
-import { type Rollup, rollupRows } from "./plan.js"
 
 // Finished tasks are removed so many at a time, and rows that belong to them.
 const taskStep = 100

@@ -9,9 +9,9 @@ import type { AttemptEntry, Batch, Change, Outcome } from "../../TaskBackend.js"
 import type { LogLine } from "../../TaskEvent.js"
 import * as TaskRecord from "../../TaskRecord.js"
 import { isRetryable, type TaskStatus } from "../../TaskStatus.js"
-import type { Value } from "./dialect.js"
+import { countEnd, type Rollup } from "./ends.js"
 import { countFailure, type Failures } from "./failures.js"
-import { changing, endOf, keyHash, type LiveRow, liveRow, nameText } from "./rows.js"
+import { changing, keyHash, type LiveRow, liveRow } from "./rows.js"
 
 /** A row of `live`: all of it when the batch made it, what can change when it was there. */
 export type WorkRow =
@@ -35,16 +35,6 @@ export interface Found {
   readonly ended: Set<string>
 }
 
-export interface Rollup {
-  readonly task: string
-  readonly status: string
-  readonly bucket: number
-  ends: number
-  total: number
-  least: number | null
-  most: number | null
-}
-
 /** What to write. */
 export interface Plan {
   readonly outcomes: ReadonlyArray<Outcome>
@@ -65,23 +55,6 @@ export interface Plan {
 
 const applied: Outcome = { _tag: "Applied" }
 const lost: Outcome = { _tag: "Lost" }
-
-/** Counts an end. */
-export const countEnd = (rollups: Plan["rollups"], record: TaskRecord.TaskRecord): void => {
-  const { bucket, millis } = endOf(record)
-  const key = `${record.status} ${bucket} ${record.taskName}`
-  let rollup = rollups.get(key)
-  if (rollup === undefined) {
-    const task = nameText(record.taskName)
-    rollups.set(key, rollup = { task, status: record.status, bucket, ends: 0, total: 0, least: null, most: null })
-  }
-  rollup.ends += 1
-  if (millis === null) return
-  const whole = Math.floor(millis)
-  rollup.total += whole
-  rollup.least = Math.min(rollup.least ?? whole, whole)
-  rollup.most = Math.max(rollup.most ?? whole, whole)
-}
 
 /** The record that a cancel makes of this one. */
 export const cancelledAt = (record: TaskRecord.TaskRecord, at: number): TaskRecord.TaskRecord =>
@@ -272,27 +245,3 @@ export const planOf = (batch: Batch, found: Found): Plan => {
     failures
   }
 }
-
-/** Rows of `rollups` in the order of their key, so that two writers of the same ones meet in the same order. */
-export const byKey = (a: ReadonlyArray<Value>, b: ReadonlyArray<Value>): number => {
-  for (let index = 0; index < 5; index += 1) if (a[index] !== b[index]) return a[index]! < b[index]! ? -1 : 1
-  return 0
-}
-
-/** The rows of `rollups` that count these ends. */
-export const rollupRows = (
-  rollups: Plan["rollups"],
-  now: number,
-  instance: string
-): ReadonlyArray<ReadonlyArray<Value>> =>
-  [...rollups.values()].map(({ bucket, ends, least, most, status, task, total }) => [
-    Math.floor(now / 60_000),
-    task,
-    instance,
-    status,
-    bucket,
-    ends,
-    total,
-    least,
-    most
-  ]).sort(byKey)

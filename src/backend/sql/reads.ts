@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Durations from "../../internal/durations.js"
+import { clockSlack, idFrom } from "../../internal/idTimes.js"
 import { askable, howMany } from "../../internal/listing.js"
 import type { AttemptEntry, ListPage, ListQuery, Stats } from "../../TaskBackend.js"
 import type { LogLine } from "../../TaskEvent.js"
@@ -12,21 +13,10 @@ import type { TaskRecord } from "../../TaskRecord.js"
 import * as TaskStatus from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
 import type { Dialect, Row, Sql, Statement, Value } from "./dialect.js"
+import { waited } from "./ends.js"
 import { fromDone, fromLive, liveNames, nameText, scheduleHash, tagHash } from "./rows.js"
 
 type Conditions = { readonly sql: ReadonlyArray<string>; readonly params: ReadonlyArray<Value> }
-
-// The smallest UUIDv7 of a millisecond: ids begin with the time their task was created.
-const firstIdOf = (millis: number): string => {
-  const hex = Math.max(0, Math.floor(millis)).toString(16).padStart(12, "0")
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-0000-0000-000000000000`
-}
-
-const maxMillis = 2 ** 48 - 1
-
-// An id is made with the time of creation, or a later one when the clock stepped back: by no more than this, or the task is
-// not found by the time it says.
-const clockSlack = 60_000
 
 // A group of errors and a schedule are of one name, and have an index of their own: one of names would only be in the way.
 const isOfFew = ({ errorGroup, schedule }: ListQuery): boolean => errorGroup !== undefined || schedule !== undefined
@@ -53,11 +43,13 @@ const conditionsOf = (query: ListQuery, tags: string, dialect: Dialect): Conditi
   if (query.since !== undefined) {
     add("created_at >= ?", query.since)
     // The same in terms of the id, which the page is sorted by.
-    if (query.since <= maxMillis) add("id >= ?", firstIdOf(query.since))
+    const first = idFrom(query.since)
+    if (first !== null) add("id >= ?", first)
   }
   if (query.until !== undefined) {
     add("created_at < ?", query.until)
-    if (query.until + clockSlack <= maxMillis) add("id < ?", firstIdOf(query.until + clockSlack))
+    const last = idFrom(query.until + clockSlack)
+    if (last !== null) add("id < ?", last)
   }
   if (query.cursor !== undefined) add(query.order === "oldest" ? "id > ?" : "id < ?", query.cursor)
   if (query.tag !== undefined) {
@@ -75,8 +67,8 @@ interface Range {
   readonly sorted?: boolean
 }
 
-// At least the smallest id there is: the same as IS NOT NULL, in words that SQLite searches an index for.
-const isOwned = "owner >= '00000000-0000-0000-0000-000000000000'"
+/** At least the smallest id there is: the same as IS NOT NULL, in words that SQLite searches an index for. */
+export const isOwned = "owner >= '00000000-0000-0000-0000-000000000000'"
 
 /** Of unfinished tasks: what runs is owned, or waits for its next attempt. */
 const liveRanges = ({ errorGroup, status: statuses }: ListQuery): ReadonlyArray<Range> => {
@@ -234,6 +226,7 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
     connections.use((db) =>
       Effect.gen(function*() {
         const where = taskName === undefined ? "" : " WHERE task = ?"
+        const ofName = taskName === undefined ? "" : " AND task = ?"
         const params = taskName === undefined ? [] : [nameText(taskName)]
         const counts = emptyCounts()
         const waiting = yield* db.all({
@@ -245,7 +238,7 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
         const ends = yield* db.all({
           sql:
             `SELECT status, bucket, SUM(ends) AS ends, SUM(total) AS total, MIN(least) AS least, MAX(most) AS most ` +
-            `FROM ${tables.rollups.name}${where} GROUP BY status, bucket`,
+            `FROM ${tables.rollups.name} WHERE status <> '${waited}'${ofName} GROUP BY status, bucket`,
           params
         })
         for (const row of ends) {

@@ -1,20 +1,21 @@
 /** What is removed: finished tasks that are old enough (`deleting.ts`), and what the protocol itself has outlived. */
 import * as Effect from "effect/Effect"
+import * as Rollups from "../../internal/rollups.js"
 import type { Connections } from "./connections.js"
 import { deleting } from "./deleting.js"
 import type { Db, Row, Sql, Value } from "./dialect.js"
+import { byKey } from "./ends.js"
 import * as ErrorGroups from "./errorGroups.js"
 import * as Feed from "./feed.js"
 import { countedFor } from "./instances.js"
 import { deleteIn } from "./lists.js"
-import { byKey } from "./plan.js"
 import { namesOf } from "./statements.js"
 
 const instancesKept = 24 * 3_600_000
-// Minutes are folded into hours, and the instances into one, when charts no longer show them one by one.
-const minutesKept = 48 * 3_600_000
-// Hours become one sum when no chart goes back that far: what is summed up for counts and durations stays small.
-const hoursKept = 30 * 24 * 3_600_000
+// Minutes are folded into hours, and the instances into one, when charts no longer show them one by one. A day of many names is
+// then some twenty hours and three hours of minutes. Hours become one sum when no chart goes back that far.
+const minutesKept = Rollups.minutesKept * 60_000
+const hoursKept = Rollups.hoursKept * 60_000
 const foldStep = 500
 const deleteStep = 500
 

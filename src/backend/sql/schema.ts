@@ -161,7 +161,7 @@ const tags = table("tags", [of("hash")("hash"), of("uuid")("task_id"), of("text"
 
 /**
  * Counts of ends by minute, name, instance and status; `bucket` is of the duration, -1 without one, -2 for what was removed
- * again. An instance writes rows of its own, so no two wait for each other.
+ * again. Rows of the status `wait` count beside them how long these tasks had waited for their first start. An instance writes rows of its own, so no two wait for each other.
  */
 const rollups = table("rollups", [
   of("bigint")("minute"),

@@ -10,8 +10,8 @@ import { about, type Case, idsOf, type Stage } from "./stage.js"
 
 const test = about("listing")
 
-// One task in every state, a millisecond apart; every second one of another name, source, priority and tag.
-const variety = ({ a, get, task, time }: Stage) =>
+/** One task in every state, a millisecond apart; every second one of another name, source, priority and tag. */
+export const variety = ({ a, get, task, time }: Stage) =>
   Effect.gen(function*() {
     const states = ["pending", "held", "running", "waiting", "success", "failed", "interrupted", "cancelled"] as const
     const records: Array<TaskRecord> = []
@@ -40,32 +40,34 @@ const variety = ({ a, get, task, time }: Stage) =>
     return records
   })
 
-const filters: ReadonlyArray<readonly [name: string, query: ListQuery, fits: (record: TaskRecord) => boolean]> = [
-  ["status", { status: ["pending"] }, ({ status }) => status === "pending"],
-  ["status running, waiting ones too", { status: ["running"] }, ({ status }) => status === "running"],
+/** Each filter, and what it means. */
+export const filters: ReadonlyArray<readonly [name: string, query: ListQuery, fits: (record: TaskRecord) => boolean]> =
   [
-    "several statuses, unfinished and finished",
-    { status: ["failed", "pending", "cancelled"] },
-    ({ status }) => status === "failed" || status === "pending" || status === "cancelled"
-  ],
-  ["no status at all", { status: [] }, () => false],
-  ["taskName", { taskName: "resize" }, ({ taskName }) => taskName === "resize"],
-  ["a taskName nobody has", { taskName: "Resize" }, () => false],
-  ["tag", { tag: ["tenant", "t1"] }, ({ tags }) => tags.tenant === "t1"],
-  ["a tag of another value", { tag: ["tenant", "t"] }, () => false],
-  ["a tag of another name", { tag: ["t1", "tenant"] }, () => false],
-  ["source", { source: "scheduled" }, ({ source }) => source === "scheduled"],
-  ["priority", { priority: 5 }, ({ priority }) => priority === 5],
-  ["a time between two milliseconds", { since: 0.5 }, () => true],
-  ["until the end of time", { until: Number.POSITIVE_INFINITY }, () => true],
-  ["since the end of time", { since: Number.POSITIVE_INFINITY }, () => false],
-  ["a time that is no number", { since: Number.NaN }, () => false],
-  ["a priority nobody can have", { priority: 2 ** 40 }, () => false],
-  ["a priority that is no whole number", { priority: 4.5 }, () => false],
-  // safe: what a client may send
-  ["a cursor that is no id", { cursor: "nonsense" as TaskRecord["taskId"] }, () => false],
-  ["priority zero", { priority: 0 }, ({ priority }) => priority === 0]
-]
+    ["status", { status: ["pending"] }, ({ status }) => status === "pending"],
+    ["status running, waiting ones too", { status: ["running"] }, ({ status }) => status === "running"],
+    [
+      "several statuses, unfinished and finished",
+      { status: ["failed", "pending", "cancelled"] },
+      ({ status }) => status === "failed" || status === "pending" || status === "cancelled"
+    ],
+    ["no status at all", { status: [] }, () => false],
+    ["taskName", { taskName: "resize" }, ({ taskName }) => taskName === "resize"],
+    ["a taskName nobody has", { taskName: "Resize" }, () => false],
+    ["tag", { tag: ["tenant", "t1"] }, ({ tags }) => tags.tenant === "t1"],
+    ["a tag of another value", { tag: ["tenant", "t"] }, () => false],
+    ["a tag of another name", { tag: ["t1", "tenant"] }, () => false],
+    ["source", { source: "scheduled" }, ({ source }) => source === "scheduled"],
+    ["priority", { priority: 5 }, ({ priority }) => priority === 5],
+    ["a time between two milliseconds", { since: 0.5 }, () => true],
+    ["until the end of time", { until: Number.POSITIVE_INFINITY }, () => true],
+    ["since the end of time", { since: Number.POSITIVE_INFINITY }, () => false],
+    ["a time that is no number", { since: Number.NaN }, () => false],
+    ["a priority nobody can have", { priority: 2 ** 40 }, () => false],
+    ["a priority that is no whole number", { priority: 4.5 }, () => false],
+    // safe: what a client may send
+    ["a cursor that is no id", { cursor: "nonsense" as TaskRecord["taskId"] }, () => false],
+    ["priority zero", { priority: 0 }, ({ priority }) => priority === 0]
+  ]
 
 export const cases: ReadonlyArray<Case> = [
   test("an empty backend lists nothing", function*({ backend }) {

@@ -51,6 +51,8 @@ export interface Model {
   readonly claim: (request: ClaimRequest) => Claimed
   readonly cancel: (taskId: TaskId, now: number) => CancelResult
   readonly list: (query: ListQuery) => ReadonlyArray<TaskRecord>
+  /** Every record that ever ended, those that were removed too. */
+  readonly ended: () => ReadonlyArray<TaskRecord>
   readonly counts: () => { readonly [Status in TaskStatus]: number }
   readonly deleteBefore: (cutoff: number, status: ReadonlyArray<TaskStatus> | undefined) => number
 }
@@ -63,6 +65,7 @@ const keyUntil = ({ endedAt, keyTtl, status }: TaskRecord): number => {
 
 export const make = (): Model => {
   let rows: Array<Row> = []
+  let removed: ReadonlyArray<Row> = []
   const players = new Map<InstanceId, Player>()
 
   const ownedBy = (instance: InstanceId) => rows.filter(({ record }) => record.owner === instance)
@@ -246,12 +249,13 @@ export const make = (): Model => {
   }
 
   const deleteBefore: Model["deleteBefore"] = (cutoff, status) => {
-    const before = rows.length
+    const before = rows
     rows = rows.filter(({ record }) => {
       if (!isDone(record) || record.endedAt! >= cutoff || status?.includes(record.status) === false) return true
       return record.idempotencyKey !== null && record.keyTtl !== null && keyUntil(record) > cutoff
     })
-    return before - rows.length
+    removed = [...removed, ...before.filter((row) => !rows.includes(row))]
+    return before.length - rows.length
   }
 
   return {
@@ -270,6 +274,7 @@ export const make = (): Model => {
     claim,
     cancel,
     list,
+    ended: () => [...removed, ...rows].map(({ record }) => record).filter(isDone),
     counts,
     deleteBefore
   }

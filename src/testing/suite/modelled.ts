@@ -7,12 +7,14 @@ import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
-import type { Change, Outcome } from "../../TaskBackend.js"
+import type { Change, ListQuery, Outcome } from "../../TaskBackend.js"
 import { isDone, isLive, type TaskRecord } from "../../TaskRecord.js"
+import * as TaskStatus from "../../TaskStatus.js"
 import { heldBy, insert, start, startedBy, unclaim } from "./changes.js"
 import { worded } from "./dying.js"
 import { type Command, command, type Intent, names, owned } from "./history.js"
 import * as Model from "./model.js"
+import { rollupsOf } from "./rollupModel.js"
 import { about, type Case, idsOf, type Instance, isFenced, type Stage } from "./stage.js"
 
 /** The two that play, and all that ever did. */
@@ -196,23 +198,38 @@ const sameRecords = ({ backend }: Stage, model: Model.Model) =>
 const sameInAll = (stage: Stage, model: Model.Model) =>
   Effect.gen(function*() {
     const { backend, listAll } = stage
-    const queries = [
+    const queries: ReadonlyArray<ListQuery> = [
       {},
       { order: "oldest" },
       { status: ["pending", "failed"] },
       { status: ["running"], taskName: names[0], order: "oldest" },
       { tag: ["tenant", "t1"], priority: 0 },
       { source: "scheduled", taskName: names[1] }
-    ] as const
+    ]
     for (const query of queries) {
       const listed = (yield* listAll({ ...query, limit: 3 })).map(worded)
-      assert.deepEqual(listed, model.list(query), `list ${JSON.stringify(query)}`)
+      const expected = model.list(query)
+      assert.deepEqual(listed, expected, `list ${JSON.stringify(query)}`)
+      const { counts } = yield* backend.count(query, 1_000)
+      for (const status of TaskStatus.all) {
+        assert.equal(counts[status], expected.filter((one) => one.status === status).length, `count ${status}`)
+      }
     }
     for (const { entries, lines, record: { taskId } } of model.rows()) {
       assert.deepEqual(yield* backend.logs(taskId, { after: 0, limit: 1_000 }), lines, "logs")
       assert.deepEqual((yield* backend.attempts(taskId)).map(worded), entries, "attempts")
     }
     assert.deepEqual((yield* backend.stats({})).counts, model.counts(), "counts")
+  })
+
+const sameSums = ({ backend, time }: Stage, model: Model.Model, since: number) =>
+  Effect.suspend(() => {
+    const query = { since, until: time.now + 1, width: 60_000, byTask: true }
+    const ends = model.ended().map((record) => ({ at: record.endedAt!, record }))
+    return Effect.map(
+      backend.rollups(query),
+      (found) => assert.deepEqual(found, rollupsOf(ends, query), "rollups")
+    )
   })
 
 // Leaves nothing behind, so that the next history begins on an empty backend.
@@ -240,12 +257,16 @@ export const modelled = ({ histories = 100, path, seed, timeLimit = 10_000 }: Mo
     const runtime = yield* Effect.runtime<never>()
     const play = (history: ReadonlyArray<Command>) =>
       Effect.suspend(() => {
+        // Nothing ended in this minute before.
+        stage.time.now = (Math.floor(stage.time.now / 60_000) + 2) * 60_000
+        const since = stage.time.now
         const model = Model.make()
         const cast: Cast = { playing: [stage.a, stage.b], ever: [], answers: new Map() }
         return Effect.zipRight(enter(stage, model, cast, 0), enter(stage, model, cast, 1)).pipe(
           Effect.zipRight(Effect.forEach(history, (command) =>
             Effect.zipRight(step(stage, model, cast, command), sameRecords(stage, model)))),
           Effect.zipRight(sameInAll(stage, model)),
+          Effect.zipRight(sameSums(stage, model, since)),
           Effect.zipRight(sameCast(stage, model, cast)),
           Effect.onExit(() =>
             Effect.orDie(empty(stage, cast))
