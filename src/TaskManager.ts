@@ -16,6 +16,7 @@ import * as Admission from "./internal/admission.js"
 import * as Control from "./internal/control.js"
 import * as Pausing from "./internal/pausing.js"
 import type { EnqueueOptions } from "./internal/prepare.js"
+import * as Releasing from "./internal/releasing.js"
 import { notInTransaction } from "./internal/transaction.js"
 import * as Transactional from "./internal/transactional.js"
 import type { Any, Input } from "./Task.js"
@@ -95,6 +96,9 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
     effect: Effect.Effect<A, E, R>,
     options?: RunOptions
   ) => Effect.Effect<EnqueueResult, EnqueueError, Exclude<R, TaskContext | Scope.Scope>>
+
+  /** What `BackgroundTasks` is made of. */
+  readonly holding: Releasing.Holding
 
   readonly get: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskBackendError>
   readonly list: (query?: ListQuery) => Effect.Effect<ListPage, TaskBackendError>
@@ -193,6 +197,9 @@ export const make = Effect.gen(function*() {
   }
   const events = yield* TaskEvents
   const feed = yield* TaskFeed
+  const runtime = yield* Effect.runtime<never>()
+  const { hold, ...admission } = Admission.make(parts)
+  const control = Control.make(parts)
   const { config, dispatcher, instance, registry } = parts
   // It would wait for the transaction to give the only connection back.
   const outside = (call: string) =>
@@ -215,8 +222,9 @@ export const make = Effect.gen(function*() {
     },
     backend: backend.info,
     joinsTransactions: backend.joinTransaction !== null,
-    ...Admission.make(parts),
-    ...Control.make(parts),
+    ...admission,
+    ...control,
+    holding: { enqueue: hold, ...Releasing.make({ ...parts, cancel: control.cancel, runtime }) },
     awaitIdle: dispatcher.awaitIdle,
     events: events.stream,
     eventsDropped: events.dropped,
