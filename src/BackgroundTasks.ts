@@ -6,19 +6,16 @@
  */
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
-import { clientAbortFiberId } from "@effect/platform/HttpServerError"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import type { HttpServerResponse } from "@effect/platform/HttpServerResponse"
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as HashSet from "effect/HashSet"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { isClientGone, whenGone } from "./internal/clientGone.js"
 import * as HeldByRequest from "./internal/heldByRequest.js"
 import type { EnqueueOptions } from "./internal/prepare.js"
-import { whenGone } from "./internal/whenGone.js"
 import type { Any, Input } from "./Task.js"
 import type { EnqueueError, TaskHoldLimit } from "./TaskError.js"
 import { type EnqueueResult, TaskManager } from "./TaskManager.js"
@@ -101,6 +98,3 @@ const around = <E, R>(
 /** Whether a route has failed: it gave no response, or says itself that the server failed. */
 const isFailed = <E>(exit: Exit.Exit<HttpServerResponse, E>): boolean =>
   Exit.isSuccess(exit) ? exit.value.status >= 500 : !isClientGone(exit.cause)
-
-const isClientGone = (cause: Cause.Cause<unknown>): boolean =>
-  Cause.isInterruptedOnly(cause) && HashSet.has(Cause.interruptors(cause), clientAbortFiberId)

@@ -1,6 +1,13 @@
 /**
- * A client of Node that went away. What is written to it afterwards is never reported as written.
+ * A client that went away before it had its response.
  */
+import { clientAbortFiberId } from "@effect/platform/HttpServerError"
+import * as Cause from "effect/Cause"
+import * as HashSet from "effect/HashSet"
+
+/** Whether an effect ended only because its client left. */
+export const isClientGone = (cause: Cause.Cause<unknown>): boolean =>
+  Cause.isInterruptedOnly(cause) && HashSet.has(Cause.interruptors(cause), clientAbortFiberId)
 
 interface Socket {
   readonly destroyed: boolean
@@ -18,7 +25,10 @@ const socketOf = (source: unknown): Socket | undefined => {
   return isSocket ? socket as Socket : undefined
 }
 
-/** Calls `run` once the connection of Node's `IncomingMessage` is closed; never for any other source. The answer stops listening. */
+/**
+ * Calls `run` once the connection of Node's `IncomingMessage` is closed; never for any other source. The answer stops
+ * listening. What is written to such a client is never reported as written, so the end of the response is not enough.
+ */
 export const whenGone = (source: unknown, run: () => void): () => void => {
   const socket = socketOf(source)
   if (socket === undefined) return () => {}
