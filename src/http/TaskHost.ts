@@ -11,8 +11,10 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
@@ -52,6 +54,10 @@ export interface TaskHost<R, E> {
   readonly route: <E2>(
     app: HttpApp.Default<E2, R | TaskManager | BackgroundTasks | Scope.Scope>
   ) => WebHandler
+  /** The same for a host on Node. */
+  readonly nodeRoute: <E2>(
+    app: HttpApp.Default<E2, R | TaskManager | BackgroundTasks | Scope.Scope>
+  ) => (request: NodeBridge.NodeRequest, response: NodeBridge.NodeResponse) => void
   /**
    * Runs an effect for a route of a Node host, with `BackgroundTasks`: what it adds starts when `response` was written. A
    * client that leaves interrupts it. What it added is cancelled when it fails, or when the status turns out to be 500 or more.
@@ -91,38 +97,49 @@ const elsewhere = (at: string): Response =>
     `this handler answers below ${at || "/"}: set "at" to what the host leaves of the prefix ("/" if it cuts it off)`
   )
 
-// Not every host cancels the body of a client that left; they all abort the request's signal.
-const endingWith = (request: Request) => (response: HttpServerResponse.HttpServerResponse) => {
-  const { body } = response
-  if (body._tag !== "Stream") return response
-  const left = Effect.async<void>((resume) => {
-    const end = () => resume(Effect.void)
-    if (request.signal.aborted) return end()
-    request.signal.addEventListener("abort", end, { once: true })
-    return Effect.sync(() => request.signal.removeEventListener("abort", end))
-  })
-  const stream = Stream.interruptWhen(body.stream, left)
-  return HttpServerResponse.setBody(response, HttpBody.stream(stream, body.contentType, body.contentLength))
-}
+// Not every host cancels the body of a client that left; they all abort the request's signal. Nor would a server close
+// while a stream goes on.
+const ending =
+  (request: Request, closing: Effect.Effect<void>) => (response: HttpServerResponse.HttpServerResponse) => {
+    const { body } = response
+    if (body._tag !== "Stream") return response
+    const left = Effect.async<void>((resume) => {
+      const end = () => resume(Effect.void)
+      if (request.signal.aborted) return end()
+      request.signal.addEventListener("abort", end, { once: true })
+      return Effect.sync(() => request.signal.removeEventListener("abort", end))
+    })
+    const stream = Stream.interruptWhen(body.stream, Effect.raceFirst(left, closing))
+    return HttpServerResponse.setBody(response, HttpBody.stream(stream, body.contentType, body.contentLength))
+  }
 
-/** Of the request that it is asked for: the API, at the place that was found for it. */
-const placed = <E, R>(api: HttpApp.Default<E, R>): HttpApp.Default<E, R> =>
+/** The app, asked at the place that was found for the request, with bodies that end. */
+const hosted = <E, R>(app: HttpApp.Default<E, R>, closing: Effect.Effect<void>): HttpApp.Default<E, R> =>
   Effect.flatMap(
     Effect.all([HttpServerRequest.HttpServerRequest, Effect.serviceOption(Place)]),
     ([request, place]) =>
       Effect.provideService(
-        api,
+        app,
         HttpServerRequest.HttpServerRequest,
         Option.match(place, { onNone: () => request, onSome: (at) => request.modify(at) })
       ).pipe(
         // safe: requests here come from web handlers
-        Effect.map(endingWith(request.source as Request))
+        Effect.map(ending(request.source as Request, closing))
       )
   )
 
 const thrown = (cause: Cause.Cause<unknown>): never => {
   throw Cause.squash(cause)
 }
+
+const within = (millis: number, promise: Promise<unknown>): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, millis)
+    void promise.finally(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
 
 const logged = <A, E, R>(route: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.tapErrorCause(
@@ -142,10 +159,10 @@ export const make = <R, E>(
   const prefix = TaskApi.normalPrefix(options.prefix)
   const at = options.at === undefined ? prefix : TaskApi.normalPrefix(options.at)
   const scope = Effect.runSync(Scope.make())
+  const closing = Deferred.unsafeMake<void>(FiberId.none)
+  const ended = Deferred.await(closing)
   const underWay = new Set<Promise<unknown>>()
-  let handler:
-    | Promise<Exit.Exit<(request: Request, context: Context.Context<never>) => Promise<Response>, E>>
-    | undefined
+  let building: Promise<Exit.Exit<Built, E>> | undefined
   let disposed: Promise<void> | undefined
 
   const track = <A>(promise: Promise<A>): Promise<A> => {
@@ -159,11 +176,13 @@ export const make = <R, E>(
       TaskHttp.layer(options).pipe(Layer.provideMerge(HttpLayerRouter.layer))
     )
     const app = Context.get(router, HttpLayerRouter.HttpRouter).asHttpEffect()
-    return HttpApp.toWebHandlerRuntime(yield* Effect.runtime<R | TaskManager>())(placed(app))
+    const toHandler = HttpApp.toWebHandlerRuntime(yield* Effect.runtime<R | TaskManager>())
+    return { api: toHandler(hosted(app, ended)), toHandler }
   }).pipe(Scope.extend(scope))
+  type Built = Effect.Effect.Success<typeof build>
 
   const built = () =>
-    handler ??= runtime.runPromiseExit(build).then((exit) => {
+    building ??= runtime.runPromiseExit(build).then((exit) => {
       if (Exit.isFailure(exit)) {
         Effect.runFork(Effect.logError("TaskHost: the application could not be started", exit.cause))
       }
@@ -176,46 +195,48 @@ export const make = <R, E>(
     return path === at || path.startsWith(`${at}/`) ? url.slice(at.length) : undefined
   }
 
-  const answer = (request: Request, rest: string, remoteAddress?: string): Promise<Response> =>
+  const answer = (run: (built: Built) => Promise<Response>): Promise<Response> =>
     disposed !== undefined
       ? Promise.resolve(refusal(503, "Unavailable", "the application is closing"))
       : track(
         built().then(Exit.match({
           onFailure: () => refusal(503, "Unavailable", "the application could not be started"),
-          onSuccess: (handle) =>
-            // safe: the handler adds what is given to what the application has
-            handle(request, Context.make(Place, placeOf(`${prefix}${rest}` || "/", remoteAddress)) as never)
+          onSuccess: run
         }))
       )
 
+  const api = (request: Request, rest: string | undefined, remoteAddress?: string): Promise<Response> =>
+    rest === undefined ? Promise.resolve(elsewhere(at)) : answer((built) =>
+      // safe: the handler adds what is given to what the application has
+      built.api(request, Context.make(Place, placeOf(`${prefix}${rest}` || "/", remoteAddress)) as never)
+    )
+
   const web: WebHandler = (request) => {
     const { pathname, search } = new URL(request.url)
-    const rest = below(`${pathname}${search}`)
-    return rest === undefined ? Promise.resolve(elsewhere(at)) : answer(request, rest)
+    return api(request, below(`${pathname}${search}`))
   }
 
-  const node: TaskHost<R, E>["node"] = (request, response, next) => {
-    const rest = below(request.url ?? "/")
-    if (rest === undefined && next !== undefined) return next()
+  const onNode = (request: NodeBridge.NodeRequest, response: NodeBridge.NodeResponse, handle: WebHandler): void => {
     const asked = NodeBridge.toRequest(request, response)
-    const answered = rest === undefined
-      ? Promise.resolve(elsewhere(at))
-      : asked === null
-      ? Promise.resolve(refusal(405, "MethodNotAllowed", `${request.method} is not answered`))
-      : answer(asked, rest, request.socket.remoteAddress)
+    const answered = asked === null
+      ? Promise.resolve(refusal(405, "MethodNotAllowed", "this method is not answered"))
+      : handle(asked)
     track(answered.then((from) => NodeBridge.write(from, response, request))).catch((error: unknown) => {
       Effect.runFork(Effect.logError("TaskHost: a response could not be written", error))
       response.destroy()
     })
   }
 
+  const node: TaskHost<R, E>["node"] = (request, response, next) => {
+    const rest = below(request.url ?? "/")
+    if (rest === undefined && next !== undefined) return next()
+    onNode(request, response, (asked) => api(asked, rest, request.socket.remoteAddress))
+  }
+
   const route: TaskHost<R, E>["route"] = (app) => {
     const logging = logged(BackgroundTasks.provide(app))
-    let handle: Promise<WebHandler> | undefined
-    return (request) => {
-      handle ??= runtime.runtime().then((all) => HttpApp.toWebHandlerRuntime(all)(placed(logging)) as WebHandler)
-      return track(handle.then((run) => run(request)))
-    }
+    let handle: WebHandler | undefined
+    return (request) => answer(({ toHandler }) => (handle ??= toHandler(hosted(logging, ended)))(request))
   }
 
   const held = NodeHeld.make()
@@ -226,6 +247,10 @@ export const make = <R, E>(
     web,
     node,
     route,
+    nodeRoute: (app) => {
+      const handle = route(app)
+      return (request, response) => onNode(request, response, handle)
+    },
     during: (response, effect) =>
       track(
         runtime.runPromiseExit(held.during(response, effect)).then(
@@ -233,13 +258,10 @@ export const make = <R, E>(
         )
       ),
     dispose: () =>
-      disposed ??= Effect.runPromise(Scope.close(scope, Exit.void))
-        .then(() =>
-          Promise.race([
-            Promise.allSettled(underWay),
-            new Promise((resolve) => setTimeout(resolve, grace).unref())
-          ])
-        )
+      disposed ??= Effect.runPromise(
+        Effect.zipRight(Deferred.succeed(closing, undefined), Scope.close(scope, Exit.void))
+      )
+        .then(() => within(grace, Promise.allSettled(underWay)))
         .then(() => runtime.dispose())
   }
 }

@@ -26,7 +26,7 @@ export interface NodeResponse {
   flushHeaders?(): void
   write(chunk: Uint8Array): boolean
   end(): unknown
-  destroy(error?: Error): unknown
+  destroy(): unknown
   once(event: "close" | "finish" | "drain", listener: () => void): unknown
   off(event: "close" | "finish" | "drain", listener: () => void): unknown
 }
@@ -130,9 +130,9 @@ export const write = async (from: Response, to: NodeResponse, request: NodeReque
       if (!to.write(next.value)) await drained(to)
     }
     if (!left) to.end()
-  } catch (error) {
+  } catch {
     // Half a body must not look like a whole one.
-    to.destroy(error instanceof Error ? error : undefined)
+    to.destroy()
   } finally {
     to.off("close", leave)
   }
