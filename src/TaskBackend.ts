@@ -80,6 +80,11 @@ export type Change =
     readonly record: TaskRecord
     /** Inserts of one batch with the same number stay together: when the key of one is busy, none of them is written. */
     readonly together?: number | undefined
+    /**
+     * Of a pending record with an owner: its owner means not to start it before this moment (epoch milliseconds), so for
+     * `stealAfter` it counts as held since then. Given back, it is ready at once. Default: the batch's `now`.
+     */
+    readonly heldUntil?: number | undefined
   }
   | { readonly _tag: "Start"; readonly record: TaskRecord }
   | { readonly _tag: "Unclaim"; readonly record: TaskRecord }

@@ -9,12 +9,13 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Runtime from "effect/Runtime"
 import * as Accepting from "./internal/accepting.js"
 import * as Backlog from "./internal/backlog.js"
 import * as CancelsAtStart from "./internal/cancelsAtStart.js"
 import * as Claimer from "./internal/claimer.js"
 import * as DueTimer from "./internal/dueTimer.js"
+import * as Holding from "./internal/holding.js"
+import * as Idle from "./internal/idle.js"
 import * as LeaseEffects from "./internal/leaseEffects.js"
 import * as LookSoon from "./internal/lookSoon.js"
 import * as Poller from "./internal/poller.js"
@@ -24,6 +25,7 @@ import * as Slots from "./internal/slots.js"
 import * as Starting from "./internal/starting.js"
 import * as Stopping from "./internal/stopping.js"
 import * as Timers from "./internal/timers.js"
+import * as Unclaiming from "./internal/unclaiming.js"
 import { type Claimed, TaskBackend } from "./TaskBackend.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
 import type { TaskId } from "./TaskId.js"
@@ -40,6 +42,8 @@ import { TaskVolatile } from "./TaskVolatile.js"
 export class TaskDispatcher extends Context.Tag("effect-taskflow/TaskDispatcher")<TaskDispatcher, {
   /** Accepts a new task, whose record nobody owns yet, on the shortest fair way. */
   readonly accept: (record: TaskRecord, onCommitted: OnCommitted) => void
+  /** New tasks that start when they are released. At a shutdown they are given back. */
+  readonly holding: Holding.Holding
   /** Something was written in a transaction of the application: looks for it until it was committed. */
   readonly lookSoon: () => void
   /** Takes a task that ended by itself (a cancel) out of the window. */
@@ -150,23 +154,11 @@ export const make = Effect.gen(function*() {
 
   // ── the window ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  // Back to the backend, for whoever takes it; a one-off effect nobody else can run is cancelled instead.
-  const unclaim = (record: TaskRecord): void => {
-    if (record.kind === "task") {
-      return store.unclaim(record, () => {
-        backlog.add(record.taskName)
-        pump()
-      })
-    }
-    Runtime.runFork(
-      runtime,
-      Effect.map(backend.cancel(record.taskId, now()), (result) => {
-        if (result._tag === "Cancelled") {
-          store.ended({ _tag: "Cancelled", taskId: record.taskId, at: now() }, result.record)
-        }
-      })
-    )
+  const waits = ({ priority, taskName }: TaskRecord, ranked: boolean): void => {
+    backlog.add(taskName, ranked ? priority : undefined)
+    pump()
   }
+  const unclaim = Unclaiming.make({ backend, runtime, store, now, waits })
 
   // What came while its name was paused, or this instance was drained, is for later or for others.
   const isForOthers = (record: TaskRecord): boolean =>
@@ -206,7 +198,7 @@ export const make = Effect.gen(function*() {
     request: () => backlog.request(instance.id, now()),
     makeRoom: () => {
       const evicted = backlog.makeRoomForUrgent()
-      evicted.forEach(unclaim)
+      evicted.forEach((record) => unclaim(record))
       return evicted.length > 0
     },
     flush: journal.written,
@@ -224,7 +216,7 @@ export const make = Effect.gen(function*() {
     now: () => clock.unsafeCurrentTimeMillis(),
     timers,
     runner,
-    letGo: () => queue.takeAll().forEach(unclaim),
+    letGo: () => [...queue.takeAll(), ...holding.takeAll()].forEach((record) => unclaim(record)),
     ended: (taskName) =>
       changed.until(() => slots.active(taskName) === 0 && !claimer.isClaiming() && backlog.arriving() === 0),
     flush: journal.flush,
@@ -234,14 +226,6 @@ export const make = Effect.gen(function*() {
   const quiet = () =>
     slots.active() === 0 && queue.size() === 0 && backlog.arriving() === 0 && !claimer.isClaiming() &&
     (stop.isStopping() || lease.isDraining() || !backlog.claimable())
-
-  // The flush may let something new begin, so idleness is asked again behind it.
-  const awaitIdle: Effect.Effect<void> = Effect.suspend(() =>
-    changed.until(quiet).pipe(
-      Effect.zipRight(journal.flush),
-      Effect.zipRight(Effect.suspend(() => quiet() ? Effect.void : awaitIdle))
-    )
-  )
 
   const effects = LeaseEffects.make({
     backlog,
@@ -261,32 +245,46 @@ export const make = Effect.gen(function*() {
 
   yield* Effect.addFinalizer(() => Effect.zipRight(stop.close, claimer.stop))
 
+  const { accept, place } = Accepting.make({
+    backlog,
+    instance,
+    registry,
+    runtime,
+    slots,
+    store,
+    timers: { schedule },
+    unhandledAfter: config.unhandledAfter,
+    now,
+    isPaused,
+    isNobodyElses: (taskId) => lease.isDraining() && isFleeting(taskId),
+    isOpen: () => !mayNotClaim() && (!claimer.isClaiming() || backlog.isLooking()),
+    run,
+    hold,
+    unclaim,
+    wakeAt,
+    pump
+  })
+  const holding = Holding.make({
+    instance,
+    store,
+    timers: { schedule },
+    isClosed: stop.isStopping,
+    accept,
+    waits,
+    place
+  })
+
   return TaskDispatcher.of({
-    accept: Accepting.make({
-      backlog,
-      instance,
-      registry,
-      runtime,
-      slots,
-      store,
-      timers: { schedule },
-      unhandledAfter: config.unhandledAfter,
-      now,
-      isPaused,
-      isNobodyElses: (taskId) => lease.isDraining() && isFleeting(taskId),
-      isOpen: () => !mayNotClaim() && (!claimer.isClaiming() || backlog.isLooking()),
-      run,
-      hold,
-      wakeAt,
-      pump
-    }),
-    awaitIdle,
+    accept,
+    holding,
+    awaitIdle: Idle.make(changed, quiet, journal.flush),
     lookSoon: LookSoon.make({ schedule }, now, haveALook),
     cancelAtStart: cancels.add,
     drain: stop.drain,
     windowRoom: changed.until(() => queue.room() > backlog.arriving()),
     forget: (record) => {
       queue.remove(record.taskId)
+      holding.forget(record.taskId)
       changed.notify()
     },
     handlerAdded: (taskName) => {

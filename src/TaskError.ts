@@ -156,6 +156,17 @@ export class TaskDefinitionError extends Schema.TaggedError<TaskDefinitionError>
   message: Schema.String
 }) {}
 
+/** One request added more background tasks than it may hold. This one was not enqueued, the others stay. */
+export class TaskHoldLimit extends Schema.TaggedError<TaskHoldLimit>()("TaskHoldLimit", {
+  task: Schema.String,
+  limit: Schema.Int
+}) {
+  override get message(): string {
+    return `${this.task} was not added: this request holds ${this.limit} background tasks already. Enqueue many with ` +
+      "enqueueMany, or one that enqueues the rest"
+  }
+}
+
 /** What `enqueue` can fail with. */
 export type EnqueueError = TaskArgumentError | TaskBackendError | TaskKeyBusy | TaskWrongTransaction | TaskInTransaction
 

@@ -16,6 +16,7 @@ import * as Control from "./internal/control.js"
 import * as EnqueueJson from "./internal/enqueueJson.js"
 import * as Pausing from "./internal/pausing.js"
 import type { EnqueueOptions } from "./internal/prepare.js"
+import * as Releasing from "./internal/releasing.js"
 import * as Stores from "./internal/stores.js"
 import { notInTransaction } from "./internal/transaction.js"
 import * as Transactional from "./internal/transactional.js"
@@ -108,6 +109,9 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
     effect: Effect.Effect<A, E, R>,
     options?: RunOptions
   ) => Effect.Effect<EnqueueResult, EnqueueError, Exclude<R, TaskContext | Scope.Scope>>
+
+  /** What `BackgroundTasks` is made of. */
+  readonly holding: Releasing.Holding
 
   readonly get: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskBackendError>
   readonly list: (query?: ListQuery) => Effect.Effect<ListPage, TaskBackendError>
@@ -224,8 +228,10 @@ export const make = Effect.gen(function*() {
   }
   const events = yield* TaskEvents
   const feed = yield* TaskFeed
+  const runtime = yield* Effect.runtime<never>()
+  const { hold, ...admission } = Admission.make(parts)
+  const control = Control.make(parts)
   const { config, dispatcher, instance, registry } = parts
-  const admission = Admission.make(parts)
   // It would wait for the transaction to give the only connection back.
   const outside = (call: string) =>
     backend.joinTransaction === null ? Effect.void : Effect.orDie(notInTransaction(call))
@@ -250,7 +256,8 @@ export const make = Effect.gen(function*() {
     ...admission,
     // safe: a task is looked at for its definition alone
     enqueueJson: EnqueueJson.make(registry, admission.enqueue as never),
-    ...Control.make(parts),
+    ...control,
+    holding: { enqueue: hold, ...Releasing.make({ ...parts, cancel: control.cancel, runtime }) },
     awaitIdle: dispatcher.awaitIdle,
     events: events.stream,
     eventsDropped: events.dropped,

@@ -35,7 +35,9 @@ export class TaskStore extends Context.Tag("effect-taskflow/TaskStore")<TaskStor
     record: TaskRecord.TaskRecord,
     onCommitted: OnCommitted,
     /** Called when its key is busy: it will not be owned, and its commit may take a while. */
-    onDeferred?: () => void
+    onDeferred?: () => void,
+    /** This instance does not start it before then: see `Insert`. */
+    heldUntil?: number
   ) => void
   /** The ids of the window. A copy. */
   readonly known: () => ReadonlySet<TaskId>
@@ -136,7 +138,7 @@ export const make = Effect.gen(function*() {
   return TaskStore.of({
     get: (taskId) => window.get(taskId),
     // Thousands may wait for their commit: each keeps its record and nothing that can be made from it.
-    enqueue: (record, onCommitted, onDeferred) => {
+    enqueue: (record, onCommitted, onDeferred, heldUntil) => {
       accepted += 1
       if (record.owner !== null) window.set(record.taskId, record)
       const onOutcome: OnOutcome = (exit, written) => {
@@ -153,7 +155,8 @@ export const make = Effect.gen(function*() {
         }
         onCommitted(exit)
       }
-      journal.submit({ _tag: "Insert", record }, onOutcome, onDeferred)
+      const insert = { _tag: "Insert", record } as const
+      journal.submit(heldUntil === undefined ? insert : { ...insert, heldUntil }, onOutcome, onDeferred)
     },
     known: () => new Set(window.keys()),
     adopt: (record, joined) => {

@@ -14,6 +14,7 @@ export {
   TaskDefect,
   TaskDefinitionError,
   TaskflowWiringError,
+  TaskHoldLimit,
   TaskInTransaction,
   TaskKeyBusy,
   TaskKeyHeld,
@@ -30,6 +31,7 @@ export * as Task from "./Task.js"
 
 // 2 enqueue
 export { type CancelOutcome, type EnqueueResult, TaskManager } from "./TaskManager.js"
+export { BackgroundTasks, type BackgroundTasksOptions } from "./BackgroundTasks.js"
 
 // 3 queue, 4 run: inside a handler
 export { TaskContext } from "./TaskContext.js"

@@ -35,7 +35,11 @@ export interface MemoryBackendOptions {
 const applied: Outcome = { _tag: "Applied" }
 const lost: Outcome = { _tag: "Lost" }
 
-const insert = (tables: Tables, record: TaskRecord.TaskRecord, now: number): Outcome => {
+const insert = (
+  tables: Tables,
+  { heldUntil, record }: Change & { readonly _tag: "Insert" },
+  now: number
+): Outcome => {
   const { retryOf } = record
   const original = retryOf === null ? undefined : tables.done.get(retryOf)
   if (retryOf !== null && (original === undefined || original.retriedAs !== null || !isRetryable(original.status))) {
@@ -44,7 +48,7 @@ const insert = (tables: Tables, record: TaskRecord.TaskRecord, now: number): Out
   }
   const holder = tables.holderOf(record, now)
   if (holder !== undefined) return { _tag: "Duplicate", taskId: holder }
-  tables.insert(record, now)
+  tables.insert(record, now, heldUntil)
   if (original !== undefined) tables.done.set(original.taskId, { ...original, retriedAs: record.taskId })
   return applied
 }
@@ -100,7 +104,7 @@ const finishCancelled = (
 const applyChange = (tables: Tables, change: Change, now: number): Outcome => {
   switch (change._tag) {
     case "Insert":
-      return insert(tables, change.record, now)
+      return insert(tables, change, now)
     case "Start": {
       const row = heldRow(tables, change.record.taskId, change.record, "window")
       if (row === undefined) return lost
@@ -157,7 +161,7 @@ export const on = (tables: Tables, maxLive: number): TaskBackend["Type"] => {
     tasks: {
       isLive: (taskId) => tables.live.has(taskId),
       insert: (record, now, by) => {
-        const outcome = insert(tables, record, now)
+        const outcome = insert(tables, { _tag: "Insert", record }, now)
         if (outcome._tag === "Applied") tell(now, by, [record])
         return outcome
       }

@@ -191,14 +191,14 @@ export const make = (maxRecords: number) => {
       return held !== undefined && (held.until === null || held.until > now) ? held.taskId : undefined
     },
 
-    insert: (record: TaskRecord, now: number): void => {
+    insert: (record: TaskRecord, now: number, heldUntil: number = now): void => {
       arrivals += 1
       const row: LiveRow = {
         record,
         sequence: arrivals,
         unready: null,
         holder: null,
-        heldSince: now,
+        heldSince: heldUntil,
         heldClaim: record.claim
       }
       live.set(record.taskId, row)

@@ -31,9 +31,15 @@ export const make = (options: {
   readonly isNobodyElses: (taskId: TaskId) => boolean
   readonly run: (record: TaskRecord.TaskRecord, slot: Slot) => void
   readonly hold: (record: TaskRecord.TaskRecord) => void
+  readonly unclaim: (record: TaskRecord.TaskRecord, ranked: boolean) => void
   readonly wakeAt: (at: number) => void
   readonly pump: () => void
-}): (record: TaskRecord.TaskRecord, onCommitted: OnCommitted) => void => {
+}): {
+  /** Accepts a new task on the shortest fair way. */
+  readonly accept: (record: TaskRecord.TaskRecord, onCommitted: OnCommitted) => void
+  /** Finds a place for a pending task that this instance owns and that may start now: here if that is fair. */
+  readonly place: (record: TaskRecord.TaskRecord) => void
+} => {
   const { backlog, instance, now, pump, registry, slots, store, timers } = options
 
   const warnUnhandled = (taskName: string): void => {
@@ -47,7 +53,16 @@ export const make = (options: {
     })
   }
 
-  return (record, onCommitted) => {
+  const place = (record: TaskRecord.TaskRecord): void => {
+    const { taskId, taskName } = record
+    const fair = options.isOpen() && registry.of(record) !== undefined && !backlog.holdsUp() &&
+      backlog.windowRoom(taskName) > 0
+    if (fair || options.isNobodyElses(taskId)) options.hold(record)
+    else options.unclaim(record, true)
+    pump()
+  }
+
+  const accept = (record: TaskRecord.TaskRecord, onCommitted: OnCommitted): void => {
     const { priority, runAt, taskId, taskName } = record
     const handled = registry.of(record) !== undefined
     const local = record.kind === "effect" || options.isNobodyElses(taskId)
@@ -103,4 +118,6 @@ export const make = (options: {
       onCommitted(exit)
     })
   }
+
+  return { accept, place }
 }

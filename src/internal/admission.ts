@@ -73,7 +73,9 @@ export const cut = (all: ReadonlyArray<Prepared>): ReadonlyArray<ReadonlyArray<P
   return part.length === 0 ? parts : [...parts, part]
 }
 
-type Front = Pick<TaskManager["Type"], "enqueue" | "enqueueMany" | "run">
+type Front = Pick<TaskManager["Type"], "enqueue" | "enqueueMany" | "run"> & {
+  readonly hold: TaskManager["Type"]["holding"]["enqueue"]
+}
 
 export const make = (
   { backend, config, dispatcher, ids, instance, journal, registry, store, volatile }: Parts
@@ -187,6 +189,26 @@ export const make = (
   const prepared = (definition: Definition.Definition, payload: unknown, options: EnqueueOptions) =>
     prepare(definition, payload, options, now(), config.maxPayloadSize)
 
+  const enqueueOne = (
+    { definition }: { readonly definition: Definition.Definition },
+    payload: unknown,
+    options: EnqueueOptions,
+    committed: (record: TaskRecord) => ReturnType<typeof commit>
+  ) =>
+    Effect.flatMap(prepared(definition, payload, options), (ready) =>
+      accept(
+        ready.persist,
+        (at) => [newRecord(definition, ready, ids.next(at), at)],
+        ([record]) => committed(record!),
+        ([result]) => result!
+      ))
+
+  // What is enqueued in a transaction belongs to that alone.
+  const commitHeld = (record: TaskRecord, told: (taskId: TaskId) => void) =>
+    commitWith(record, (result) => {
+      if (Exit.isSuccess(result) && result.value._tag === "Enqueued") told(record.taskId)
+    }, dispatcher.holding.hold)
+
   const enqueueMany = (
     definition: Definition.Definition,
     payloads: Iterable<unknown>,
@@ -251,18 +273,18 @@ export const make = (
       return yield* commitEffect(newRecord(definition, ready, taskId, now(), "effect"), registered)
     })
 
-  // safe (all three): the interface says what the task's schemas and the effect require and fail with; what they require
+  // safe (all four): the interface says what the task's schemas and the effect require and fail with; what they require
   // is in the caller's environment when these effects run
   return {
     enqueue:
       ((task: { readonly definition: Definition.Definition }, payload: unknown, options: EnqueueOptions = {}) =>
-        Effect.flatMap(prepared(task.definition, payload, options), (ready) =>
-          accept(
-            ready.persist,
-            (at) => [newRecord(task.definition, ready, ids.next(at), at)],
-            ([record]) => commit(record!),
-            ([result]) => result!
-          ))) as Front["enqueue"],
+        enqueueOne(task, payload, options, commit)) as Front["enqueue"],
+    hold: ((
+      task: { readonly definition: Definition.Definition },
+      payload: unknown,
+      options: EnqueueOptions,
+      told: (taskId: TaskId) => void
+    ) => enqueueOne(task, payload, options, (record) => commitHeld(record, told))) as Front["hold"],
     enqueueMany:
       ((task: { readonly definition: Definition.Definition }, payloads: Iterable<unknown>, options = {}) =>
         enqueueMany(task.definition, payloads, options)) as Front["enqueueMany"],

@@ -39,8 +39,8 @@ export const make = ({ dispatcher, journal, volatile }: {
   readonly journal: TaskJournal["Type"]
   readonly volatile: TaskVolatile["Type"]
 }) => {
-  const accept = (record: TaskRecord, onCommitted: (exit: Committed) => void): void =>
-    dispatcher.accept(record, (exit) => {
+  const accept = (record: TaskRecord, onCommitted: (exit: Committed) => void, way = dispatcher.accept): void =>
+    way(record, (exit) => {
       volatile.settled(record.taskId)
       onCommitted(exit)
     })
@@ -64,13 +64,17 @@ export const make = ({ dispatcher, journal, volatile }: {
     patient<Outcome, TaskBackendError>([record.taskId], (resume) => accept(record, resume))
 
   /** As `commit`; `told` hears of the result, whether or not anybody waits for it any more. */
-  const commitWith = (record: TaskRecord, told: (result: Exit.Exit<EnqueueResult, Failure>) => void) =>
+  const commitWith = (
+    record: TaskRecord,
+    told: (result: Exit.Exit<EnqueueResult, Failure>) => void,
+    way?: typeof dispatcher.accept
+  ) =>
     patient<EnqueueResult, Failure>([record.taskId], (resume) =>
       accept(record, (exit) => {
         const result = resultOf(record, exit)
         told(result)
         resume(result)
-      }))
+      }, way))
 
   return {
     submit,

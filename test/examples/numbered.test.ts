@@ -15,6 +15,7 @@ import * as Sqlite from "../../examples/07-sqlite.js"
 import * as OwnDatabase from "../../examples/08-your-own-database.js"
 import * as Instances from "../../examples/09-several-instances.js"
 import * as Pausing from "../../examples/10-pause-and-watch.js"
+import * as Background from "../../examples/15-background-tasks.js"
 import { hasMysql, hasPostgres, mysql, mysqlPrefix, postgres, postgresPrefix } from "../support/databases.js"
 
 const folder = path.resolve(import.meta.dirname, "../../examples")
@@ -27,7 +28,7 @@ const run = <A, E>(program: Effect.Effect<A, E>): Promise<A> =>
 
 describe("the numbered examples", () => {
   it("are numbered, at most 80 lines, and say the command that runs them", () => {
-    const numbers = Array.from({ length: 10 }, (_, index) => `${String(index + 1).padStart(2, "0")}-`)
+    const numbers = Array.from({ length: 15 }, (_, index) => `${String(index + 1).padStart(2, "0")}-`)
     expect(files.map((file) => file.slice(0, 3))).toEqual(numbers)
     for (const file of files) {
       const text = fs.readFileSync(path.join(folder, file), "utf8")
@@ -160,6 +161,14 @@ describe("the numbered examples", () => {
       pausedBy: ["the deploy"],
       stillToHeed: 0,
       last: "success"
+    })
+  })
+
+  // 11 to 14 are in hosts.test.ts.
+  it("15: held until the response is out, cancelled with a route that fails", async () => {
+    expect(await run(Background.program)).toEqual({
+      ada: { answered: 202, meanwhile: "pending", mail: "success" },
+      mallory: { answered: 500, audit: "success", mail: "cancelled" }
     })
   })
 })

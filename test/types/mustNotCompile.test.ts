@@ -10,10 +10,13 @@ const root = path.resolve(here, "../..")
 
 const prelude = `
 import { Context, Effect, Layer, Schedule, Schema } from "effect"
-import { MemoryBackend, Task, TaskContext, TaskflowLayer, TaskManager } from "effect-taskflow"
+import { HttpLayerRouter, HttpServerResponse, type HttpServer } from "@effect/platform"
+import { BackgroundTasks, MemoryBackend, Task, TaskContext, TaskflowLayer, TaskManager } from "effect-taskflow"
 import { Charge, HttpError, Nightly, Resize, SendEmail, SmtpError } from "./tasks.js"
 export { Context, Effect, Layer, Schedule, Schema, MemoryBackend, Task, TaskContext, TaskflowLayer, TaskManager }
 export { Charge, HttpError, Nightly, Resize, SendEmail, SmtpError }
+declare const HttpServerLive: Layer.Layer<HttpServer.HttpServer>
+export { BackgroundTasks, HttpLayerRouter, HttpServerLive, HttpServerResponse }
 class Smtp extends Context.Tag("Smtp")<Smtp, { readonly send: () => Effect.Effect<{ readonly messageId: string }> }>() {}
 const SmtpLive = Layer.succeed(Smtp, { send: () => Effect.succeed({ messageId: "m" }) })
 const SendEmailHandler = SendEmail.toLayer(() => Effect.flatMap(Smtp, (smtp) => smtp.send()))
@@ -203,6 +206,26 @@ runMain(Layer.launch(Task.handled(SendEmail, Nightly).pipe(
     says: [missing("TaskManager")]
   },
   {
+    name: "N9 a route that adds background tasks, without the middleware",
+    code: `
+const Route = HttpLayerRouter.add("POST", "/signup", Effect.gen(function*() {
+  const background = yield* BackgroundTasks
+  yield* Effect.orDie(background.add(SendEmail, { address: "a", template: "t" }))
+  return HttpServerResponse.empty()
+}))
+const Main: Layer.Layer<never, unknown> = HttpLayerRouter.serve(Route).pipe(
+  Layer.provide(HttpServerLive),
+  Layer.provide(TaskflowLayer()),
+  Layer.provide(MemoryBackend.layer())
+)`,
+    says: [missing("BackgroundTasks")]
+  },
+  {
+    name: "N9 background tasks with a payload that is none",
+    code: `Effect.flatMap(BackgroundTasks, (background) => background.add(SendEmail, { address: 1, template: "t" }))`,
+    says: ["Type 'number' is not assignable to type 'string'."]
+  },
+  {
     name: "A10 a default inline beside a callback, which TypeScript does not infer, fails loudly",
     code: `
 Task.make("x", {
@@ -225,7 +248,7 @@ const virtual = new Map([
     [
       path.join(here, `__snippet${index}.ts`),
       // Other imports than these would be another mistake; unused ones are none here.
-      `import { Charge, Context, Effect, HttpError, Layer, MemoryBackend, Nightly, NightlyHandler, Resize, runMain, Schedule, Schema, SendEmail, SendEmailHandler, Smtp, SmtpError, SmtpLive, Task, TaskContext, TaskflowLayer, TaskManager } from "./__prelude.js"\n${code}\n`
+      `import { BackgroundTasks, Charge, Context, Effect, HttpError, HttpLayerRouter, HttpServerLive, HttpServerResponse, Layer, MemoryBackend, Nightly, NightlyHandler, Resize, runMain, Schedule, Schema, SendEmail, SendEmailHandler, Smtp, SmtpError, SmtpLive, Task, TaskContext, TaskflowLayer, TaskManager } from "./__prelude.js"\n${code}\n`
     ] as const
   )
 ])

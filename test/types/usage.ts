@@ -2,8 +2,16 @@
  * The public surface as applications use it. Compiled with the tests, never run: what stands here must compile, and `is`
  * says of what type it is.
  */
-import { Context, Effect, Layer, Option, Redacted, Schedule, Schema } from "effect"
 import {
+  type HttpApp,
+  HttpLayerRouter,
+  type HttpServer,
+  type HttpServerRequest,
+  HttpServerResponse
+} from "@effect/platform"
+import { Context, Effect, Layer, Option, Redacted, Schedule, Schema, type Scope } from "effect"
+import {
+  BackgroundTasks,
   type EnqueueError,
   type EnqueueResult,
   MemoryBackend,
@@ -12,6 +20,7 @@ import {
   TaskContext,
   type TaskDefect,
   TaskflowLayer,
+  type TaskHoldLimit,
   TaskManager,
   type TaskNotFound,
   type TaskStopped,
@@ -266,3 +275,18 @@ export const passedToBackend = MemoryBackend.layer({ maxRecords: maybeNumber, ma
 // From any code path, in a task or not.
 export const here = Effect.map(TaskContext.currentOption, Option.map((current) => current.taskId))
 is<Equal<Effect.Effect.Context<typeof here>, never>>()
+
+// A route that adds background tasks: the middleware gives the service and asks for the engine.
+export const added = Effect.flatMap(BackgroundTasks, ({ add }) => add(SendEmail, { address: "a", template: "b" }))
+is<Equal<typeof added, Effect.Effect<EnqueueResult, EnqueueError | TaskHoldLimit, BackgroundTasks>>>()
+const Signup = HttpLayerRouter.add("POST", "/signup", Effect.as(Effect.orDie(added), HttpServerResponse.empty()))
+export const Served = HttpLayerRouter.serve(Signup.pipe(Layer.provide(BackgroundTasks.middleware.layer)))
+is<Equal<Layer.Layer.Context<typeof Served>, TaskManager | HttpServer.HttpServer>>()
+declare const app: HttpApp.Default<never, BackgroundTasks | Smtp>
+export const within = BackgroundTasks.provide(app)
+is<
+  Equal<
+    Exclude<Effect.Effect.Context<typeof within>, Scope.Scope>,
+    TaskManager | Smtp | HttpServerRequest.HttpServerRequest
+  >
+>()

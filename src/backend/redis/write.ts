@@ -91,7 +91,7 @@ export const addChange = (args: Array<string>, change: Change, batch: Pick<Batch
       args.push(`${record.logLines} ${record.logBytes}`, Rows.restWords(record))
       Rows.addValues(args, record)
       args.push(...Rows.constants(record), Rows.keyHash(record), record.retryOf ?? "")
-      Rows.addPlace(args, record, now)
+      Rows.addPlace(args, record, record.owner === null ? now : change.heldUntil ?? now)
       args.push(Feed.lineOf(change, batch))
       return
     }

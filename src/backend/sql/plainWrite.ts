@@ -159,7 +159,7 @@ const partsOf = (batch: Batch, changes: ReadonlyArray<Plain>): Parts | null => {
       starts.push(record)
       continue
     }
-    inserts.push(liveValues(liveRow(record, batch.now)))
+    inserts.push(liveValues(liveRow(record, batch.now, change._tag === "Insert" ? change.heldUntil : undefined)))
     if (!hasTags(record)) continue
     for (const [name, value] of Object.entries(record.tags)) {
       tags.push([tagHash(name, value), record.taskId, JSON.stringify([name, value])])

@@ -122,7 +122,7 @@ export const planOf = (batch: Batch, found: Found): Plan => {
     }
   }
 
-  const insert = (record: TaskRecord.TaskRecord, together: number | undefined): Outcome => {
+  const insert = ({ heldUntil, record, together }: Change & { readonly _tag: "Insert" }): Outcome => {
     const { retryOf, taskId } = record
     if (together !== undefined && busyGroups.has(together)) return { _tag: "KeyBusy" }
     const endedHere = retryOf === null ? undefined : done[doneHere.get(retryOf) ?? -1]
@@ -141,7 +141,7 @@ export const planOf = (batch: Batch, found: Found): Plan => {
       }
       put(hash, { taskId, until: null })
     }
-    rows.set(taskId, liveRow(record, now))
+    rows.set(taskId, liveRow(record, now, heldUntil))
     fresh.add(taskId)
     if (retryOf !== null && original !== undefined) {
       if (endedHere !== undefined) done[doneHere.get(retryOf)!] = { ...endedHere, retriedAs: taskId }
@@ -195,7 +195,7 @@ export const planOf = (batch: Batch, found: Found): Plan => {
   const outcomeOf = (one: Change): Outcome => {
     switch (one._tag) {
       case "Insert":
-        return insert(one.record, one.together)
+        return insert(one)
       case "Start": {
         const row = held(one.record.taskId, one.record.owner, one.record.claim, 0)
         return row === undefined || row.cancel === 1 ? lost : change(row, changing(one.record, now))

@@ -97,8 +97,8 @@ const readyOf = (record: TaskRecord, now: number): number | null => {
 }
 
 // Since when it is held, for those that may take it over; nobody else has the code of a one-off effect.
-const dueOf = (record: TaskRecord, now: number): number | null => {
-  if (record.owner !== null) return isLive(record) || record.kind === "effect" ? null : now
+const dueOf = (record: TaskRecord, now: number, heldUntil: number = now): number | null => {
+  if (record.owner !== null) return isLive(record) || record.kind === "effect" ? null : heldUntil
   const at = dueAt(record)
   return at !== null && at > now ? at : null
 }
@@ -124,7 +124,7 @@ export const changing = (record: TaskRecord, now: number) => ({
 })
 
 /** The row of a new record. */
-export const liveRow = (record: TaskRecord, now: number): LiveRow => ({
+export const liveRow = (record: TaskRecord, now: number, heldUntil?: number | undefined): LiveRow => ({
   id: record.taskId,
   task: nameText(record.taskName),
   version: record.definitionVersion,
@@ -132,7 +132,7 @@ export const liveRow = (record: TaskRecord, now: number): LiveRow => ({
   source: record.source,
   created_at: Math.floor(record.createdAt),
   ready: readyOf(record, now),
-  due_at: whole(dueOf(record, now)),
+  due_at: whole(dueOf(record, now, heldUntil)),
   next_attempt_at: whole(record.nextAttemptAt),
   status: record.status,
   owner: record.owner,

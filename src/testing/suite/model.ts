@@ -72,7 +72,7 @@ export const make = (): Model => {
 
   const find = (taskId: TaskId | null) => rows.find(({ record }) => record.taskId === taskId)
 
-  const insert = (record: TaskRecord, now: number): Outcome => {
+  const insert = (record: TaskRecord, now: number, heldUntil: number = now): Outcome => {
     const original = find(record.retryOf)
     if (record.retryOf !== null && (original?.record.retriedAs !== null || !isRetryable(original.record.status))) {
       const { retriedAs = null, status = null } = original?.record ?? {}
@@ -83,7 +83,7 @@ export const make = (): Model => {
       keyUntil(other) > now
     )
     if (holder !== undefined) return { _tag: "Duplicate", taskId: holder.record.taskId }
-    rows.push({ record, lines: [], entries: [], heldSince: now })
+    rows.push({ record, lines: [], entries: [], heldSince: heldUntil })
     if (original !== undefined) original.record = { ...original.record, retriedAs: record.taskId }
     return applied
   }
@@ -126,7 +126,7 @@ export const make = (): Model => {
   }
 
   const apply = (change: Change, now: number): Outcome => {
-    if (change._tag === "Insert") return insert(change.record, now)
+    if (change._tag === "Insert") return insert(change.record, now, change.heldUntil)
     const row = find("record" in change ? change.record.taskId : change.taskId)
     if (row === undefined) return lost
     if (change._tag === "Log") return changed(row, change, now)

@@ -146,6 +146,28 @@ export const cases: ReadonlyArray<Case> = [
     assert.deepEqual(idsOf((yield* b.claim({ send_email: [1, 1] }, late)).started), [record.taskId])
   }),
 
+  test("what its owner means to keep for a while is left alone until then", function*({ a, b, get, task, time }) {
+    const kept = heldBy(task(), a.id)
+    const keyed = heldBy(task({ idempotencyKey: "k" }), a.id)
+    yield* a.commit({ ...insert(kept), heldUntil: time.now + 60_000 })
+    yield* a.commit({ ...insert(keyed), heldUntil: time.now + 60_000 })
+    assert.deepEqual(yield* get(kept), kept, "the record says nothing of it")
+    time.now += 61_000
+    assert.deepEqual(yield* b.claim({ send_email: [9, 9] }, late), nothing)
+    time.now += 1
+    const { started } = yield* b.claim({ send_email: [9, 9] }, late)
+    assert.deepEqual([...idsOf(started)].sort(), idsOf([kept, keyed]))
+  }),
+
+  test("what was kept is ready at once when it is given back", function*({ a, b, bury, task, time }) {
+    const [kept, orphan] = [heldBy(task(), a.id), heldBy(task(), a.id)]
+    yield* a.commit(...[kept, orphan].map((one) => ({ ...insert(one), heldUntil: time.now + 3_600_000 })))
+    yield* a.commit(unclaim(kept))
+    assert.deepEqual(idsOf((yield* b.claim({ send_email: [9, 9] })).started), [kept.taskId])
+    yield* bury(a)
+    assert.deepEqual(idsOf((yield* b.claim({ send_email: [9, 9] })).started), [orphan.taskId])
+  }),
+
   test("a task is taken over once, however many ask", function*({ a, instance, task, time }) {
     const held = Array.from({ length: 9 }, () => heldBy(task(), a.id))
     yield* a.commit(...held.map(insert))

@@ -1,0 +1,76 @@
+/**
+ * What charts, counters and forms are drawn from, as schemas. From roll-ups and bounded counts: nothing here costs more the
+ * more tasks are kept.
+ */
+import * as Schema from "effect/Schema"
+import { Count, Millis, Time } from "./TaskShapes.js"
+
+const ends = { success: Count, failed: Count, interrupted: Count, cancelled: Count }
+
+/** How long something took, of many: milliseconds, null without any. Percentiles are within five percent of the truth. */
+export const Spread = Schema.Struct({
+  count: Count,
+  average: Schema.NullOr(Millis),
+  min: Schema.NullOr(Millis),
+  max: Schema.NullOr(Millis),
+  p50: Schema.NullOr(Millis),
+  p95: Schema.NullOr(Millis),
+  p99: Schema.NullOr(Millis)
+}).annotations({ identifier: "TaskSpread" })
+
+/** What ended within a window of time. */
+export const WindowStats = Schema.Struct({
+  /** The window, in whole slots: it may begin a little before what was asked for. */
+  from: Time,
+  to: Time,
+  ended: Count,
+  ...ends,
+  /** Successes among all that ended, 0 to 1; null when none did. */
+  successRate: Schema.NullOr(Schema.Number),
+  /** Ends a minute. */
+  throughput: Schema.Number,
+  /** From first start to end, of what succeeded or failed. */
+  durations: Spread,
+  /** From when a task might have started to its first start. */
+  waits: Spread
+}).annotations({ identifier: "TaskWindowStats" })
+
+export const Bucket = Schema.Struct({
+  /** When it begins. */
+  at: Time,
+  ...ends,
+  durations: Spread,
+  waits: Spread
+}).annotations({ identifier: "TaskBucket" })
+
+export const Buckets = Schema.Struct({
+  /** How long each is, in milliseconds. */
+  width: Millis,
+  /** Oldest first, empty ones too. What is older than three hours is known by the hour and stands at its beginning. */
+  items: Schema.Array(Bucket)
+}).annotations({ identifier: "TaskBuckets" })
+
+/** How many tasks of a filter are in each status. */
+export const Facets = Schema.Struct({
+  pending: Count,
+  running: Count,
+  ...ends,
+  /** Statuses of which there may be more than was counted: each is counted up to 10,000. */
+  atLeast: Schema.Array(Schema.String),
+  /** False when only the newest 10,000 tasks were looked at. */
+  complete: Schema.Boolean,
+  applied: Schema.Struct({ q: Schema.String })
+}).annotations({ identifier: "TaskFacets" })
+
+export const Suggestion = Schema.Struct({
+  /** What to put in place of the text between `from` and `to`. */
+  insert: Schema.String,
+  label: Schema.String,
+  kind: Schema.String,
+  from: Schema.Int,
+  to: Schema.Int
+}).annotations({ identifier: "TaskSuggestion" })
+
+export const Suggestions = Schema.Struct({ items: Schema.Array(Suggestion) }).annotations({
+  identifier: "TaskSuggestions"
+})

@@ -1,0 +1,203 @@
+/** What real frameworks do to requests before they come to TaskHost: paths that are cut, bodies that are read, clients that leave. */
+import { createServer, type IncomingMessage, request, type RequestListener } from "node:http"
+import type { AddressInfo } from "node:net"
+import { HttpServerResponse } from "@effect/platform"
+import { getRequestListener } from "@hono/node-server"
+import { Deferred, Effect, FiberId, Layer, Logger, Schema, Stream } from "effect"
+import { BackgroundTasks, Task, type TaskManager } from "effect-taskflow"
+import { TaskAuth, TaskHost } from "effect-taskflow/http"
+import { TaskflowTest } from "effect-taskflow/testing"
+import express from "express"
+import Fastify from "fastify"
+import { Hono } from "hono"
+import { afterEach, describe, expect, it } from "vitest"
+import { engine } from "../support/engine.js"
+
+const Mail = Task.make("mail", { payload: { to: Schema.String } })
+const application = Mail.toLayer(() => Effect.void).pipe(
+  Layer.provide(Logger.remove(Logger.defaultLogger)),
+  Layer.provideMerge(engine())
+)
+
+const ends: Array<() => Promise<unknown>> = []
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end()
+})
+
+const hostAt = (prefix: `/${string}`, at?: `/${string}`) => {
+  const host = TaskHost.make(application, { auth: TaskAuth.open, prefix, ...(at === undefined ? {} : { at }) })
+  ends.push(host.dispose)
+  return host
+}
+
+const listen = (listener: RequestListener): Promise<string> =>
+  new Promise((resolve) => {
+    const server = createServer(listener)
+    ends.unshift(() =>
+      new Promise((done) => {
+        server.close(done)
+        server.closeAllConnections()
+      })
+    )
+    server.listen(0, "127.0.0.1", () => resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`))
+  })
+
+/** A route that adds a task and streams until its client leaves. */
+const leaving = () => {
+  const left = Deferred.unsafeMake<void>(FiberId.none)
+  const ids: Array<string> = []
+  const app = Effect.gen(function*() {
+    const background = yield* BackgroundTasks
+    ids.push((yield* background.add(Mail, { to: "ada" })).taskId)
+    const never = Stream.ensuring(Stream.never, Deferred.succeed(left, undefined))
+    return HttpServerResponse.stream(Stream.concat(Stream.make("first"), never).pipe(Stream.encodeText))
+  })
+  return { app, ids, left: () => Effect.runPromise(Deferred.await(left)) }
+}
+
+const firstOf = (url: string) =>
+  new Promise<{ readonly text: string; readonly leave: () => void }>((resolve) => {
+    const asked = request(url, { agent: false }, (response: IncomingMessage) => {
+      response.on("error", () => {})
+      response.once("data", (chunk) => resolve({ text: String(chunk), leave: () => void asked.destroy() }))
+    })
+    asked.on("error", () => {}).end()
+  })
+
+const works = async (base: string, path: string, shown = path) => {
+  const get = async (rest: string) => {
+    const response = await fetch(`${base}${path}${rest}`)
+    return { status: response.status, body: await response.json() as any }
+  }
+  expect((await get("?limit=1")).body.items).toEqual([])
+  expect((await get("/metrics?task=none")).body.total).toBe(0)
+  expect((await get("/a%20b/c")).body._tag).toBe("NoSuchRoute")
+  expect(Object.keys((await get("/openapi.json")).body.paths)).toContain(`${shown}/metrics`)
+  const cancel = await fetch(`${base}${path}/x/cancel`, {
+    method: "POST",
+    body: JSON.stringify({ a: 1 }),
+    headers: { "content-type": "application/json" }
+  })
+  expect([cancel.status, (await cancel.json() as any)._tag]).toEqual([404, "TaskNotFound"])
+}
+
+const endsWhenLeft = async (
+  url: string,
+  host: TaskHost.TaskHost<TaskManager, never>,
+  { ids, left }: ReturnType<typeof leaving>
+) => {
+  const { leave, text } = await firstOf(url)
+  expect(text).toBe("first")
+  leave()
+  await left()
+  await host.runtime.runPromise(TaskflowTest.awaitStatus(ids[0]!, "success"))
+}
+
+describe("Express", () => {
+  it("in nested routers, behind body parsers, beside a route for the rest", async () => {
+    const app = express().use(express.json())
+    const router = express.Router().use("/tasks", hostAt("/admin/tasks", "/").node)
+    app.use("/admin", router)
+    // Not cut off: what is not below the prefix is for the next.
+    app.use(hostAt("/tasks").node)
+    app.use((_, response) => void response.status(418).json({}))
+    const base = await listen(app)
+    await works(base, "/admin/tasks")
+    await works(base, "/tasks")
+    expect((await fetch(`${base}/other`)).status).toBe(418)
+  })
+
+  it("a client that leaves ends its stream", async () => {
+    const host = hostAt("/tasks")
+    const route = leaving()
+    const base = await listen(express().get("/events", host.nodeRoute(route.app)))
+    await endsWhenLeft(`${base}/events`, host, route)
+  })
+
+  it("an effect that fails is Express's error, and what it added does not run", async () => {
+    const host = hostAt("/tasks")
+    const ids: Array<string> = []
+    const app = express().get("/", async (_, response) => {
+      await host.during(
+        response,
+        Effect.flatMap(BackgroundTasks, (background) => background.add(Mail, { to: "ada" })).pipe(
+          Effect.map(({ taskId }) => ids.push(taskId)),
+          Effect.zipRight(Effect.fail(new Error("no stock")))
+        )
+      )
+    })
+    app.use(
+      (error: Error, _: express.Request, response: express.Response, _next: express.NextFunction) =>
+        void response.status(500).send(error.message)
+    )
+    const answer = await fetch(await listen(app))
+    expect([answer.status, await answer.text()]).toEqual([500, "no stock"])
+    await host.runtime.runPromise(TaskflowTest.awaitStatus(ids[0]!, "cancelled"))
+  })
+})
+
+describe("Fastify", () => {
+  it("below a prefix of its own, and a client that leaves ends its stream", async () => {
+    const host = hostAt("/admin/tasks")
+    const route = leaving()
+    const stream = host.nodeRoute(route.app)
+    const app = Fastify()
+    ends.unshift(() => app.close())
+    await app.register(async (api) => {
+      api.removeAllContentTypeParsers()
+      api.addContentTypeParser("*", (_request, _body, done) => done(null))
+      for (const path of ["/tasks", "/tasks/*"]) {
+        api.all(path, (from, reply) => {
+          reply.hijack()
+          host.node(from.raw, reply.raw)
+        })
+      }
+    }, { prefix: "/admin" })
+    app.get("/events", (from, reply) => {
+      reply.hijack()
+      stream(from.raw, reply.raw)
+    })
+    const base = await app.listen({ port: 0, host: "127.0.0.1" })
+    await works(base, "/admin/tasks")
+    await endsWhenLeft(`${base}/events`, host, route)
+  })
+})
+
+describe("Hono", () => {
+  it("mounted in an app that is a route of another, and a client that leaves ends its stream", async () => {
+    const host = hostAt("/admin/tasks", "/")
+    const route = leaving()
+    const stream = host.route(route.app)
+    const inner = new Hono().mount("/tasks", host.web).get("/events", (context) => stream(context.req.raw))
+    const app = new Hono().route("/admin", inner)
+    const base = await listen(getRequestListener(app.fetch))
+    await works(base, "/admin/tasks")
+    await endsWhenLeft(`${base}/admin/events`, host, route)
+  })
+
+  it("as a route that keeps the whole path", async () => {
+    const host = hostAt("/tasks")
+    const app = new Hono().all("/tasks/*", (context) => host.web(context.req.raw))
+    await works(await listen(getRequestListener(app.fetch)), "/tasks")
+  })
+})
+
+describe("a proxy", () => {
+  it("that cuts a part of the prefix off", async () => {
+    const host = hostAt("/admin/tasks", "/tasks")
+    const inner = await listen((from, to) => host.node(from, to))
+    const { port } = new URL(inner)
+    const outer = await listen((from, to) => {
+      const path = from.url!.replace(/^\/admin/, "")
+      const onward = request(
+        { port, host: "127.0.0.1", path, method: from.method, headers: from.headers },
+        (answer) => {
+          to.writeHead(answer.statusCode!, answer.headers)
+          answer.pipe(to)
+        }
+      )
+      from.pipe(onward)
+    })
+    await works(outer, "/admin/tasks")
+  })
+})
