@@ -55,13 +55,29 @@ export const DefinitionFacts = Schema.Struct({
   payloadSchema: Schema.NullOr(Schema.Unknown)
 })
 
+/** What became of the tasks of this name that ended within the last 24 hours. */
+export const RecentEnds = Schema.Struct({
+  success: Count,
+  failed: Count,
+  interrupted: Count,
+  cancelled: Count,
+  successRate: Schema.NullOr(Schema.Number),
+  averageDuration: Schema.NullOr(Millis),
+  p50Duration: Schema.NullOr(Millis),
+  p95Duration: Schema.NullOr(Millis),
+  p95Wait: Schema.NullOr(Millis)
+})
+
 export const TaskDefinition = Schema.Struct({
   taskName: Schema.String,
   /** Null when no handler for it is in the instance that answers. */
   definition: Schema.NullOr(DefinitionFacts),
   /** Live instances that said they have a handler. */
   instances: Schema.Array(InstanceId),
-  paused: Schema.Boolean
+  paused: Schema.Boolean,
+  pending: Count,
+  running: Count,
+  last24h: RecentEnds
 }).annotations({ identifier: "TaskDefinition" })
 
 export const TaskDefinitions = Schema.Struct({ items: Schema.Array(TaskDefinition) }).annotations({

@@ -9,16 +9,19 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import { TaskflowWiringError } from "../TaskError.js"
 import * as AuthApi from "./auth/AuthApi.js"
 import * as AuthProblem from "./auth/AuthProblem.js"
+import * as Charts from "./chartEndpoints.js"
 import * as Fleet from "./fleetEndpoints.js"
 import * as Tasks from "./taskEndpoints.js"
 import * as TaskProblem from "./TaskProblem.js"
 
 export * from "./ActionShapes.js"
+export * from "./ChartShapes.js"
 export * from "./FleetShapes.js"
 export * from "./TaskShapes.js"
 
 const root = HttpApi.make("taskflow")
   .add(Tasks.tasks)
+  .add(Charts.charts)
   .add(Tasks.bulk)
   .add(Fleet.definitions)
   .add(Fleet.schedules)

@@ -21,6 +21,7 @@ import * as Auth from "./auth/authHandlers.js"
 import type { GuardOptions } from "./auth/GuardOptions.js"
 import * as Guard from "./guard.js"
 import * as Bulk from "./handlers/bulk.js"
+import * as Charts from "./handlers/charts.js"
 import * as Definitions from "./handlers/definitions.js"
 import * as Errors from "./handlers/errors.js"
 import * as Exports from "./handlers/exports.js"
@@ -43,6 +44,7 @@ const handlers = (api: TaskApi.TaskApi, options: TaskHttpOptions, guard: Guard.G
   Layer.unwrapEffect(Effect.map(Parts.make(options), (parts) =>
     Layer.mergeAll(
       Tasks.layer(api, parts),
+      Charts.layer(api, parts),
       Bulk.layer(api, parts),
       Definitions.layer(api, parts),
       Schedules.layer(api, parts),

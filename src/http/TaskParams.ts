@@ -66,7 +66,8 @@ export const wholeFromTo = (min: number, max: number) =>
 export const maxBulk = 1_000
 
 // More than any name is long.
-const text = (description: string) => Schema.String.pipe(Schema.maxLength(2_000)).annotations({ description })
+/** A text in a URL. */
+export const text = (description: string) => Schema.String.pipe(Schema.maxLength(2_000)).annotations({ description })
 
 // A schema that says what it is in JSON Schema has to say its description there too.
 const described = <A, I, R>(schema: Schema.Schema<A, I, R>, description: string): Schema.Schema<A, I, R> =>

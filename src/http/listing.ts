@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { TaskBackendError } from "../TaskError.js"
 import type { TaskRecord } from "../TaskRecord.js"
+import * as Facets from "./facets.js"
 import { parse } from "./filter/parse.js"
 import { type Plan, plan } from "./filter/plan.js"
 import type { Pattern, PatternKey, Term } from "./filter/term.js"
@@ -110,6 +111,18 @@ export const records = (
 ): Effect.Effect<Records, TaskBackendError | Problem> =>
   Effect.flatMap(planOf(parts, filter), (plan) => planned(parts, plan, page))
 
+// What only rows can tell is not counted for the sake of a number: as many as are shown, at least.
+const totalOf = (
+  { counted }: Parts,
+  plan: Plan,
+  page: Records & { readonly cursor: string | undefined; readonly complete: boolean }
+) => {
+  if (plan.never || (plan.rest === null && plan.ids === null)) return Effect.map(counted.of(plan), Facets.total)
+  const { complete, cursor, items, nextCursor } = page
+  const whole = cursor === undefined && nextCursor === null && complete
+  return Effect.succeed({ total: items.length, totalIsFloor: !whole })
+}
+
 /** The answer of `GET /`. */
 export const page = (parts: Parts, params: typeof Params.List.Type) =>
   Effect.gen(function*() {
@@ -119,8 +132,7 @@ export const page = (parts: Parts, params: typeof Params.List.Type) =>
     return {
       items: items.map((record) => TaskView.summary(record, parts.redaction)),
       nextCursor,
-      total: items.length,
-      totalIsFloor: nextCursor !== null,
+      ...yield* totalOf(parts, plan, { cursor, items, nextCursor, complete }),
       complete,
       applied: { q: plan.applied, sort, limit }
     }

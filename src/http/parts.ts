@@ -6,6 +6,7 @@ import { TaskBackendError } from "../TaskError.js"
 import { TaskManager } from "../TaskManager.js"
 import type { TaskRecord } from "../TaskRecord.js"
 import * as Audited from "./audited.js"
+import * as Facets from "./facets.js"
 import type * as TaskApi from "./TaskApi.js"
 import * as TaskRedaction from "./TaskRedaction.js"
 import { current, may } from "./TaskUser.js"
@@ -26,6 +27,8 @@ export interface DisplayOptions {
 export interface Parts {
   readonly manager: TaskManager["Type"]
   readonly audited: Audited.Audited
+  /** How many tasks filters show, remembered for a second. */
+  readonly counted: Facets.CountCache
   readonly redaction: TaskRedaction.Redaction
   /** What the caller may see of a task. */
   readonly visible: Effect.Effect<TaskView.Visible>
@@ -47,7 +50,9 @@ export const make = ({ displayArguments = false, redaction: how }: DisplayOption
   never,
   TaskManager
 > =>
-  Effect.map(TaskManager, (manager) => {
+  Effect.gen(function*() {
+    const manager = yield* TaskManager
+    const counted = yield* Facets.make(manager)
     const redaction = TaskRedaction.make(how)
     const visible = Effect.map(current, (user): TaskView.Visible => {
       const allowed = displayArguments !== false && may(user, "arguments")
@@ -58,6 +63,7 @@ export const make = ({ displayArguments = false, redaction: how }: DisplayOption
     return {
       manager,
       audited: Audited.make(manager),
+      counted,
       redaction,
       visible,
       definitionOf,

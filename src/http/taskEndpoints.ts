@@ -22,11 +22,6 @@ export const tasks = HttpApiGroup.make("tasks")
       .annotateContext(about("A page of tasks, newest first."))
   )
   .add(
-    get("metrics", "/metrics").setUrlParams(Schema.Struct({ task: Schema.optional(Schema.String) }))
-      .addSuccess(Shapes.TaskMetrics)
-      .annotateContext(about("Counts by status, success rate, durations, of all that is kept."))
-  )
-  .add(
     get("get")`/${id}`.addSuccess(Shapes.TaskDetailWithLogs).addError(TaskProblem.TaskNotFound)
       .annotateContext(about("One task, with its newest 1,000 log lines as text."))
   )

@@ -38,7 +38,7 @@ describe("TaskHttp.client", () => {
     Effect.gen(function*() {
       const baseUrl = yield* serve(TaskHttp.layer({ auth }))
       const stranger = yield* TaskHttp.client({ baseUrl })
-      expect(yield* Effect.flip(stranger.tasks.metrics({ urlParams: {} }))).toMatchObject({ _tag: "Unauthorized" })
+      expect(yield* Effect.flip(stranger.charts.metrics({ urlParams: {} }))).toMatchObject({ _tag: "Unauthorized" })
       const seen: Array<unknown> = []
       const client = yield* TaskHttp.client({
         baseUrl,
@@ -50,7 +50,7 @@ describe("TaskHttp.client", () => {
           )
       })
       yield* Works.enqueue({ n: 1 })
-      expect((yield* client.tasks.metrics({ urlParams: {} })).total).toBe(1)
+      expect((yield* client.charts.metrics({ urlParams: {} })).total).toBe(1)
       expect(seen).toEqual([expect.objectContaining({ "x-taskflow": "1" })])
       expect(JSON.stringify(seen)).not.toContain("colons")
     }).pipe(Effect.provide(all)))

@@ -1,10 +1,13 @@
 /** Tasks as they are defined: looked at, enqueued by name, paused, resumed. */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Definition } from "../../internal/definition.js"
 import * as RetryPolicy from "../../RetryPolicy.js"
 import type { EnqueueResult } from "../../TaskManager.js"
+import type { Rollup } from "../../TaskRollup.js"
+import * as Charts from "../charts.js"
 import { logged, type Parts } from "../parts.js"
 import type * as TaskApi from "../TaskApi.js"
 import { DefinitionNotFound } from "../TaskProblem.js"
@@ -37,88 +40,132 @@ const shownDefinition = (definition: Definition): typeof TaskApi.DefinitionFacts
   payloadSchema: definition.payloadJsonSchema()
 })
 
+const hour = 3_600_000
+const day = 24 * hour
+
+const recentEnds = (rollups: ReadonlyArray<Rollup>): typeof TaskApi.RecentEnds.Type => {
+  const { durations, ends, waits } = Charts.sumOf(rollups)
+  const { average, p50, p95 } = Charts.spread(durations)
+  return {
+    ...ends,
+    successRate: Charts.successRate(ends),
+    averageDuration: average,
+    p50Duration: p50,
+    p95Duration: p95,
+    p95Wait: Charts.spread(waits).p95
+  }
+}
+
 type EnqueueAnswer = typeof TaskApi.TaskEnqueued.Type | typeof TaskApi.TaskDeduplicated.Type
 
 const enqueued = ({ _tag, taskId }: EnqueueResult): EnqueueAnswer =>
   _tag === "Enqueued" ? { outcome: "enqueued", taskId } : { outcome: "deduplicated", taskId }
 
+// Nothing that a person compares changes within seconds.
+const latelyOf = (manager: Parts["manager"]) =>
+  Effect.cachedWithTTL(
+    Effect.gen(function*() {
+      const now = yield* Clock.currentTimeMillis
+      const rollups = yield* manager.rollups({ since: now - day, until: now + 1, width: hour, byTask: true })
+      const byName = new Map<string, Array<Rollup>>()
+      for (const rollup of rollups) {
+        if (rollup.taskName === null) continue
+        const before = byName.get(rollup.taskName)
+        if (before === undefined) byName.set(rollup.taskName, [rollup])
+        else before.push(rollup)
+      }
+      return byName
+    }),
+    "5 seconds"
+  )
+
 export const layer = (api: TaskApi.TaskApi, { audited, manager }: Parts) =>
-  HttpApiBuilder.group(api, "definitions", (group) => {
-    const all = Effect.gen(function*() {
-      const known = new Map((yield* manager.registered).map((definition) => [definition.taskName, definition]))
-      const { paused } = yield* manager.pauses
-      const instances = yield* manager.instances
-      const everything = paused.some(({ target }) => target._tag === "Everything")
-      const pausedNames = new Set(paused.flatMap(({ target }) => target._tag === "Task" ? [target.name] : []))
-      const elsewhere = instances.flatMap(({ vitals }) => vitals?.tasks ?? [])
-      const names = [...new Set([...known.keys(), ...pausedNames, ...elsewhere])].sort()
-      return names.map((taskName): typeof TaskApi.TaskDefinition.Type => {
-        const definition = known.get(taskName)
-        return {
-          taskName,
-          definition: definition === undefined ? null : shownDefinition(definition),
-          instances: instances.flatMap(({ id, state, vitals }) =>
-            state === "live" && vitals?.tasks?.includes(taskName) === true ? [id] : []
-          ),
-          paused: everything || pausedNames.has(taskName)
-        }
+  HttpApiBuilder.group(api, "definitions", (group) =>
+    Effect.gen(function*() {
+      const lately = yield* latelyOf(manager)
+      const all = Effect.gen(function*() {
+        const known = new Map((yield* manager.registered).map((definition) => [definition.taskName, definition]))
+        const { paused } = yield* manager.pauses
+        const instances = yield* manager.instances
+        const recent = yield* lately
+        const { tasks } = yield* manager.unfinished
+        const unfinished = new Map(tasks.map((one) => [one.taskName, one]))
+        const everything = paused.some(({ target }) => target._tag === "Everything")
+        const pausedNames = new Set(paused.flatMap(({ target }) => target._tag === "Task" ? [target.name] : []))
+        const elsewhere = instances.flatMap(({ vitals }) => vitals?.tasks ?? [])
+        const names = [
+          ...new Set([...known.keys(), ...pausedNames, ...elsewhere, ...recent.keys(), ...unfinished.keys()])
+        ].sort()
+        return names.map((taskName): typeof TaskApi.TaskDefinition.Type => {
+          const definition = known.get(taskName)
+          return {
+            taskName,
+            definition: definition === undefined ? null : shownDefinition(definition),
+            instances: instances.flatMap(({ id, state, vitals }) =>
+              state === "live" && vitals?.tasks?.includes(taskName) === true ? [id] : []
+            ),
+            paused: everything || pausedNames.has(taskName),
+            pending: unfinished.get(taskName)?.pending ?? 0,
+            running: unfinished.get(taskName)?.running ?? 0,
+            last24h: recentEnds(recent.get(taskName) ?? [])
+          }
+        })
       })
-    })
 
-    const by = Effect.map(current, ({ name }) => ({ by: name }))
-    const pause = (action: string, taskName: string | undefined) =>
-      logged(audited(
-        {
-          action,
-          target: taskName ?? null,
-          permission: "pause",
-          outcome: (done: typeof TaskApi.Paused.Type) => ({ pause: done.outcome })
-        },
-        Effect.map(Effect.flatMap(by, (by) => manager.pause(taskName, by)), (outcome) => ({ outcome }))
-      ))
-    const resume = (action: string, taskName: string | undefined) =>
-      logged(audited(
-        { action, target: taskName ?? null, permission: "pause" },
-        Effect.map(manager.resume(taskName), (was) => ({
-          outcome: was ? "resumed" as const : "notPaused" as const
-        }))
-      ))
-
-    return group
-      .handle("definitions", () => logged(Effect.map(all, (items) => ({ items }))))
-      .handle("definition", ({ path: { name } }) =>
-        logged(Effect.flatMap(all, (items) => {
-          const found = items.find(({ taskName }) => taskName === name)
-          const message = `no task ${JSON.stringify(name)} is known here: nobody registered it`
-          return found === undefined
-            ? Effect.fail(new DefinitionNotFound({ task: name, message }))
-            : Effect.succeed(found)
-        })))
-      .handle("enqueue", ({ path: { name }, payload: { payload, ...options } }) =>
+      const by = Effect.map(current, ({ name }) => ({ by: name }))
+      const pause = (action: string, taskName: string | undefined) =>
         logged(audited(
           {
-            action: "enqueue",
-            target: name,
-            permission: "enqueue",
-            outcome: ({ taskId }: EnqueueAnswer) => ({ taskId })
+            action,
+            target: taskName ?? null,
+            permission: "pause",
+            outcome: (done: typeof TaskApi.Paused.Type) => ({ pause: done.outcome })
           },
-          Effect.map(manager.enqueueJson(name, payload, options), enqueued)
-        )).pipe(
-          // Nothing here is in a transaction of the application.
-          Effect.catchTags({ TaskInTransaction: Effect.die, TaskWrongTransaction: Effect.die })
+          Effect.map(Effect.flatMap(by, (by) => manager.pause(taskName, by)), (outcome) => ({ outcome }))
         ))
-      .handle("pause", ({ path: { name } }) => pause("definition.pause", name))
-      .handle("resume", ({ path: { name } }) => resume("definition.resume", name))
-      .handle("pauses", () =>
-        logged(Effect.map(manager.pauses, ({ awaiting, heededBy, paused }) => ({
-          items: paused.map(({ by, since, target }) => ({
-            taskName: target._tag === "Task" ? target.name : null,
-            since: iso(since),
-            by
-          })),
-          heededBy,
-          awaiting
-        }))))
-      .handle("pauseAll", () => pause("pause", undefined))
-      .handle("resumeAll", () => resume("resume", undefined))
-  })
+      const resume = (action: string, taskName: string | undefined) =>
+        logged(audited(
+          { action, target: taskName ?? null, permission: "pause" },
+          Effect.map(manager.resume(taskName), (was) => ({
+            outcome: was ? "resumed" as const : "notPaused" as const
+          }))
+        ))
+
+      return group
+        .handle("definitions", () => logged(Effect.map(all, (items) => ({ items }))))
+        .handle("definition", ({ path: { name } }) =>
+          logged(Effect.flatMap(all, (items) => {
+            const found = items.find(({ taskName }) => taskName === name)
+            const message = `no task ${JSON.stringify(name)} is known here: nobody registered it`
+            return found === undefined
+              ? Effect.fail(new DefinitionNotFound({ task: name, message }))
+              : Effect.succeed(found)
+          })))
+        .handle("enqueue", ({ path: { name }, payload: { payload, ...options } }) =>
+          logged(audited(
+            {
+              action: "enqueue",
+              target: name,
+              permission: "enqueue",
+              outcome: ({ taskId }: EnqueueAnswer) => ({ taskId })
+            },
+            Effect.map(manager.enqueueJson(name, payload, options), enqueued)
+          )).pipe(
+            // Nothing here is in a transaction of the application.
+            Effect.catchTags({ TaskInTransaction: Effect.die, TaskWrongTransaction: Effect.die })
+          ))
+        .handle("pause", ({ path: { name } }) => pause("definition.pause", name))
+        .handle("resume", ({ path: { name } }) => resume("definition.resume", name))
+        .handle("pauses", () =>
+          logged(Effect.map(manager.pauses, ({ awaiting, heededBy, paused }) => ({
+            items: paused.map(({ by, since, target }) => ({
+              taskName: target._tag === "Task" ? target.name : null,
+              since: iso(since),
+              by
+            })),
+            heededBy,
+            awaiting
+          }))))
+        .handle("pauseAll", () => pause("pause", undefined))
+        .handle("resumeAll", () => resume("resume", undefined))
+    }))

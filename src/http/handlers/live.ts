@@ -1,9 +1,11 @@
 /** What changes, as it changes: one hub for all who listen. */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { version } from "../../internal/version.js"
+import * as Charts from "../charts.js"
 import type { Guard } from "../guard.js"
 import type { Parts } from "../parts.js"
 import * as ManagerSources from "../stream/managerSources.js"
@@ -16,6 +18,25 @@ export interface LiveOptions {
   readonly maxStreams?: number | undefined
 }
 
+const minute = 60_000
+
+/** The minute that is, as the stream tells it: `h` is the histogram of durations. */
+const latestMinute = (manager: Parts["manager"]) =>
+  Effect.gen(function*() {
+    const now = yield* Clock.currentTimeMillis
+    const ts = Charts.slotOf(now, minute)
+    const rollups = yield* manager.rollups({ since: ts, until: now + 1, width: minute })
+    const { durations, ends, waits } = Charts.sumOf(rollups)
+    return {
+      ts,
+      ok: ends.success,
+      bad: ends.failed,
+      other: ends.interrupted + ends.cancelled,
+      wait95: Charts.spread(waits).p95,
+      h: [...durations.buckets].sort(([a], [b]) => a - b)
+    }
+  })
+
 export const layer = (
   api: TaskApi,
   { manager, redaction, visible }: Parts,
@@ -26,7 +47,7 @@ export const layer = (
     // Closes before the server does, so that whoever listens is told.
     StreamHub.make({
       ...ManagerSources.make(manager, redaction),
-      bucket: Effect.succeed(null),
+      bucket: latestMinute(manager),
       build: version,
       capabilities: ({ access, name }) => ({ user: name, permissions: [...allowed(access)] }),
       maxStreams

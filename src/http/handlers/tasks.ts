@@ -14,8 +14,6 @@ export const layer = (api: TaskApi, parts: Parts) =>
     const { audited, detail, manager, redaction, visible } = parts
     return group
       .handle("list", ({ urlParams }) => logged(Listing.page(parts, urlParams)))
-      .handle("metrics", ({ urlParams: { task } }) =>
-        Effect.map(logged(manager.stats({ taskName: task })), TaskView.metrics))
       .handle("get", ({ path: { id } }) =>
         logged(Effect.gen(function*() {
           const record = yield* manager.get(id)
@@ -25,9 +23,7 @@ export const layer = (api: TaskApi, parts: Parts) =>
             : []
           return {
             ...(yield* detail(record)),
-            logs: lines.map((line) =>
-              TaskView.logText(line, record.taskName, redaction)
-            )
+            logs: lines.map((line) => TaskView.logText(line, record.taskName, redaction))
           }
         })))
       .handle("logs", ({ path: { id }, urlParams: { after = 0, limit } }) =>
