@@ -66,7 +66,7 @@ export interface TaskflowOptions {
     readonly failed?: Duration.DurationInput | "forever" | undefined
     /** Default 30 days. */
     readonly interrupted?: Duration.DurationInput | "forever" | undefined
-    /** The audit trail. Default 90 days. */
+    /** The audit trail. Default 90 days; at least 8 days, as sessions that were ended are known from it. */
     readonly audit?: Duration.DurationInput | "forever" | undefined
   } | undefined
   /** Events a slow reader may fall behind before the oldest are dropped for it (and counted). Default 4,096. */
@@ -142,6 +142,16 @@ const pollOf = ({ max = "2 seconds", min = "250 millis" }: NonNullable<TaskflowO
 const keepOf = (value: Duration.DurationInput | "forever" | undefined, days: number): number =>
   value === "forever" ? Number.POSITIVE_INFINITY : Duration.toMillis(value ?? Duration.days(days))
 
+// A session lasts 7 days at most. A logout that is forgotten earlier would let it live again.
+const auditKeepOf = (value: Duration.DurationInput | "forever" | undefined): number => {
+  const keep = keepOf(value, 90)
+  const least = Duration.toMillis("8 days")
+  if (keep >= least) return keep
+  throw new RangeError(
+    `TaskflowLayer: retention.audit is ${keep} ms: at least 8 days, as ended sessions are known from it`
+  )
+}
+
 /** Fills in the defaults. Throws a RangeError that names the option when a bound is not a whole number from 1. */
 export const make = (options: TaskflowOptions = {}): TaskflowConfig["Type"] => ({
   maxConcurrentTasks: atLeastOne("maxConcurrentTasks", options.maxConcurrentTasks ?? 100),
@@ -170,7 +180,7 @@ export const make = (options: TaskflowOptions = {}): TaskflowConfig["Type"] => (
     cancelled: keepOf(options.retention?.cancelled, 7),
     failed: keepOf(options.retention?.failed, 30),
     interrupted: keepOf(options.retention?.interrupted, 30),
-    audit: keepOf(options.retention?.audit, 90)
+    audit: auditKeepOf(options.retention?.audit)
   },
   eventsCapacity: atLeastOne("eventsCapacity", options.eventsCapacity ?? 4_096),
   unhandledAfter: Duration.toMillis(options.unhandledAfter ?? "5 seconds"),

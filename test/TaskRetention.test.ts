@@ -3,6 +3,7 @@ import { Effect, Fiber, Layer, TestClock } from "effect"
 import { Task, type TaskflowOptions, TaskManager } from "effect-taskflow"
 import { TaskflowTest } from "effect-taskflow/testing"
 import { TaskBackendError } from "../src/TaskError.js"
+import * as TaskflowConfig from "../src/TaskflowConfig.js"
 import { collectedLogs, engine, oneOf, sharedBackend, wrappedBackend } from "./support/engine.js"
 
 const Good = Task.make("good")
@@ -101,11 +102,18 @@ describe("what people did", () => {
 
   it.scoped("is kept as long as was said", () =>
     Effect.gen(function*() {
-      const short = yield* trail({ audit: "1 hour" })
+      const short = yield* trail({ audit: "8 days" })
       const endless = yield* trail({ audit: "forever" })
       yield* TestClock.adjust("7 minutes")
-      expect([yield* short.left, yield* endless.left, endless.asked.length]).toEqual([0, 200, 0])
+      expect([yield* short.left, yield* endless.left, endless.asked.length]).toEqual([1, 200, 0])
     }))
+
+  it("is kept for eight days at least: sessions that were ended are known from it", () => {
+    expect(() => TaskflowConfig.make({ retention: { audit: "7 days" } })).toThrow(
+      /retention.audit is 604800000 ms: at least 8 days/
+    )
+    expect(TaskflowConfig.make({ retention: { audit: "8 days" } }).retention.audit).toBe(8 * 86_400_000)
+  })
 })
 
 describe("a sweep that is never answered", () => {
