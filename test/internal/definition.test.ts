@@ -119,7 +119,7 @@ describe("definition", () => {
   })
 
   it("fills in the defaults: nothing retries, nothing times out, nothing is kept", () => {
-    const { complete, payload, ...rest } = define()
+    const { complete, payload, payloadJsonSchema, ...rest } = define()
     expect(rest).toEqual({
       taskName: "send_email",
       version: 1,
@@ -141,6 +141,7 @@ describe("definition", () => {
     })
     expect(complete(undefined)).toEqual({})
     expect(Effect.runSync(payload.encode({}))).toBe("{}")
+    expect(payloadJsonSchema()).toMatchObject({ $schema: expect.any(String) })
   })
 
   it("keeps what is given; durations become milliseconds", () => {
