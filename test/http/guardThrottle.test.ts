@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Redacted, TestClock } from "effect"
+import { TaskManager } from "effect-taskflow"
 import { TaskAuth, type TaskHttp } from "effect-taskflow/http"
 import * as PasswordHash from "../../src/http/auth/passwordHash.js"
 import * as Passwords from "../../src/http/auth/passwords.js"
@@ -110,6 +111,19 @@ describe("the login", () => {
       yield* TestClock.adjust("5 seconds")
       expect((yield* login(ask, "ada", "right", from)).status).toBe(200)
       expect((yield* login(ask, "ada", "wrong", from)).status).toBe(401)
+    }).pipe(Effect.provide(tasks())))
+
+  it.scoped("counts names that nobody can have as well, so that strangers fill no audit trail", () =>
+    Effect.gen(function*() {
+      const ask = yield* inProcess(options)
+      const tries = yield* Effect.forEach(
+        Array.from({ length: 60 }),
+        (_, index) => Effect.map(login(ask, `${index}`.padEnd(201, "x"), "wrong", from), status)
+      )
+      expect(tries.filter((one) => one === 401)).toHaveLength(30)
+      expect(tries.filter((one) => one === 429)).toHaveLength(30)
+      const { items } = yield* (yield* TaskManager).audit.page({ action: "login.failed", limit: 200 })
+      expect(items).toHaveLength(30)
     }).pipe(Effect.provide(tasks())))
 
   it.scoped("says in the log from where somebody guesses, and not what", () =>

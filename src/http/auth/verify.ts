@@ -62,11 +62,12 @@ export const make = (passwords: PasswordAuth, throttle: Throttle, settings: Guar
   const check = (request: Request, credentials: Credentials, via: "basic" | "login") =>
     Effect.gen(function*() {
       const { username } = credentials
-      if (username.length > maxNameLength) return null
       const address = addressOf(request, settings)
       if (pending >= pendingAtMost) return yield* tooMany(1_000)
       const wait = yield* throttle.begin(username, address)
       if (wait > 0) return yield* tooMany(wait)
+      // Nobody's name, but a try: each leaves an entry in the audit trail.
+      if (username.length > maxNameLength) return null
       pending += 1
       const account = yield* Effect.suspend(() => passwords.check(credentials, via)).pipe(
         Effect.catchAllDefect((cause) => new TaskAuthUnavailable({ cause })),
