@@ -219,7 +219,11 @@ export const make = <R, E>(
   const onNode = (request: NodeBridge.NodeRequest, response: NodeBridge.NodeResponse, handle: WebHandler): void => {
     const asked = NodeBridge.toRequest(request, response)
     const answered = asked === null
-      ? Promise.resolve(refusal(405, "MethodNotAllowed", "this method is not answered"))
+      ? Promise.resolve(
+        NodeBridge.hasWebMethod(request)
+          ? refusal(400, "BadRequest", "the request cannot be read")
+          : refusal(405, "MethodNotAllowed", "this method is not answered")
+      )
       : handle(asked)
     track(answered.then((from) => NodeBridge.write(from, response, request))).catch((error: unknown) => {
       Effect.runFork(Effect.logError("TaskHost: a response could not be written", error))
