@@ -34,8 +34,9 @@
  * | names run as HTML or script | names and texts of tasks are nothing but text, whatever they hold |
  * | line breaks forge log lines, events and rows | names and texts of tasks are nothing but text, whatever they hold |
  * | spreadsheets run what is exported | export: gives what the filter shows under the name of the day, with nothing that a spreadsheet would run |
+ * | streams are taken by whoever reads none | who asks for its head alone takes no place among those that may be open |
  * | a change costs every browser all tasks | a change is told in the same few bytes, however many tasks are kept |
- * | … and is encoded for each of them | a change is told in the same few bytes, however many tasks are kept |
+ * | … and is encoded for each of them | streamHub: costs as much for a hundred clients as for one: one read, one encoding a frame |
  * | lists are whole, with logs and stacks | TaskHttp: lists newest first with the facts of each record, and nothing secret or heavy |
  * | replaying a failure doubles it each time | actions: runs one failure once however often the window is replayed |
  * | a task cancelled while it waits runs | TaskHttp: cancels what waits at once, asks what runs, refuses what ended |
@@ -46,10 +47,12 @@
  * | only the instance that is asked is live | streamHttp: what one changes is seen on the stream of the other |
  */
 import { readFileSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Logger, Redacted, Schema } from "effect"
 import { Task, TaskLog } from "effect-taskflow"
-import { TaskAuth, TaskHttp } from "effect-taskflow/http"
+import { TaskAuth, TaskHost, TaskHttp } from "effect-taskflow/http"
 import { TaskflowTest } from "effect-taskflow/testing"
 import { engine } from "../support/engine.js"
 import { cookieOf, inProcess, login, withCookie } from "./inProcess.js"
@@ -200,6 +203,31 @@ describe("texts", () => {
 })
 
 describe("the stream", () => {
+  it.live("who asks for its head alone takes no place among those that may be open", () =>
+    Effect.promise(async () => {
+      const host = TaskHost.make(app, { auth: TaskAuth.open, maxStreams: 1 })
+      const server = createServer((request, response) => host.node(request, response))
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+      const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      const asks = [
+        (method: string, signal?: AbortSignal) => fetch(`${base}/tasks/stream`, { method, signal: signal ?? null }),
+        (method: string, signal?: AbortSignal) =>
+          host.web(new Request("http://tasks.example/tasks/stream", { method, signal: signal ?? null }))
+      ]
+      for (const ask of asks) {
+        for (let times = 0; times < 3; times += 1) {
+          const { headers, status } = await ask("HEAD")
+          expect([status, headers.get("content-type")]).toEqual([200, "text/event-stream"])
+        }
+      }
+      const leave = new AbortController()
+      expect((await asks[0]!("GET", leave.signal)).status).toBe(200)
+      leave.abort()
+      await host.dispose()
+      server.closeAllConnections()
+      server.close()
+    }))
+
   it.scopedLive("a change is told in the same few bytes, however many tasks are kept", () =>
     Effect.gen(function*() {
       const base = yield* serve(open)
