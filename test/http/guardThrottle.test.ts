@@ -151,6 +151,28 @@ describe("the login", () => {
       expect((yield* ask("GET", "/tasks", from)).status).toBe(401)
     }).pipe(Effect.provide(tasks())))
 
+  it.scoped("keeps nobody out who was right before, however many guess from everywhere", () =>
+    Effect.gen(function*() {
+      const ask = yield* inProcess(options)
+      const get = (password: string, address: string) =>
+        Effect.map(ask("GET", "/tasks", { address, headers: basic("ada", password) }), status)
+      expect(yield* get("right", "192.0.2.1")).toBe(200)
+      for (let minutes = 0; minutes < 3; minutes += 1) {
+        yield* TestClock.adjust("6 minutes")
+        const guesses = yield* Effect.forEach(Array.from({ length: 310 }), (_, n) =>
+          get(`wrong ${n}`, `10.${minutes}.${n >> 8}.${n & 255}`))
+        expect(guesses.slice(0, 300)).toEqual(
+          guesses.slice(0, 300).map(() =>
+            401
+          )
+        )
+        expect(guesses.slice(300)).toEqual(guesses.slice(300).map(() => 429))
+        expect(yield* get("right", "192.0.2.1")).toBe(200)
+        // From elsewhere nobody knows that it was right.
+        expect(yield* get("right", "192.0.2.2")).toBe(429)
+      }
+    }).pipe(Effect.provide(tasks())))
+
   it.scoped("believes X-Forwarded-For only behind a proxy, and there what the proxy wrote", () =>
     Effect.gen(function*() {
       const guess = (ask: Effect.Effect.Success<ReturnType<typeof inProcess>>, forwarded: string) =>
