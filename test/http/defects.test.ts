@@ -194,7 +194,7 @@ describe("texts", () => {
       ) {
         const { status, text } = yield* send(base, "GET", `/tasks${path}`)
         expect(status, path).toBe(200)
-        expect(text.isWellFormed(), path).toBe(true)
+        expect(/\p{Cs}/u.test(text), path).toBe(false)
       }
       expect((yield* send(base, "GET", "/tasks?q=half")).body.items).toHaveLength(1)
       const frames = yield* framesUntil(base, `run:${taskId}`, ({ t }) => t === "run")
