@@ -276,8 +276,8 @@ describe("payloads, results and log lines", () => {
             return leaks
           })
         expect(yield* seen("blind")).toEqual([])
-      const { body: told } = yield* send(base, "GET", "/tasks/audit?action=bulk_retry&who=operator", as("blind"))
-      expect(told.items[0].parameters).toMatchObject({ filter: { q: "args.note:\"<redacted>\"" }, dryRun: false })
+        const { body: told } = yield* send(base, "GET", "/tasks/audit?action=bulk_retry&who=operator", as("blind"))
+        expect(told.items[0].parameters).toMatchObject({ filter: { q: "args.note:\"<redacted>\"" }, dryRun: false })
         yield* post(base, "/tasks/resume", undefined, as("operator"))
         // And it is looked for in the right places: who may see them does.
         expect(yield* send(base, "GET", `/tasks/${places.failed}`, as("arguments"))).toMatchObject({
