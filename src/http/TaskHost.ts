@@ -22,6 +22,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { BackgroundTasks } from "../BackgroundTasks.js"
 import type { TaskManager } from "../TaskManager.js"
+import { securing } from "./auth/answers.js"
 import * as NodeBridge from "./nodeBridge.js"
 import * as NodeHeld from "./nodeHeld.js"
 import * as TaskApi from "./TaskApi.js"
@@ -87,7 +88,7 @@ const grace = 1_000
 const refusal = (status: number, tag: string, message: string): Response =>
   Response.json({ _tag: tag, message }, {
     status,
-    headers: { "cache-control": "no-store", ...(status === 503 ? { "retry-after": "1" } : {}) }
+    headers: { ...securing, ...(status === 503 ? { "retry-after": "1" } : {}) }
   })
 
 const elsewhere = (at: string): Response =>
@@ -219,7 +220,11 @@ export const make = <R, E>(
   const onNode = (request: NodeBridge.NodeRequest, response: NodeBridge.NodeResponse, handle: WebHandler): void => {
     const asked = NodeBridge.toRequest(request, response)
     const answered = asked === null
-      ? Promise.resolve(refusal(405, "MethodNotAllowed", "this method is not answered"))
+      ? Promise.resolve(
+        NodeBridge.hasWebMethod(request)
+          ? refusal(400, "BadRequest", "the request cannot be read")
+          : refusal(405, "MethodNotAllowed", "this method is not answered")
+      )
       : handle(asked)
     track(answered.then((from) => NodeBridge.write(from, response, request))).catch((error: unknown) => {
       Effect.runFork(Effect.logError("TaskHost: a response could not be written", error))

@@ -62,8 +62,8 @@ const secretTexts: ReadonlyArray<readonly [RegExp, string]> = [
   ],
   // The password of a URL.
   [/\b([a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/]{0,200}:)[^\s@/]{1,500}(?=@)/gi, `$1${placeholder}`],
-  // JSON Web Tokens.
-  [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?/g, placeholder],
+  // JSON Web Tokens. From where a word begins alone: a long word full of such beginnings would be read from each of them.
+  [/(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?/g, placeholder],
   // Amazon, GitHub, GitLab, Slack, Stripe, Google, npm, OpenAI and Anthropic.
   [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, placeholder],
   [/\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,})/g, placeholder],

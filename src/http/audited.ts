@@ -24,9 +24,20 @@ export interface Action<A> {
   readonly permission: Permission
 }
 
-const maxText = 200
+const maxTarget = 200
+// Of a parameter: as long as a filter can be. And of a list.
+const maxText = 2_000
+const maxItems = 20
 
-const cut = (text: string): string => text.length <= maxText ? text : `${text.slice(0, maxText - 1)}…`
+const cut = (text: string, most: number): string => text.length <= most ? text : `${text.slice(0, most - 1)}…`
+
+// Whoever may do nothing may still ask for it, as often as they like: what is kept of that is bounded.
+const bounded = (_: string, value: unknown): unknown =>
+  typeof value === "string"
+    ? cut(value, maxText)
+    : Array.isArray(value) && value.length > maxItems
+    ? [...value.slice(0, maxItems), "…"]
+    : value
 
 const tagOf = (cause: Cause.Cause<unknown>): string => {
   const failure = Option.getOrUndefined(Cause.failureOption(cause))
@@ -55,8 +66,8 @@ export const make = (manager: Pick<TaskManager["Type"], "audit">) => {
         write({
           who,
           action,
-          target: target === null ? null : cut(target),
-          parameters: JSON.stringify({ ...parameters, ...more }),
+          target: target === null ? null : cut(target, maxTarget),
+          parameters: JSON.stringify({ ...parameters, ...more }, bounded),
           outcome: how
         })
       return Effect.matchEffect(requires(permission), {

@@ -1,14 +1,17 @@
 /** Actions on many tasks: which ones, what would happen, what happened. */
 import * as Effect from "effect/Effect"
+import { placeholder } from "../internal/redaction.js"
 import type { TaskBackendError } from "../TaskError.js"
 import { isTaskId, type TaskId } from "../TaskId.js"
 import type { TaskRecord } from "../TaskRecord.js"
 import { isRetryable, isTerminal } from "../TaskStatus.js"
 import type { SkipReason, TasksCancelled, TasksRetried } from "./ActionShapes.js"
 import type { TaskForbidden } from "./auth/AuthProblem.js"
+import { parse } from "./filter/parse.js"
+import { print } from "./filter/print.js"
 import * as Listing from "./listing.js"
 import type { Parts } from "./parts.js"
-import { maxBulk, type Selection } from "./TaskParams.js"
+import { type Filter, maxBulk, type Selection } from "./TaskParams.js"
 
 export interface Asked {
   readonly action: string
@@ -58,10 +61,20 @@ const reasonsOf = (fates: ReadonlyArray<Fate<unknown>>, unknown: number) => {
   return { skipped: reasons.reduce((sum, { count }) => sum + count, 0), reasons }
 }
 
+// Whoever reads the audit trail need not be one who may see arguments: what was asked of them is told, with no value.
+const told = (filter: Filter): Readonly<Record<string, unknown>> => {
+  if (filter.q === undefined) return filter
+  const parsed = parse(filter.q)
+  if (!parsed.ok) return { ...filter, q: null }
+  if (parsed.terms.every(({ key }) => key !== "args")) return filter
+  const hidden = [{ text: placeholder, prefix: false }]
+  return { ...filter, q: print(parsed.terms.map((term) => term.key === "args" ? { ...term, values: hidden } : term)) }
+}
+
 const parametersOf = ({ dryRun, selection }: Asked): Readonly<Record<string, unknown>> =>
   "ids" in selection
     ? { taskIds: selection.ids.slice(0, toldIds), tasks: selection.ids.length, dryRun }
-    : { filter: selection.filter, dryRun }
+    : { filter: told(selection.filter), dryRun }
 
 const skip = (reason: SkipReason) => () => Effect.succeed<Fate<never>>({ reason })
 

@@ -10,7 +10,7 @@ import type { Pattern, PatternKey, Term } from "./filter/term.js"
 import type { Parts } from "./parts.js"
 import type * as Params from "./TaskParams.js"
 import { type TaskCursorError, TaskFilterError } from "./TaskProblem.js"
-import * as TaskRedaction from "./TaskRedaction.js"
+import type * as TaskRedaction from "./TaskRedaction.js"
 import * as TaskSearch from "./TaskSearch.js"
 import * as TaskView from "./TaskView.js"
 
@@ -43,18 +43,28 @@ const wrongFilter = (errors: TaskFilterError["errors"]): TaskFilterError =>
     errors
   })
 
+type Tags = TaskRecord["tags"]
+
+const shownTags = (redaction: TaskRedaction.Redaction, tags: Tags, taskName: string): Tags =>
+  // safe: redaction answers an object where it was given one
+  Object.keys(tags).length === 0 ? tags : redaction.json(tags, { taskName, part: "tags" }) as Tags
+
+/** Whether a tag is asked for that nobody is shown: indexes would find it. */
+const asksHidden = ({ redaction }: Parts, { queries }: Plan): boolean =>
+  queries.some(({ tag, taskName = "" }) => {
+    if (tag === undefined) return false
+    const [name, value] = tag
+    return shownTags(redaction, Object.fromEntries([[name, value]]), taskName)[name] !== value
+  })
+
 // What is not shown must not be found either: who may only see a placeholder could ask for the secret letter by letter.
 const asShown = ({ redaction }: Parts, rest: Plan["rest"]): Plan["rest"] =>
   rest === null ? null : (record) => {
     const { failure, tags, taskName } = record
     const about = { taskName, part: "error" } as const
-    const seen = Object.keys(tags).some(TaskRedaction.isSecretKey)
-      // safe: redaction answers an object where it was given one
-      ? redaction.json(tags, { taskName, part: "tags" }) as TaskRecord["tags"]
-      : tags
     return rest({
       ...record,
-      tags: seen,
+      tags: shownTags(redaction, tags, taskName),
       failure: failure === null ? null : { ...failure, message: redaction.text(failure.message, about) }
     })
   }
@@ -73,7 +83,9 @@ export const planOf = (parts: Parts, filter: Params.Filter): Effect.Effect<Plan,
         ? (record) => TaskView.payload(record, definitions.get(record.taskName), parts.redaction)
         : undefined
     })
-    return { ...planned, rest: asShown(parts, planned.rest) }
+    return asksHidden(parts, planned)
+      ? { ...planned, queries: [], never: true }
+      : { ...planned, rest: asShown(parts, planned.rest) }
   })
 
 interface Records {

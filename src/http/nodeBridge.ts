@@ -33,8 +33,11 @@ export interface NodeResponse {
 
 type Body = NonNullable<RequestInit["body"]>
 
-// A web Request refuses these.
-const impossible = /^(CONNECT|TRACE|TRACK)$/i
+// A web Request refuses these, and what is no word of HTTP, which HTTP/2 lets pass.
+const impossible = /^(CONNECT|TRACE|TRACK)$|[^A-Z0-9!#$%&'*+.^_`|~-]/i
+
+/** Whether a web request can have the method of this one. */
+export const hasWebMethod = ({ method = "GET" }: NodeRequest): boolean => !impossible.test(method)
 
 /** What a body parser of the framework made of the body, as text again. */
 const parsedBody = (request: NodeRequest, type: string): Body | undefined => {
@@ -60,13 +63,13 @@ const headersOf = ({ headers }: NodeRequest): Headers => {
 const urlOf = ({ socket, url = "/" }: NodeRequest, headers: Headers): string => {
   const here = `${socket.encrypted === true ? "https" : "http"}://${headers.get("host") ?? "localhost"}`
   const whole = url.startsWith("/") ? `${here}${url}` : "*"
-  return URL.canParse(whole) ? whole : "http://localhost/"
+  const parsed = URL.canParse(whole) ? new URL(whole) : null
+  // `Host: name:password@here` is one that a web Request refuses.
+  return parsed === null || parsed.username !== "" || parsed.password !== "" ? "http://localhost/" : whole
 }
 
-/** The request as the web has it; null for methods that it does not have. `signal` aborts when the client leaves. */
-export const toRequest = (request: NodeRequest, response: NodeResponse): Request | null => {
+const asWeb = (request: NodeRequest, response: NodeResponse): Request => {
   const method = request.method ?? "GET"
-  if (impossible.test(method)) return null
   const headers = headersOf(request)
   const abort = new AbortController()
   response.once("close", () => {
@@ -81,6 +84,19 @@ export const toRequest = (request: NodeRequest, response: NodeResponse): Request
     init.duplex = "half"
   }
   return new Request(urlOf(request, headers), init)
+}
+
+/**
+ * The request as the web has it; null when it cannot be one, by its method or by anything else: whatever a client sends, this
+ * does not throw into the host. `signal` aborts when the client leaves.
+ */
+export const toRequest = (request: NodeRequest, response: NodeResponse): Request | null => {
+  if (!hasWebMethod(request)) return null
+  try {
+    return asWeb(request, response)
+  } catch {
+    return null
+  }
 }
 
 // HTTP/2 has no such headers, and Node refuses to send them.

@@ -104,7 +104,7 @@ export const walk = <E, R>(
       const dry = sources.filter(isDry)
       if (dry.length > 0) {
         yield* Effect.forEach(dry, fetchPage, { concurrency: pagesAtOnce, discard: true })
-        yield* turn
+        if (rest === null) yield* turn
         continue
       }
       const next = nearest()
@@ -115,6 +115,8 @@ export const walk = <E, R>(
       looked += 1
       first ??= row.taskId
       last = row.taskId
+      // What is looked for in a row may take as long as its payload is large.
+      if (rest !== null) yield* turn
       if ((rest === null || rest(row)) && !visit(row)) return walked(!sources.some(isDry) && nearest() === undefined)
     }
   })

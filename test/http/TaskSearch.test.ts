@@ -305,6 +305,31 @@ describe("each", () => {
     expect(run(TaskSearch.each(table, planned, () => true, { scan: 5 }))).toMatchObject({ looked: 5, end: false })
     expect(run(TaskSearch.each(table, planned, () => false))).toMatchObject({ last: fitting[0]!.taskId, end: false })
   })
+
+  it("lets others have their turn between rows that take long to look at", async () => {
+    const table = tableOf(numbered(fc.sample(anyRecord, { numRuns: 100, seed: 3 })))
+    let nanos = 0n
+    const slow = {
+      ...plan([], facts),
+      rest: () => {
+        nanos += 3_000_000n
+        return true
+      }
+    }
+    let over = false
+    let turns = 0
+    const others = () => {
+      turns += 1
+      if (!over) setImmediate(others)
+    }
+    setImmediate(others)
+    const clock: Clock.Clock = { ...Clock.make(), unsafeCurrentTimeNanos: () => nanos }
+    const { looked } = await Effect.runPromise(Effect.withClock(TaskSearch.each(table, slow, () => true), clock))
+    over = true
+    expect(looked).toBe(100)
+    // Every other row makes five milliseconds full.
+    expect(turns).toBeGreaterThanOrEqual(45)
+  })
 })
 
 describe("bestRows", () => {

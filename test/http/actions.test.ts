@@ -298,4 +298,24 @@ describe("what is written down", () => {
         nextCursor: null
       })
     }).pipe(Effect.provide(tasks())))
+
+  it.scoped("is bounded, whatever was asked and refused", () =>
+    Effect.gen(function*() {
+      const base = yield* serve(TaskHttp.layer({
+        auth: TaskAuth.bearer({
+          tokens: [{ name: "looks", token: Redacted.make("0123456789abcdef"), access: "viewer" }]
+        })
+      }))
+      const filter = {
+        status: Array.from({ length: 3_000 }, () => "failed"),
+        tag: `name:${"x".repeat(20_000)}`,
+        q: "error:timeout"
+      }
+      const looks = { authorization: "Bearer 0123456789abcdef" }
+      expect((yield* post(base, "/tasks/bulk-retry", { filter }, looks)).status).toBe(403)
+      const { items } = yield* (yield* TaskManager).audit.page({})
+      expect(items).toHaveLength(1)
+      expect(items[0]!.parameters.length).toBeLessThan(2_500)
+      expect(JSON.parse(items[0]!.parameters)).toMatchObject({ filter: { q: "error:timeout" }, dryRun: false })
+    }).pipe(Effect.provide(tasks())))
 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Redacted, TestClock } from "effect"
+import { TaskManager } from "effect-taskflow"
 import { TaskAuth, type TaskHttp } from "effect-taskflow/http"
 import * as PasswordHash from "../../src/http/auth/passwordHash.js"
 import * as Passwords from "../../src/http/auth/passwords.js"
@@ -112,6 +113,19 @@ describe("the login", () => {
       expect((yield* login(ask, "ada", "wrong", from)).status).toBe(401)
     }).pipe(Effect.provide(tasks())))
 
+  it.scoped("counts names that nobody can have as well, so that strangers fill no audit trail", () =>
+    Effect.gen(function*() {
+      const ask = yield* inProcess(options)
+      const tries = yield* Effect.forEach(
+        Array.from({ length: 60 }),
+        (_, index) => Effect.map(login(ask, `${index}`.padEnd(201, "x"), "wrong", from), status)
+      )
+      expect(tries.filter((one) => one === 401)).toHaveLength(30)
+      expect(tries.filter((one) => one === 429)).toHaveLength(30)
+      const { items } = yield* (yield* TaskManager).audit.page({ action: "login.failed", limit: 200 })
+      expect(items).toHaveLength(30)
+    }).pipe(Effect.provide(tasks())))
+
   it.scoped("says in the log from where somebody guesses, and not what", () =>
     Effect.gen(function*() {
       const { layer, lines } = collectedLogs()
@@ -135,6 +149,28 @@ describe("the login", () => {
       }
       expect((yield* login(ask, "ada", "right", from)).status).toBe(429)
       expect((yield* ask("GET", "/tasks", from)).status).toBe(401)
+    }).pipe(Effect.provide(tasks())))
+
+  it.scoped("keeps nobody out who was right before, however many guess from everywhere", () =>
+    Effect.gen(function*() {
+      const ask = yield* inProcess(options)
+      const get = (password: string, address: string) =>
+        Effect.map(ask("GET", "/tasks", { address, headers: basic("ada", password) }), status)
+      expect(yield* get("right", "192.0.2.1")).toBe(200)
+      for (let minutes = 0; minutes < 3; minutes += 1) {
+        yield* TestClock.adjust("6 minutes")
+        const guesses = yield* Effect.forEach(Array.from({ length: 310 }), (_, n) =>
+          get(`wrong ${n}`, `10.${minutes}.${n >> 8}.${n & 255}`))
+        expect(guesses.slice(0, 300)).toEqual(
+          guesses.slice(0, 300).map(() =>
+            401
+          )
+        )
+        expect(guesses.slice(300)).toEqual(guesses.slice(300).map(() => 429))
+        expect(yield* get("right", "192.0.2.1")).toBe(200)
+        // From elsewhere nobody knows that it was right.
+        expect(yield* get("right", "192.0.2.2")).toBe(429)
+      }
     }).pipe(Effect.provide(tasks())))
 
   it.scoped("believes X-Forwarded-For only behind a proxy, and there what the proxy wrote", () =>

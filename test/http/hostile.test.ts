@@ -173,6 +173,40 @@ describe("nonsense", () => {
       }
     }).pipe(Effect.provide(tasks())))
 
+  it.scopedLive("nested deeper than anybody nests is refused, wherever it stands in a body", () =>
+    Effect.gen(function*() {
+      const base = yield* serve(open)
+      const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`
+      const json = { "content-type": "application/json" }
+      for (
+        const [path, body] of [
+          ["/tasks/bulk-retry", (deep: string) => `{"ids":${deep}}`],
+          ["/tasks/bulk-cancel", (deep: string) => `{"filter":{"q":${deep}}}`],
+          ["/tasks/definitions/works/enqueue", (deep: string) => `{"payload":{"n":${deep}}}`],
+          [
+            "/tasks/definitions/works/enqueue",
+            (deep: string) => `{"payload":${deep.replaceAll("[", "{\"a\":[").replaceAll("]", "]}")}}`
+          ],
+          ["/tasks/definitions/works/enqueue", (deep: string) => `{"tags":${deep}}`],
+          ["/tasks/auth/login", (deep: string) => `{"username":${deep},"password":"x"}`]
+        ] as const
+      ) {
+        for (const depth of [300, 5_000, 10_000]) {
+          const text = body(nested(depth))
+          if (text.length > 65_536) continue
+          const answer = yield* send(base, "POST", path, json, text)
+          expect([answer.status, answer.body._tag], `${path} ${depth}`).toEqual(
+            text.length > 16_384 && path.includes("login") ? [413, "BodyTooLarge"] : [400, "BodyMalformed"]
+          )
+        }
+      }
+      // Brackets in texts are texts.
+      const { status } = yield* send(base, "POST", "/tasks/bulk-retry", json, `{"ids":["\\"${"[".repeat(90)}"]}`)
+      expect(status).toBe(200)
+      const many = `{"ids":[${Array.from({ length: 300 }, () => `"\\\\[[{{\\""`).join(",")}]}`
+      expect((yield* send(base, "POST", "/tasks/bulk-retry", json, many)).status).toBe(200)
+    }).pipe(Effect.provide(tasks())))
+
   it.scopedLive("as bytes on the wire leaves the server answering others", () =>
     Effect.gen(function*() {
       const base = yield* serve(open)

@@ -9,6 +9,7 @@ import { BackgroundTasks, Task, TaskManager } from "effect-taskflow"
 import { TaskAuth, TaskHost } from "effect-taskflow/http"
 import { TaskflowTest } from "effect-taskflow/testing"
 import { engine } from "../support/engine.js"
+import { expectSecured } from "./inProcess.js"
 import { basic, send } from "./support.js"
 
 const open = { auth: TaskAuth.open }
@@ -105,6 +106,8 @@ describe("the place of the API", () => {
         const response = await host.web(get(path))
         expect(response.status).toBe(404)
         expect(await response.json()).toEqual({ _tag: "NoSuchRoute", message: expect.stringContaining("\"at\"") })
+        const headers = Object.fromEntries(response.headers)
+        expectSecured({ status: 404, headers, text: "", body: undefined }, path)
       }
       const alone = await serve((request, response) => host.node(request, response))
       expect((await ask(alone, "/metrics")).body.message).toContain("answers below /tasks")
@@ -142,7 +145,9 @@ describe("on Node", () => {
   it("odd requests are answered, and nothing is thrown", () =>
     withHost({}, async (host, serve) => {
       const base = await serve((request, response) => host.node(request, response))
-      expect((await ask(base, "/tasks", "TRACE")).status).toBe(405)
+      const traced = await ask(base, "/tasks", "TRACE")
+      expect(traced.status).toBe(405)
+      expectSecured(traced, "TRACE")
       expect((await ask(base, "//tasks")).status).toBe(404)
       expect((await ask(base, "*", "OPTIONS")).status).toBe(404)
       expect((await ask(base, "http://else.example/tasks")).status).toBe(404)

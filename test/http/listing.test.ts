@@ -74,7 +74,10 @@ describe("GET /tasks?q=", () => {
       const hidden = yield* serve(TaskHttp.layer(open))
       const shown = yield* serve(TaskHttp.layer({ ...open, displayArguments: true }))
       const works = (yield* Works.enqueue({ n: 3, token: Redacted.make("payload-secret") })).taskId
-      const leaks = (yield* Leaks.enqueue(undefined, { tags: { apiKey: "tag-secret" } })).taskId
+      const tags = { apiKey: "tag-secret", note: `ghp_${"Ab1".repeat(12)}`, owner: "ada@example.com" }
+      const leaks = (yield* Leaks.enqueue(undefined, { tags })).taskId
+      const redact = (value: unknown) => JSON.parse(JSON.stringify(value).replaceAll(/\w+@/g, "…@"))
+      const asked = yield* serve(TaskHttp.layer({ ...open, redaction: { redact } }))
       yield* awaitStatus(works, "success")
       yield* awaitStatus(leaks, "failed")
       const refused = yield* send(hidden, "GET", `/tasks?${q("args.n:3")}`)
@@ -88,12 +91,24 @@ describe("GET /tasks?q=", () => {
         for (const text of ["error:hunter22", "error:password=h", "hunter", "tag-secret", "tag:apiKey=tag*"]) {
           expect(yield* idsOf(base, q(text)), text).toEqual([])
         }
+        for (const text of ["tag:apiKey=tag-secret", `tag:note=${tags.note}`, "tag:note=ghp_*", "ghp_Ab1"]) {
+          expect(yield* idsOf(base, q(text)), text).toEqual([])
+          expect((yield* send(base, "GET", `/tasks/facets?${q(text)}`)).body.failed, text).toBe(0)
+        }
+        expect(yield* idsOf(base, "tag=apiKey:tag-secret")).toEqual([])
+        expect(yield* idsOf(base, q("tag:apiKey tag:owner=ada@example.com"))).toEqual([leaks])
         const all = yield* send(base, "GET", "/tasks")
         expect(all.text).not.toMatch(/hunter22|tag-secret|payload-secret/)
         const one = yield* send(base, "GET", `/tasks/${leaks}`)
         expect(one.text).not.toMatch(/hunter22|tag-secret/)
         expect((yield* send(base, "GET", "/tasks/errors")).text).not.toContain("hunter22")
       }
+      for (
+        const text of ["tag:owner=ada@example.com", "tag:owner=ada*", "ada@", "-tag:owner=…@example.com task:leaks"]
+      ) {
+        expect(yield* idsOf(asked, q(text)), text).toEqual([])
+      }
+      expect(yield* idsOf(asked, q("tag:owner=…@*"))).toEqual([leaks])
     }).pipe(Effect.provide(Layer.provideMerge(leaking, tasks())))
   })
 

@@ -65,6 +65,42 @@ describe("a request", () => {
     expect(await (await fetch(base, { method: "POST" })).json()).toMatchObject({ method: "POST", body: "" })
   })
 
+  it("is none when it cannot be one, and throws into no host", async () => {
+    const { port } = new URL(await serve((request) => Response.json({ url: request?.url ?? null })))
+    const sent = (host: string) =>
+      new Promise<unknown>((resolve, reject) => {
+        const headers = { host }
+        nodeRequest({ port, host: "127.0.0.1", path: "/tasks", headers }, (answer) => {
+          let text = ""
+          answer.on("data", (chunk) => (text += String(chunk))).on("end", () => resolve(JSON.parse(text)))
+        }).on("error", reject).end()
+      })
+    for (const host of ["user:pass@here", "user@here", ":@here", "[::1", "a b", "here/x?y#"]) {
+      expect(await sent(host), host).toEqual({ url: expect.stringMatching(/^http:/) })
+    }
+    const given = (more: object): Request | null =>
+      NodeBridge.toRequest(
+        // safe: what is asked for before it is refused
+        {
+          method: "POST",
+          url: "/",
+          headers: {},
+          httpVersionMajor: 2,
+          socket: {},
+          readableDidRead: true,
+          ...more
+        } as never,
+        { once: () => {} } as never
+      )
+    const endless: Array<unknown> = []
+    endless.push(endless)
+    expect(given({})).toBeInstanceOf(Request)
+    expect(given({ method: "GET /x" })).toBeNull()
+    expect(given({ method: "" })).toBeNull()
+    expect(given({ headers: { "x-bad": "\u{1f600}" } })).toBeNull()
+    expect(given({ body: endless })).toBeNull()
+  })
+
   it("has the body that a parser of the framework has read before", async () => {
     const post = async (base: string, body: string, type: string) =>
       (await fetch(base, { method: "POST", body, headers: { "content-type": type } })).json()

@@ -128,6 +128,7 @@ describe("any value", () => {
       `x://${"a".repeat(200_000)}:`,
       `eyJ${"a".repeat(200_000)}`,
       "eyJaaaaaaaaa.".repeat(15_000),
+      "-eyJaaaaaaaa".repeat(40_000),
       "basic ".repeat(30_000),
       "sk-".repeat(60_000),
       `password${" ".repeat(200_000)}`

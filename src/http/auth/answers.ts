@@ -31,5 +31,8 @@ const unlessSaid = {
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'"
 }
 
+/** The same for answers that are no answers of the router. */
+export const securing: Readonly<Record<string, string>> = { ...unlessSaid, ...always }
+
 export const secured = (response: Response): Response =>
   HttpServerResponse.setHeaders(response, { ...unlessSaid, ...response.headers, ...always })

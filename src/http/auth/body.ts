@@ -82,18 +82,40 @@ export const read = (request: Request, limit: number): Effect.Effect<Uint8Array,
 export const isJson = ({ headers }: Request, strict: boolean): boolean =>
   headers["content-type"] === undefined ? !strict : /^application\/json *(;|$)/i.test(headers["content-type"])
 
+// Deeper than anybody nests what they send, and far from the end of the stack of whatever walks through it later.
+const maxDepth = 256
+
+/** Whether lists and objects of this JSON stand in each other deeper than that. */
+const isTooDeep = (text: string): boolean => {
+  let depth = 0
+  let quoted = false
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text[at]
+    if (unit === "\"") quoted = !quoted
+    else if (quoted) at += unit === "\\" ? 1 : 0
+    else if (unit === "[" || unit === "{") depth += 1
+    else if (unit === "]" || unit === "}") depth -= 1
+    if (depth > maxDepth) return true
+  }
+  return false
+}
+
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
 /** The request with its body read, as JSON whatever it said: what reads it otherwise would die, or wait for the wire. */
 export const withBody = (request: Request, bytes: Uint8Array): Effect.Effect<Request, BodyMalformed> =>
   Effect.map(
-    Effect.try({
-      try: () => {
-        const text = utf8.decode(bytes)
-        return { text, json: text === "" ? null : JSON.parse(text) as unknown }
-      },
-      catch: () => new BodyMalformed({ message: "the body is no JSON" })
-    }),
+    Effect.filterOrFail(
+      Effect.try({
+        try: () => {
+          const text = utf8.decode(bytes)
+          return { text, json: text === "" ? null : JSON.parse(text) as unknown }
+        },
+        catch: () => new BodyMalformed({ message: "the body is no JSON" })
+      }),
+      ({ text }) => !isTooDeep(text),
+      () => new BodyMalformed({ message: `the body is nested deeper than ${maxDepth}` })
+    ),
     ({ json, text }): Request =>
       Object.create(request, {
         headers: { value: Headers.set(request.headers, "content-type", "application/json") },

@@ -8,6 +8,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
+import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import type { PasswordAuth } from "../TaskAuth.js"
 import { TooManyAttempts } from "./AuthProblem.js"
@@ -56,17 +57,20 @@ export const basicOf = ({ headers }: Request): Credentials | null => {
 
 export const make = (passwords: PasswordAuth, throttle: Throttle, settings: GuardSettings): Verify => {
   let pending = 0
+  // What was right once is no guess: whoever guesses from everywhere must not keep those out who know.
+  const proven = new Set<string>()
   const results = new Map<string, { readonly account: Account | null; readonly until: number }>()
   const under = new Map<string, Deferred.Deferred<Account | null, Failure>>()
 
-  const check = (request: Request, credentials: Credentials, via: "basic" | "login") =>
+  const check = (request: Request, credentials: Credentials, via: "basic" | "login", proven = false) =>
     Effect.gen(function*() {
       const { username } = credentials
-      if (username.length > maxNameLength) return null
       const address = addressOf(request, settings)
       if (pending >= pendingAtMost) return yield* tooMany(1_000)
-      const wait = yield* throttle.begin(username, address)
+      const wait = proven ? 0 : yield* throttle.begin(username, address)
       if (wait > 0) return yield* tooMany(wait)
+      // Nobody's name, but a try: each leaves an entry in the audit trail.
+      if (username.length > maxNameLength) return null
       pending += 1
       const account = yield* Effect.suspend(() => passwords.check(credentials, via)).pipe(
         Effect.catchAllDefect((cause) => new TaskAuthUnavailable({ cause })),
@@ -84,7 +88,7 @@ export const make = (passwords: PasswordAuth, throttle: Throttle, settings: Guar
         return null
       }
       yield* checkedUser(account.user)
-      yield* throttle.succeeded(username, address)
+      if (!proven) yield* throttle.succeeded(username, address)
       return account
     })
 
@@ -107,15 +111,20 @@ export const make = (passwords: PasswordAuth, throttle: Throttle, settings: Guar
       if (running !== undefined) return yield* Deferred.await(running)
       const deferred = yield* Deferred.make<Account | null, Failure>()
       under.set(key, deferred)
-      return yield* check(request, credentials, "basic").pipe(
+      // Taken away, so that it is a guess again if it is not right any more.
+      const wasProven = proven.delete(key)
+      return yield* check(request, credentials, "basic", wasProven).pipe(
         Effect.tap((account) =>
           Effect.sync(() => {
             results.set(key, { account, until: now + knownFor })
             if (results.size > knownAtMost) results.delete(results.keys().next().value!)
+            if (account !== null) proven.add(key)
+            if (proven.size > knownAtMost) proven.delete(proven.values().next().value!)
           })
         ),
         Effect.onExit((exit) => {
           under.delete(key)
+          if (wasProven && Exit.isFailure(exit)) proven.add(key)
           return Deferred.done(deferred, exit)
         })
       )

@@ -17,6 +17,8 @@ const headers = {
   connection: "close"
 }
 
+const eventStream = "text/event-stream"
+
 // Ids of the hub are short; anything longer is not one.
 const maxId = 64
 
@@ -51,11 +53,22 @@ const refused = (problem: BadTopic | StreamUnavailable): HttpServerResponse.Http
       headers: { "retry-after": String(problem.retryAfter) }
     })
 
-export const stream = (connect: StreamHub["connect"]): StreamHub["stream"] => (visitor) =>
+// Who asks for the head alone reads nothing: a stream for them would be open until its lifetime is over, and one of few.
+const head = Effect.succeed(
+  HttpServerResponse.empty({ status: 200, headers: { ...headers, "content-type": eventStream } })
+)
+
+const opened = (connect: StreamHub["connect"]): StreamHub["stream"] => (visitor) =>
   allowedWish(visitor).pipe(
     Effect.flatMap((wish) => connect(visitor, wish)),
-    Effect.map((bytes) => HttpServerResponse.stream(bytes, { contentType: "text/event-stream", headers })),
+    Effect.map((bytes) => HttpServerResponse.stream(bytes, { contentType: eventStream, headers })),
     Effect.catchAll((problem) => Effect.succeed(refused(problem)))
+  )
+
+export const stream = (connect: StreamHub["connect"]): StreamHub["stream"] => (visitor) =>
+  Effect.flatMap(
+    HttpServerRequest.HttpServerRequest,
+    ({ method }) => method === "HEAD" ? head : opened(connect)(visitor)
   )
 
 const encoder = new TextEncoder()
