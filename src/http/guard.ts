@@ -67,7 +67,10 @@ const crossSite = problem(
 )
 const otherHost = problem(
   CrossSiteRequest,
-  new CrossSiteRequest({ message: "the request names a host that is not the public origin of this server" })
+  new CrossSiteRequest({
+    message:
+      "an open server answers to addresses, localhost, names without a dot and its publicOrigin: this request names another host"
+  })
 )
 const headerRequired = problem(
   Problem.HeaderRequired,
@@ -220,7 +223,7 @@ export const make = (
     const refusesAnybody = (request: Request): Response | null =>
       request.originalUrl.length > maxUrl
         ? urlTooLong
-        : auth.open && !Origin.namesOurHost(request, settings)
+        : auth.open && !Origin.isOpenTo(request, settings)
         ? otherHost
         : null
 

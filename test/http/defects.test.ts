@@ -212,7 +212,7 @@ describe("the stream", () => {
       const asks = [
         (method: string, signal?: AbortSignal) => fetch(`${base}/tasks/stream`, { method, signal: signal ?? null }),
         (method: string, signal?: AbortSignal) =>
-          host.web(new Request("http://tasks.example/tasks/stream", { method, signal: signal ?? null }))
+          host.web(new Request("http://tasks.localhost/tasks/stream", { method, signal: signal ?? null }))
       ]
       for (const ask of asks) {
         for (let times = 0; times < 3; times += 1) {

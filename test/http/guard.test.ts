@@ -26,7 +26,14 @@ const brief = ({ body, status }: Answer) => [status, body?._tag]
 
 describe("a write", () => {
   const sites = [undefined, "same-origin", "none", "same-site", "cross-site", "", "nonsense"]
-  const origins = [undefined, "http://tasks.example", "http://evil.example", "https://tasks.example:444", "null", "%"]
+  const origins = [
+    undefined,
+    "http://tasks.localhost",
+    "http://evil.example",
+    "https://tasks.localhost:444",
+    "null",
+    "%"
+  ]
   const markers = [undefined, "1", "0", ""]
   /** Whether the browser may have added what the caller is known by, without a page having asked for it. */
   const kinds: ReadonlyArray<readonly [name: string, headers: Record<string, string>, ambient: boolean]> = [
@@ -57,7 +64,7 @@ describe("a write", () => {
                 ...(marker === undefined ? {} : { "x-taskflow": marker })
               }
               const cross = site === undefined
-                ? origin !== undefined && origin !== "http://tasks.example"
+                ? origin !== undefined && origin !== "http://tasks.localhost"
                 : site !== "same-origin" && site !== "none"
               const strict = ambient || site !== undefined || origin !== undefined
               const expected = cross
@@ -178,6 +185,25 @@ describe("an open server", () => {
       }
       expect((yield* get(open, { host: "evil.example", "x-forwarded-host": "ops.example.com" }))[0]).toBe(403)
       expect((yield* get(behind, { host: "backend", "x-forwarded-host": "ops.example.com" }))[0]).toBe(200)
+    }).pipe(Effect.provide(tasks())))
+
+  it.scoped("without one answers to names that no stranger can have, so a page whose name is made to point here reads nothing", () =>
+    Effect.gen(function*() {
+      const open = yield* inProcess({ auth: TaskAuth.open })
+      const closed = yield* inProcess({ auth: ci })
+      const get = (host: string, ask = open) => Effect.map(ask("GET", "/tasks", { headers: { host, ...token } }), brief)
+      for (
+        const host of ["localhost", "app.localhost:3000", "127.0.0.1", "10.0.0.7:80", "[::1]:3000", "tasks", "tasks:80"]
+      ) {
+        expect((yield* get(host))[0], host).toBe(200)
+      }
+      for (
+        const host of ["evil.example", "evil.example:3000", "localhost.evil.example", "127.0.0.1.evil.example", "["]
+      ) {
+        expect(yield* get(host), host).toEqual([403, "CrossSiteRequest"])
+        // Whoever has to bring a credential brings none of ours to a page of another name.
+        expect((yield* get(host, closed))[0], host).toBe(200)
+      }
     }).pipe(Effect.provide(tasks())))
 })
 
@@ -339,7 +365,7 @@ describe("behind the guard", () => {
   ) =>
     Effect.gen(function*() {
       const guard = yield* Guard.make({ auth, secretKey }, { at: "/tasks", shownAt: "/tasks" })
-      const request = HttpServerRequest.fromWeb(new Request("http://tasks.example/tasks", { headers }))
+      const request = HttpServerRequest.fromWeb(new Request("http://tasks.localhost/tasks", { headers }))
       // safe: the guard provides the user, which its type does not say
       return yield* (guard.protect(route) as Effect.Effect<HttpServerResponse.HttpServerResponse, E>).pipe(
         Effect.provideService(HttpServerRequest.HttpServerRequest, request)
@@ -387,7 +413,7 @@ describe("behind the guard", () => {
   it.scoped("a route for everybody is read without credentials, with the same headers, and cannot be written", () =>
     Effect.gen(function*() {
       const guard = yield* Guard.make({ auth: ada, secretKey }, { at: "/tasks", shownAt: "/tasks" })
-      const ask = (method: string, url = "http://tasks.example/tasks/auth/login") =>
+      const ask = (method: string, url = "http://tasks.localhost/tasks/auth/login") =>
         Effect.provideService(
           guard.anonymous(Effect.succeed(HttpServerResponse.text("a page"))),
           HttpServerRequest.HttpServerRequest,
@@ -395,7 +421,7 @@ describe("behind the guard", () => {
         )
       expect(yield* ask("GET")).toMatchObject({ status: 200, headers: { "x-content-type-options": "nosniff" } })
       expect(yield* ask("POST")).toMatchObject({ status: 404, headers: { "x-content-type-options": "nosniff" } })
-      expect(yield* ask("GET", `http://tasks.example/${"a".repeat(9_000)}`)).toMatchObject({ status: 414 })
+      expect(yield* ask("GET", `http://tasks.localhost/${"a".repeat(9_000)}`)).toMatchObject({ status: 414 })
     }).pipe(Effect.provide(tasks())))
 
   it.scoped("the answer to a session that was just renewed carries its cookie, whatever the route", () =>

@@ -34,7 +34,7 @@ export const inProcess = (options: TaskHttp.TaskHttpOptions) =>
   Effect.gen(function*() {
     const context = yield* Layer.build(Layer.provideMerge(TaskHttp.layer(options), HttpLayerRouter.layer))
     const effect = Context.get(context, HttpLayerRouter.HttpRouter).asHttpEffect()
-    const ask: Ask = (method, path, { address, at = "http://tasks.example", body, headers = {} } = {}) =>
+    const ask: Ask = (method, path, { address, at = "http://tasks.localhost", body, headers = {} } = {}) =>
       Effect.gen(function*() {
         const web = new Request(`${at}${path}`, {
           method,

@@ -175,19 +175,19 @@ describe("a web handler", () => {
         { disableLogger: true }
       )
       const { taskId } = await runtime.runPromise(Orphan.enqueue({ note: "x" }))
-      const list = await handler(new Request("http://tasks.example/tasks?limit=5"))
+      const list = await handler(new Request("http://tasks.localhost/tasks?limit=5"))
       expect(((await list.json()) as any).items).toHaveLength(1)
       const evil = await handler(
-        new Request(`http://tasks.example/tasks/${taskId}/cancel`, {
+        new Request(`http://tasks.localhost/tasks/${taskId}/cancel`, {
           method: "POST",
           headers: { origin: "http://evil.example" }
         })
       )
       expect(evil.status).toBe(403)
       const fine = await handler(
-        new Request(`http://tasks.example/tasks/${taskId}/cancel`, {
+        new Request(`http://tasks.localhost/tasks/${taskId}/cancel`, {
           method: "POST",
-          headers: { origin: "http://tasks.example", "x-taskflow": "1" }
+          headers: { origin: "http://tasks.localhost", "x-taskflow": "1" }
         })
       )
       expect(fine.status).toBe(200)

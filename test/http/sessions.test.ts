@@ -112,7 +112,7 @@ describe("login", () => {
       const cross = { headers: { "sec-fetch-site": "cross-site", "x-taskflow": "1" } }
       const answer = yield* login(ask, "ada", "correct horse", cross)
       expect([answer.status, answer.body._tag]).toEqual([403, "CrossSiteRequest"])
-      const headless = yield* login(ask, "ada", "correct horse", { headers: { origin: "http://tasks.example" } })
+      const headless = yield* login(ask, "ada", "correct horse", { headers: { origin: "http://tasks.localhost" } })
       expect([headless.status, headless.body._tag]).toEqual([403, "HeaderRequired"])
       const out = yield* ask("POST", "/tasks/auth/logout", withCookie(cookie))
       expect([out.status, out.body._tag]).toEqual([403, "HeaderRequired"])
@@ -198,13 +198,13 @@ describe("the cookie", () => {
       const cases: ReadonlyArray<readonly [Partial<TaskHttp.TaskHttpOptions>, Asked, ReadonlyArray<string>]> = [
         [{}, {}, plain],
         [{}, { headers: forwarded }, plain],
-        [{}, { at: "https://tasks.example" }, secure],
+        [{}, { at: "https://tasks.localhost" }, secure],
         [{ trustProxy: true }, { headers: forwarded }, secure],
         [{ trustProxy: true }, { headers: { "x-forwarded-proto": "https, http" } }, plain],
-        [{ publicOrigin: "https://tasks.example" }, {}, secure],
-        [{ publicOrigin: "http://tasks.example" }, { at: "https://tasks.example" }, plain],
+        [{ publicOrigin: "https://tasks.localhost" }, {}, secure],
+        [{ publicOrigin: "http://tasks.localhost" }, { at: "https://tasks.localhost" }, plain],
         [{ secureCookie: true }, {}, secure],
-        [{ secureCookie: false }, { at: "https://tasks.example" }, plain],
+        [{ secureCookie: false }, { at: "https://tasks.localhost" }, plain],
         [{ publicPrefix: "/admin/tasks" }, {}, plain.map((one) => one.replace("/tasks", "/admin/tasks"))]
       ]
       for (const [more, asked, expected] of cases) {
@@ -222,7 +222,7 @@ describe("the cookie", () => {
     Effect.gen(function*() {
       const ask = yield* inProcess({ ...options, secureCookie: "auto" })
       const cookie = cookieOf(yield* login(ask, "ada", "correct horse"))
-      expect((yield* ask("GET", "/tasks", { ...withCookie(cookie), at: "https://tasks.example" })).status).toBe(401)
+      expect((yield* ask("GET", "/tasks", { ...withCookie(cookie), at: "https://tasks.localhost" })).status).toBe(401)
     }).pipe(Effect.provide(tasks())))
 
   it.scoped("of one mount is neither the name nor the key of another on the same host", () =>
@@ -560,8 +560,8 @@ describe("options", () => {
         [{ sessionTtl: 0 }, "sessionTtl"],
         [{ sessionTtl: "8 days" }, "sessionTtl"],
         [{ sessionTtl: Duration.infinity }, "sessionTtl"],
-        [{ publicOrigin: "tasks.example" }, "publicOrigin"],
-        [{ publicOrigin: "https://tasks.example/path" }, "publicOrigin"],
+        [{ publicOrigin: "tasks.localhost" }, "publicOrigin"],
+        [{ publicOrigin: "https://tasks.localhost/path" }, "publicOrigin"],
         [{ publicOrigin: "javascript:alert(1)" }, "publicOrigin"],
         [{ publicPrefix: "/a b" }, "publicPrefix"],
         [{ publicPrefix: "/a;domain=x" }, "publicPrefix"],

@@ -72,6 +72,16 @@ export const namesOurHost = (request: Request, settings: GuardSettings): boolean
   return host.host === publicOrigin.host || host.hostname === "localhost" || /^(\[.*\]|[\d.]+)$/.test(host.hostname)
 }
 
+/**
+ * Whether an open server may answer to this name. Without a public origin only to what no stranger's name can stand for: an
+ * address, this machine, a name without a dot. A page whose own name is made to point here would otherwise be let in.
+ */
+export const isOpenTo = (request: Request, settings: GuardSettings): boolean => {
+  if (settings.publicOrigin !== null) return namesOurHost(request, settings)
+  const name = asUrl("http:", hostOf(request, settings))?.hostname
+  return name !== undefined && (/^(\[.*\]|[\d.]+)$/.test(name) || /(^|\.)localhost$/.test(name) || !name.includes("."))
+}
+
 /** Whether a browser sent it. Programs send neither header. */
 export const isOfBrowser = ({ headers }: Request): boolean =>
   headers["sec-fetch-site"] !== undefined || headers["origin"] !== undefined
