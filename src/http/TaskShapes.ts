@@ -13,6 +13,9 @@ export const Time = Schema.String.annotations({
 export const Count = Schema.Int
 export const Millis = Schema.Number.annotations({ description: "milliseconds" })
 
+/** Any JSON. `Schema.Unknown` would write the same `$id` into the document at each place, where it may stand once. */
+export const Json = Schema.Unknown.annotations({ jsonSchema: {} })
+
 /** One task, as it is in lists and on the stream. */
 export const TaskSummary = Schema.Struct({
   taskId: TaskId,
@@ -62,8 +65,8 @@ export const TaskDetail = Schema.Struct({
   ...TaskSummary.fields,
   /** The printed cause of the latest attempt that failed. */
   stacktrace: Schema.NullOr(Schema.String),
-  payload: Schema.optional(Schema.Unknown),
-  result: Schema.optional(Schema.Unknown),
+  payload: Schema.optional(Json),
+  result: Schema.optional(Json),
   hidden: Hidden
 }).annotations({ identifier: "TaskDetail" })
 
@@ -100,7 +103,7 @@ export const TaskLogLine = Schema.Struct({
   level: LogLevel,
   message: Schema.String,
   /** Log annotations and extras. */
-  annotations: Schema.Record({ key: Schema.String, value: Schema.Unknown })
+  annotations: Schema.Record({ key: Schema.String, value: Json })
 }).annotations({ identifier: "TaskLogLine" })
 
 export const TaskLogPage = Schema.Struct({

@@ -8,6 +8,7 @@ import * as Actions from "./ActionShapes.js"
 import * as Fleet from "./FleetShapes.js"
 import * as Params from "./TaskParams.js"
 import * as TaskProblem from "./TaskProblem.js"
+import { Json } from "./TaskShapes.js"
 
 const { name } = Params
 const { get, post } = HttpApiEndpoint
@@ -26,7 +27,7 @@ export const definitions = HttpApiGroup.make("definitions")
     post("enqueue")`/definitions/${name}/enqueue`
       .setPayload(Schema.Struct({
         /** In the payload's encoded form. */
-        payload: Schema.optional(Schema.Unknown),
+        payload: Schema.optional(Json),
         idempotencyKey: Schema.optional(Schema.String),
         tags: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
         priority: Schema.optional(Schema.Int),
