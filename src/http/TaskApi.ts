@@ -6,6 +6,7 @@
  */
 import * as HttpApi from "@effect/platform/HttpApi"
 import * as OpenApi from "@effect/platform/OpenApi"
+import { version } from "../internal/version.js"
 import { TaskflowWiringError } from "../TaskError.js"
 import * as AuthApi from "./auth/AuthApi.js"
 import * as AuthProblem from "./auth/AuthProblem.js"
@@ -44,7 +45,11 @@ const root = HttpApi.make("taskflow")
   .addError(AuthProblem.AuthUnavailable)
   .addError(AuthProblem.InternalError)
   .addError(TaskProblem.TaskBackendError)
+  .addError(TaskProblem.NoSuchRoute)
+  .addError(TaskProblem.Unavailable)
   .annotate(OpenApi.Title, "Background tasks")
+  .annotate(OpenApi.Version, version)
+  .annotate(OpenApi.License, { name: "MIT" })
 
 /** The API at some prefix. */
 export type TaskApi = typeof root

@@ -13,8 +13,10 @@ export const Time = Schema.String.annotations({
 export const Count = Schema.Int
 export const Millis = Schema.Number.annotations({ description: "milliseconds" })
 
-/** Any JSON. `Schema.Unknown` would write the same `$id` into the document at each place, where it may stand once. */
-export const Json = Schema.Unknown.annotations({ jsonSchema: {} })
+/** Any JSON. As `Schema.Unknown` it would be one and the same `$id` at each place of the OpenAPI document, which is invalid. */
+export const Json = Schema.Unknown.annotations({
+  jsonSchema: { type: ["object", "array", "string", "number", "boolean", "null"] }
+})
 
 /** One task, as it is in lists and on the stream. */
 export const TaskSummary = Schema.Struct({

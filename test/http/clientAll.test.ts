@@ -1,12 +1,12 @@
 /** Every operation of the typed client: what it answers, and what it refuses, arrives as the types say. */
-import { FetchHttpClient, HttpApiSchema } from "@effect/platform"
+import { FetchHttpClient, HttpClient, HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
-import { TaskBackend, TaskManager } from "effect-taskflow"
-import { TaskApi, TaskAuth, TaskHttp } from "effect-taskflow/http"
+import { TaskBackend } from "effect-taskflow"
+import { TaskAuth, TaskHttp } from "effect-taskflow/http"
 import { TaskflowTest } from "effect-taskflow/testing"
 import * as MemoryBackend from "../../src/backend/MemoryBackend.js"
-import { Fails, Hangs, Orphan, serve, tasks, Works } from "./support.js"
+import { Fails, serve, tasks } from "./support.js"
 
 const { awaitStatus } = TaskflowTest
 const credentials = { username: "ada", password: Redacted.make("pass") }
@@ -52,7 +52,10 @@ describe("every operation of TaskHttp.client", () => {
       const { backend, client, context } = yield* world
       const left = operations(client)
       expect(left.size).toBeGreaterThan(40)
-      const { auth, bulk, charts, definitions, errors, exports, fleet, live, schedules, tasks } = recording(client, left)
+      const { auth, bulk, charts, definitions, errors, exports, fleet, live, schedules, tasks } = recording(
+        client,
+        left
+      )
       const ends = (id: string, status: "success" | "failed" | "running" | "cancelled") =>
         Effect.provide(awaitStatus(id, status), context)
 
@@ -61,7 +64,9 @@ describe("every operation of TaskHttp.client", () => {
         payload: { payload: { n: 4 }, idempotencyKey: "once", tags: { plan: "pro" }, priority: 3, delay: 0 }
       })
       expect(enqueued.outcome).toBe("enqueued")
-      expect(yield* definitions.enqueue({ path: { name: "works" }, payload: { payload: { n: 4 }, idempotencyKey: "once" } }))
+      expect(
+        yield* definitions.enqueue({ path: { name: "works" }, payload: { payload: { n: 4 }, idempotencyKey: "once" } })
+      )
         .toEqual({ outcome: "deduplicated", taskId: enqueued.taskId })
       const done = enqueued.taskId
       yield* ends(done, "success")
@@ -87,7 +92,12 @@ describe("every operation of TaskHttp.client", () => {
           q: "attempts:1"
         }
       })
-      expect(page).toMatchObject({ total: 1, complete: true, nextCursor: null, items: [{ taskId: done, v: expect.any(Number) }] })
+      expect(page).toMatchObject({
+        total: 1,
+        complete: true,
+        nextCursor: null,
+        items: [{ taskId: done, v: expect.any(Number) }]
+      })
       expect(yield* tasks.get(of(done))).toMatchObject({ payload: { n: 4 }, result: { doubled: 8 }, hidden: [] })
       expect(yield* tasks.logs({ ...of(done), urlParams: { after: 1, limit: 10 } }))
         .toMatchObject({ items: [{ message: "nearly there", annotations: { n: 4 } }], hidden: false })
@@ -95,10 +105,14 @@ describe("every operation of TaskHttp.client", () => {
       expect(yield* tasks.cancel(of(hung))).toMatchObject({ outcome: "requested", taskId: hung })
       yield* ends(hung, "cancelled")
 
-      const [group] = (yield* errors.errors({ urlParams: { task: "fails", since: 60_000, sort: "count", limit: 5 } })).items
+      const [group] =
+        (yield* errors.errors({ urlParams: { task: "fails", since: 60_000, sort: "count", limit: 5 } })).items
       const path = { fingerprint: group!.fingerprint }
       expect(yield* errors.error({ path })).toEqual(group)
-      expect(yield* errors.retryGroup({ path, urlParams: { dryRun: true } })).toMatchObject({ dispatched: 1, dryRun: true })
+      expect(yield* errors.retryGroup({ path, urlParams: { dryRun: true } })).toMatchObject({
+        dispatched: 1,
+        dryRun: true
+      })
       expect(yield* errors.dismiss({ path })).toEqual(path)
 
       const again = yield* tasks.retry(of(failed))
@@ -111,13 +125,21 @@ describe("every operation of TaskHttp.client", () => {
         .toMatchObject({ dispatched: 1, results: [{ originalTaskId: again.taskId }] })
       expect(yield* bulk.bulkCancel({ ...none, payload: { ids: [done, nowhere] } }))
         .toMatchObject({ cancelled: 0, skipped: 2, nextCursor: null })
-      expect(yield* bulk.deleteHistory({ urlParams: { value: 30, unit: "day" } })).toEqual({ deleted: 0, complete: true })
+      expect(yield* bulk.deleteHistory({ urlParams: { value: 30, unit: "day" } })).toEqual({
+        deleted: 0,
+        complete: true
+      })
 
       expect((yield* charts.metrics({ urlParams: { task: "works" } })).success).toBe(1)
       expect((yield* charts.stats({ urlParams: { window: 3_600_000 } })).ended).toBeGreaterThanOrEqual(4)
       expect((yield* charts.buckets({ urlParams: { window: 3_600_000, points: 4 } })).width).toBe(900_000)
-      expect(yield* charts.facets({ urlParams: { task: "works" } })).toMatchObject({ success: 1, applied: { q: "task:works" } })
-      expect((yield* charts.suggest({ urlParams: { text: "stat", caret: 4 } })).items[0]).toMatchObject({ insert: "status:" })
+      expect(yield* charts.facets({ urlParams: { task: "works" } })).toMatchObject({
+        success: 1,
+        applied: { q: "task:works" }
+      })
+      expect((yield* charts.suggest({ urlParams: { text: "stat", caret: 4 } })).items[0]).toMatchObject({
+        insert: "status:"
+      })
       expect(yield* charts.prometheus()).toContain(`taskflow_tasks_ended_total{task="works",status="success"} 1`)
 
       expect((yield* definitions.definitions()).items.map(({ taskName }) => taskName)).toContain("works")
@@ -161,4 +183,87 @@ describe("every operation of TaskHttp.client", () => {
       // A stream has no end: a client that waits for all of it would wait as long.
       expect([...left]).toEqual(["live.stream"])
     }))
+
+  it.scopedLive("fails with what is refused", () =>
+    Effect.gen(function*() {
+      const { baseUrl, client, context } = yield* world
+      const refused = <A, E>(call: Effect.Effect<A, E>): Effect.Effect<E, A> => Effect.flip(call)
+      const { definitions, tasks } = client
+      const name = (name: string) => ({ path: { name } })
+      const { taskId: failed } = yield* Fails.enqueue().pipe(Effect.provide(context))
+      yield* Effect.provide(awaitStatus(failed, "failed"), context)
+
+      const wrong = yield* refused(tasks.list({ urlParams: { limit: 201 } }))
+      expect(wrong).toMatchObject({
+        _tag: "HttpApiDecodeError",
+        issues: [{ path: ["limit"], message: "a whole number from 1 to 200 is expected" }, {}]
+      })
+      expect(yield* refused(tasks.list({ urlParams: { q: "statsu:failed" } })))
+        .toMatchObject({ _tag: "TaskFilterError", errors: [{ token: "statsu", from: 0, to: 6 }] })
+      expect(yield* refused(tasks.list({ urlParams: { cursor: "nonsense" } })))
+        .toMatchObject({ _tag: "TaskCursorError", reason: "malformed" })
+      expect(yield* refused(tasks.attempts(of(nowhere)))).toMatchObject({ _tag: "TaskNotFound", taskId: nowhere })
+      expect(yield* refused(tasks.cancel(of(failed)))).toMatchObject({ _tag: "TaskWrongStatus", status: "failed" })
+      const { taskId: retriedAs } = yield* tasks.retry(of(failed))
+      expect(yield* refused(tasks.retry(of(failed)))).toMatchObject({ _tag: "TaskAlreadyRetried", retriedAs })
+      expect(yield* refused(definitions.definition(name("nobody")))).toMatchObject({
+        _tag: "DefinitionNotFound",
+        task: "nobody"
+      })
+      expect(yield* refused(definitions.enqueue({ ...name("works"), payload: { payload: { n: "four" } } })))
+        .toMatchObject({ _tag: "TaskArgumentError", path: expect.stringContaining("n") })
+      expect(yield* refused(definitions.enqueue({ ...name("nobody"), payload: {} })))
+        .toMatchObject({ _tag: "TaskNotRegistered", task: "nobody" })
+      expect(yield* refused(client.schedules.schedule(name("none")))).toMatchObject({ _tag: "ScheduleNotFound" })
+      expect(yield* refused(client.fleet.drain({ path: { instance: "none" } }))).toMatchObject({
+        _tag: "InstanceNotFound"
+      })
+      expect(yield* refused(client.errors.dismiss({ path: { fingerprint: "none" } })))
+        .toMatchObject({ _tag: "ErrorGroupNotFound", fingerprint: "none" })
+      expect(yield* refused(client.live.changes({ urlParams: { topics: "nonsense" } }))).toMatchObject({
+        _tag: "BadTopic"
+      })
+      expect(yield* refused(client.live.stream({ urlParams: { topics: "nonsense" } }))).toMatchObject({
+        _tag: "BadTopic"
+      })
+      expect(yield* refused(client.auth.login({ payload: { username: "ada", password: "wrong" } })))
+        .toMatchObject({ _tag: "Unauthorized" })
+      expect(
+        yield* refused(client.bulk.bulkCancel({ ...none, payload: { filter: { q: "x".repeat(1_900) }, cursor: "c" } }))
+      )
+        .toMatchObject({ _tag: "TaskCursorError" })
+      const long = { ids: Array.from({ length: 1_000 }, () => "x".repeat(90)) }
+      expect(yield* refused(client.bulk.bulkCancel({ ...none, payload: long }))).toMatchObject({ _tag: "BodyTooLarge" })
+      expect(yield* refused(tasks.attempts(of("a".repeat(9_000))))).toMatchObject({ _tag: "UrlTooLong" })
+
+      const clientWith = (
+        credentials: TaskHttp.Credentials | undefined,
+        headers: Readonly<Record<string, string>> = {},
+        prefix: `/${string}` = "/tasks"
+      ) =>
+        TaskHttp.client({
+          baseUrl,
+          credentials,
+          prefix,
+          transformClient: HttpClient.mapRequest(HttpClientRequest.setHeaders(headers))
+        })
+      const viewer = yield* clientWith({ username: "vera", password: Redacted.make("pass") })
+      expect(yield* refused(viewer.tasks.cancel(of(failed)))).toMatchObject({
+        _tag: "TaskForbidden",
+        permission: "cancel"
+      })
+      const page = yield* clientWith(credentials, { "sec-fetch-site": "cross-site" })
+      expect(yield* refused(page.tasks.cancel(of(failed)))).toMatchObject({ _tag: "CrossSiteRequest" })
+      const script = yield* clientWith(credentials, { "sec-fetch-site": "same-origin", "x-taskflow": "0" })
+      expect(yield* refused(script.tasks.cancel(of(failed)))).toMatchObject({ _tag: "HeaderRequired" })
+      const lost = yield* clientWith(credentials, {}, "/tasks/below")
+      expect(yield* refused(lost.charts.metrics(none))).toMatchObject({ _tag: "NoSuchRoute" })
+      const guessing = yield* clientWith({ username: "ada", password: Redacted.make("guess") })
+      expect(yield* refused(guessing.fleet.instances())).toMatchObject({ _tag: "Unauthorized" })
+      for (let n = 0; n < 5; n++) {
+        yield* refused(client.auth.login({ payload: { username: "ada", password: `wrong ${n}` } }))
+      }
+      expect(yield* refused(client.auth.login({ payload: { username: "ada", password: "pass" } })))
+        .toMatchObject({ _tag: "TooManyAttempts", retryAfter: expect.any(Number) })
+    }).pipe(Effect.provide(FetchHttpClient.layer)))
 })

@@ -93,6 +93,29 @@ const endsWhenLeft = async (
   await host.runtime.runPromise(TaskflowTest.awaitStatus(ids[0]!, "success"))
 }
 
+/** Reads the live stream to its end, and calls `greeted` when it has begun. */
+const lastOf = async (url: string, greeted: () => void) => {
+  const response = await fetch(url)
+  let text = ""
+  const decoder = new TextDecoder()
+  for await (const bytes of response.body!) {
+    const before = text
+    text += decoder.decode(bytes, { stream: true })
+    if (!before.includes("hello") && text.includes("hello")) greeted()
+  }
+  return text.trim().split("\n").at(-1)
+}
+
+/** Opens the live stream, ends the application, and expects to hear why. */
+const saysGoodbye = async (url: string, host: TaskHost.TaskHost<TaskManager, never>) => {
+  let disposed: Promise<void> | undefined
+  const last = await lastOf(url, () => {
+    disposed = host.dispose()
+  })
+  await disposed
+  expect(last).toBe(`data: {"t":"bye","why":"shutdown"}`)
+}
+
 describe("Express", () => {
   it("in nested routers, behind body parsers, beside a route for the rest", async () => {
     const app = express().use(express.json())
@@ -105,6 +128,11 @@ describe("Express", () => {
     await works(base, "/admin/tasks")
     await works(base, "/tasks")
     expect((await fetch(`${base}/other`)).status).toBe(418)
+  })
+
+  it("the live stream says why it ends", async () => {
+    const host = hostAt("/tasks", "/")
+    await saysGoodbye(`${await listen(express().use("/tasks", host.node))}/tasks/stream`, host)
   })
 
   it("a client that leaves ends its stream", async () => {
@@ -137,7 +165,7 @@ describe("Express", () => {
 })
 
 describe("Fastify", () => {
-  it("below a prefix of its own, and a client that leaves ends its stream", async () => {
+  it("below a prefix of its own; a client that leaves ends its stream, the live stream says why it ends", async () => {
     const host = hostAt("/admin/tasks")
     const route = leaving()
     const stream = host.nodeRoute(route.app)
@@ -160,11 +188,12 @@ describe("Fastify", () => {
     const base = await app.listen({ port: 0, host: "127.0.0.1" })
     await works(base, "/admin/tasks")
     await endsWhenLeft(`${base}/events`, host, route)
+    await saysGoodbye(`${base}/admin/tasks/stream`, host)
   })
 })
 
 describe("Hono", () => {
-  it("mounted in an app that is a route of another, and a client that leaves ends its stream", async () => {
+  it("mounted in an app that is a route of another; a client that leaves ends its stream, the live stream says why it ends", async () => {
     const host = hostAt("/admin/tasks", "/")
     const route = leaving()
     const stream = host.route(route.app)
@@ -173,6 +202,7 @@ describe("Hono", () => {
     const base = await listen(getRequestListener(app.fetch))
     await works(base, "/admin/tasks")
     await endsWhenLeft(`${base}/admin/events`, host, route)
+    await saysGoodbye(`${base}/admin/tasks/stream`, host)
   })
 
   it("as a route that keeps the whole path", async () => {
