@@ -11,6 +11,7 @@ import { TaskflowWiringError } from "../TaskError.js"
 import * as AuthApi from "./auth/AuthApi.js"
 import * as AuthProblem from "./auth/AuthProblem.js"
 import * as Charts from "./chartEndpoints.js"
+import { DecodeProblem } from "./decodeProblem.js"
 import * as Fleet from "./fleetEndpoints.js"
 import * as Tasks from "./taskEndpoints.js"
 import * as TaskProblem from "./TaskProblem.js"
@@ -20,7 +21,10 @@ export * from "./ChartShapes.js"
 export * from "./FleetShapes.js"
 export * from "./TaskShapes.js"
 
-const root = HttpApi.make("taskflow")
+// Every HttpApi has this error first; ours says the same in words for people.
+const empty = Object.assign(HttpApi.make("taskflow"), { errorSchema: DecodeProblem })
+
+const root = empty
   .add(Tasks.tasks)
   .add(Charts.charts)
   .add(Tasks.bulk)
