@@ -141,7 +141,7 @@ export const List = Schema.Struct({
   ...Filter.fields,
   sort: Schema.optional(Sort),
   order: Schema.optional(
-    Schema.Literal("newest", "oldest").annotations({ description: "short for `sort=-created` and `sort=created`" })
+    Schema.Literal("newest", "oldest").annotations({ description: "short for `sort=-created` and `sort=created`; says nothing beside `sort`" })
   ),
   limit: Schema.optional(described(wholeFromTo(1, 200), "50 by default")),
   cursor: Schema.optional(Cursor)
