@@ -4,7 +4,7 @@
 import * as Schema from "effect/Schema"
 import { InstanceId } from "../TaskEvent.js"
 import { TaskId } from "../TaskId.js"
-import { Count, Json, Millis, Time } from "./TaskShapes.js"
+import { Count, ends, Json, Millis, Time } from "./TaskShapes.js"
 
 const cursor = {
   /** The `cursor` of the next page; null at the end. */
@@ -57,10 +57,7 @@ export const DefinitionFacts = Schema.Struct({
 
 /** What became of the tasks of this name that ended within the last 24 hours. */
 export const RecentEnds = Schema.Struct({
-  success: Count,
-  failed: Count,
-  interrupted: Count,
-  cancelled: Count,
+  ...ends,
   successRate: Schema.NullOr(Schema.Number),
   averageDuration: Schema.NullOr(Millis),
   p50Duration: Schema.NullOr(Millis),

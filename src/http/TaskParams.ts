@@ -141,7 +141,9 @@ export const List = Schema.Struct({
   ...Filter.fields,
   sort: Schema.optional(Sort),
   order: Schema.optional(
-    Schema.Literal("newest", "oldest").annotations({ description: "short for `sort=-created` and `sort=created`; says nothing beside `sort`" })
+    Schema.Literal("newest", "oldest").annotations({
+      description: "short for `sort=-created` and `sort=created`; says nothing beside `sort`"
+    })
   ),
   limit: Schema.optional(described(wholeFromTo(1, 200), "50 by default")),
   cursor: Schema.optional(Cursor)

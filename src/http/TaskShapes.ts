@@ -12,6 +12,8 @@ export const Time = Schema.String.annotations({
 })
 export const Count = Schema.Int
 export const Millis = Schema.Number.annotations({ description: "milliseconds" })
+/** How many ended in each way. */
+export const ends = { success: Count, failed: Count, interrupted: Count, cancelled: Count }
 
 /** Any JSON. As `Schema.Unknown` it would be one and the same `$id` at each place of the OpenAPI document, which is invalid. */
 export const Json = Schema.Unknown.annotations({
@@ -137,10 +139,7 @@ export const TaskMetrics = Schema.Struct({
   total: Count,
   pending: Count,
   running: Count,
-  success: Count,
-  failed: Count,
-  interrupted: Count,
-  cancelled: Count,
+  ...ends,
   /** Successes among all that ended, 0 to 1; null when none did. */
   successRate: Schema.NullOr(Schema.Number),
   averageDuration: Schema.NullOr(Millis),

@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { malformed } from "./searchCursor.js"
 import { TaskCursorError } from "./TaskProblem.js"
 
 const Encoded = Schema.compose(
@@ -12,11 +13,6 @@ const Encoded = Schema.compose(
 )
 const encoded = Schema.encodeSync(Encoded)
 const decode = Schema.decode(Encoded)
-
-const malformed = new TaskCursorError({
-  reason: "malformed",
-  message: "the cursor is none that was given out here: begin without one"
-})
 
 const otherQuestion = new TaskCursorError({
   reason: "otherQuestion",
