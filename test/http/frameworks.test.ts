@@ -177,6 +177,16 @@ describe("Express", () => {
     expect((await fetch(`${base}/other`)).status).toBe(418)
   })
 
+  it("HEAD of the live stream is answered and opens none", async () => {
+    const host = TaskHost.make(application, { auth: TaskAuth.open, maxStreams: 1 })
+    ends.push(host.dispose)
+    const base = await listen(express().use(host.node))
+    for (let n = 0; n < 3; n++) {
+      const { headers, status } = await fetch(`${base}/tasks/stream`, { method: "HEAD" })
+      expect([status, headers.get("content-type")]).toEqual([200, "text/event-stream"])
+    }
+  })
+
   it("the live stream says why it ends", async () => {
     const host = hostAt("/tasks", "/")
     await saysGoodbye(`${await listen(express().use("/tasks", host.node))}/tasks/stream`, host)

@@ -53,8 +53,20 @@ const refused = (problem: BadTopic | StreamUnavailable): HttpServerResponse.Http
 
 export const stream = (connect: StreamHub["connect"]): StreamHub["stream"] => (visitor) =>
   allowedWish(visitor).pipe(
-    Effect.flatMap((wish) => connect(visitor, wish)),
-    Effect.map((bytes) => HttpServerResponse.stream(bytes, { contentType: "text/event-stream", headers })),
+    Effect.bindTo("wish"),
+    Effect.bind("request", () => HttpServerRequest.HttpServerRequest),
+    Effect.flatMap(({ request, wish }) =>
+      // Nobody reads the body of a HEAD, so a connection for it would never end.
+      request.method === "HEAD"
+        ? Effect.succeed(HttpServerResponse.empty({
+          status: 200,
+          headers: { ...headers, "content-type": "text/event-stream" }
+        }))
+        : Effect.map(
+          connect(visitor, wish),
+          (bytes) => HttpServerResponse.stream(bytes, { contentType: "text/event-stream", headers })
+        )
+    ),
     Effect.catchAll((problem) => Effect.succeed(refused(problem)))
   )
 
