@@ -9,7 +9,7 @@ import { TaskApi } from "effect-taskflow/http"
 
 interface Schema {
   readonly $ref?: string
-  readonly type?: string
+  readonly type?: string | ReadonlyArray<string>
   readonly enum?: ReadonlyArray<unknown>
   readonly items?: Schema
   readonly anyOf?: ReadonlyArray<Schema>
@@ -68,6 +68,7 @@ const typeOf = (schema: Schema): string => {
       ).join(", ")
     } }`
   }
+  if (typeof schema.type === "object") return "anything"
   if (schema.type === "object") return "object"
   return schema.type === "string" ? "text" : schema.type ?? "anything"
 }

@@ -17,7 +17,7 @@ import { isClientGone, whenGone } from "./internal/clientGone.js"
 import * as HeldByRequest from "./internal/heldByRequest.js"
 import type { EnqueueOptions } from "./internal/prepare.js"
 import type { Any, Input } from "./Task.js"
-import type { EnqueueError, TaskHoldLimit } from "./TaskError.js"
+import { type EnqueueError, TaskflowWiringError, type TaskHoldLimit } from "./TaskError.js"
 import { type EnqueueResult, TaskManager } from "./TaskManager.js"
 
 export interface BackgroundTasksOptions {
@@ -56,6 +56,14 @@ export class BackgroundTasks extends Context.Tag("effect-taskflow/BackgroundTask
     app: HttpApp.Default<E, R>
   ): HttpApp.Default<E, Exclude<R, BackgroundTasks> | TaskManager | Scope.Scope> =>
     Effect.flatMap(TaskManager, (manager) => around(manager, {}, app))
+  /**
+   * For the handlers of an `HttpApi`, whose type asks for it when they are built:
+   * `HttpApiBuilder.group(…).pipe(Layer.provide(BackgroundTasks.layerOfRequest))`. Around the routes of the API stands the
+   * middleware, and its service is the one that a request finds. Without the middleware `add` is a defect that says so.
+   */
+  static readonly layerOfRequest: Layer.Layer<BackgroundTasks> = Layer.suspend(() =>
+    Layer.succeed(BackgroundTasks, { add: () => Effect.die(new TaskflowWiringError({ message: noMiddleware })) })
+  )
   /** Without a request to wait for, in tests and scripts: `add` is `enqueue`. */
   static readonly layerEager: Layer.Layer<BackgroundTasks, never, TaskManager> = Layer.suspend(() =>
     Layer.effect(BackgroundTasks, Effect.map(TaskManager, ({ enqueue }) => ({ add: enqueue })))
@@ -63,6 +71,9 @@ export class BackgroundTasks extends Context.Tag("effect-taskflow/BackgroundTask
 }
 
 const defaultMaxHeld = 1_000
+
+const noMiddleware =
+  "BackgroundTasks: this request has none: provide BackgroundTasks.middleware.layer to the routes of the API"
 
 function makeMiddleware(options: BackgroundTasksOptions): Middleware {
   return HttpLayerRouter.middleware<{ provides: BackgroundTasks }>()(

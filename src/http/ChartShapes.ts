@@ -3,9 +3,7 @@
  * more tasks are kept.
  */
 import * as Schema from "effect/Schema"
-import { Count, Millis, Time } from "./TaskShapes.js"
-
-const ends = { success: Count, failed: Count, interrupted: Count, cancelled: Count }
+import { Count, ends, Millis, Time } from "./TaskShapes.js"
 
 /** How long something took, of many: milliseconds, null without any. Percentiles are within five percent of the truth. */
 export const Spread = Schema.Struct({

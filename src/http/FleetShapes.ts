@@ -4,7 +4,7 @@
 import * as Schema from "effect/Schema"
 import { InstanceId } from "../TaskEvent.js"
 import { TaskId } from "../TaskId.js"
-import { Count, Millis, Time } from "./TaskShapes.js"
+import { Count, ends, Json, Millis, Time } from "./TaskShapes.js"
 
 const cursor = {
   /** The `cursor` of the next page; null at the end. */
@@ -52,15 +52,12 @@ export const DefinitionFacts = Schema.Struct({
   maxCrashes: Schema.Int,
   keyTtl: Schema.NullOr(Millis),
   /** JSON Schema of the payload's encoded form; null where there is none to give. */
-  payloadSchema: Schema.NullOr(Schema.Unknown)
+  payloadSchema: Schema.NullOr(Json)
 })
 
 /** What became of the tasks of this name that ended within the last 24 hours. */
 export const RecentEnds = Schema.Struct({
-  success: Count,
-  failed: Count,
-  interrupted: Count,
-  cancelled: Count,
+  ...ends,
   successRate: Schema.NullOr(Schema.Number),
   averageDuration: Schema.NullOr(Millis),
   p50Duration: Schema.NullOr(Millis),
@@ -155,7 +152,7 @@ export const AuditEntry = Schema.Struct({
   /** As `retry` or `schedule.pause`. */
   action: Schema.String,
   target: Schema.NullOr(Schema.String),
-  parameters: Schema.Unknown,
+  parameters: Json,
   /** `done`, `denied`, or the tag of what went wrong. */
   outcome: Schema.String
 }).annotations({ identifier: "TaskAuditEntry" })

@@ -6,10 +6,12 @@
  */
 import * as HttpApi from "@effect/platform/HttpApi"
 import * as OpenApi from "@effect/platform/OpenApi"
+import { version } from "../internal/version.js"
 import { TaskflowWiringError } from "../TaskError.js"
 import * as AuthApi from "./auth/AuthApi.js"
 import * as AuthProblem from "./auth/AuthProblem.js"
 import * as Charts from "./chartEndpoints.js"
+import { DecodeProblem } from "./decodeProblem.js"
 import * as Fleet from "./fleetEndpoints.js"
 import * as Tasks from "./taskEndpoints.js"
 import * as TaskProblem from "./TaskProblem.js"
@@ -19,7 +21,10 @@ export * from "./ChartShapes.js"
 export * from "./FleetShapes.js"
 export * from "./TaskShapes.js"
 
-const root = HttpApi.make("taskflow")
+// Every HttpApi has this error first; ours says the same in words for people.
+const empty = Object.assign(HttpApi.make("taskflow"), { errorSchema: DecodeProblem })
+
+const root = empty
   .add(Tasks.tasks)
   .add(Charts.charts)
   .add(Tasks.bulk)
@@ -44,7 +49,11 @@ const root = HttpApi.make("taskflow")
   .addError(AuthProblem.AuthUnavailable)
   .addError(AuthProblem.InternalError)
   .addError(TaskProblem.TaskBackendError)
+  .addError(TaskProblem.NoSuchRoute)
+  .addError(TaskProblem.Unavailable)
   .annotate(OpenApi.Title, "Background tasks")
+  .annotate(OpenApi.Version, version)
+  .annotate(OpenApi.License, { name: "MIT" })
 
 /** The API at some prefix. */
 export type TaskApi = typeof root

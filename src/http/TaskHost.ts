@@ -18,15 +18,18 @@ import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
+import type * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { BackgroundTasks } from "../BackgroundTasks.js"
 import type { TaskManager } from "../TaskManager.js"
-import { securing } from "./auth/answers.js"
+import { problem, secured } from "./auth/answers.js"
+import { BodyMalformed } from "./auth/AuthProblem.js"
 import * as NodeBridge from "./nodeBridge.js"
 import * as NodeHeld from "./nodeHeld.js"
 import * as TaskApi from "./TaskApi.js"
 import * as TaskHttp from "./TaskHttp.js"
+import { NoSuchRoute, Unavailable } from "./TaskProblem.js"
 
 export interface TaskHostOptions extends TaskHttp.TaskHttpOptions {
   /**
@@ -85,18 +88,25 @@ const placeOf = (url: string, remoteAddress: string | undefined): Place["Type"] 
 
 const grace = 1_000
 
-const refusal = (status: number, tag: string, message: string): Response =>
-  Response.json({ _tag: tag, message }, {
-    status,
-    headers: { ...securing, ...(status === 503 ? { "retry-after": "1" } : {}) }
-  })
+// Said before there is an application, so without its router.
+const refusal = <A extends { readonly message: string }, I>(
+  schema: Schema.Schema<A, I>,
+  value: A,
+  headers: Readonly<Record<string, string>> = {}
+): Response => HttpServerResponse.toWeb(secured(problem(schema, value, headers)))
 
 const elsewhere = (at: string): Response =>
   refusal(
-    404,
-    "NoSuchRoute",
-    `this handler answers below ${at || "/"}: set "at" to what the host leaves of the prefix ("/" if it cuts it off)`
+    NoSuchRoute,
+    new NoSuchRoute({
+      message: `this handler answers below ${
+        at || "/"
+      }: set "at" to what the host leaves of the prefix ("/" if it cuts it off)`
+    })
   )
+
+const unavailable = (message: string): Response =>
+  refusal(Unavailable, new Unavailable({ message }), { "retry-after": "1" })
 
 // Not every host cancels the body of a client that left; they all abort the request's signal. Nor would a server close
 // while a stream goes on.
@@ -178,7 +188,8 @@ export const make = <R, E>(
     )
     const app = Context.get(router, HttpLayerRouter.HttpRouter).asHttpEffect()
     const toHandler = HttpApp.toWebHandlerRuntime(yield* Effect.runtime<R | TaskManager>())
-    return { api: toHandler(hosted(app, ended)), toHandler }
+    // The live stream says goodbye and ends by itself; what is sent of an export has the time of any other answer.
+    return { api: toHandler(hosted(app, Effect.delay(ended, grace))), toHandler }
   }).pipe(Scope.extend(scope))
   type Built = Effect.Effect.Success<typeof build>
 
@@ -198,10 +209,10 @@ export const make = <R, E>(
 
   const answer = (run: (built: Built) => Promise<Response>): Promise<Response> =>
     disposed !== undefined
-      ? Promise.resolve(refusal(503, "Unavailable", "the application is closing"))
+      ? Promise.resolve(unavailable("the application is closing"))
       : track(
         built().then(Exit.match({
-          onFailure: () => refusal(503, "Unavailable", "the application could not be started"),
+          onFailure: () => unavailable("the application could not be started"),
           onSuccess: run
         }))
       )
@@ -222,8 +233,8 @@ export const make = <R, E>(
     const answered = asked === null
       ? Promise.resolve(
         NodeBridge.hasWebMethod(request)
-          ? refusal(400, "BadRequest", "the request cannot be read")
-          : refusal(405, "MethodNotAllowed", "this method is not answered")
+          ? refusal(BodyMalformed, new BodyMalformed({ message: "the request cannot be read" }))
+          : refusal(NoSuchRoute, new NoSuchRoute({ message: "this method is not answered" }))
       )
       : handle(asked)
     track(answered.then((from) => NodeBridge.write(from, response, request))).catch((error: unknown) => {

@@ -100,25 +100,23 @@ const amountOf = (text: string): number => {
   return millis >= units.m && millis <= maxWindow ? millis : Number.NaN
 }
 
+const age = (pattern: string, wrong: string, all: number) =>
+  Schema.transformOrFail(Schema.String, Schema.Number, {
+    strict: true,
+    decode: (text, _, ast) => {
+      const millis = text === "all" ? all : amountOf(text)
+      return Number.isNaN(millis)
+        ? ParseResult.fail(new ParseResult.Type(ast, text, wrong))
+        : ParseResult.succeed(millis)
+    },
+    encode: (millis) => ParseResult.succeed(Number.isFinite(millis) ? `${Math.round(millis / units.m)}m` : "all")
+  }).annotations({ description: "how far back", jsonSchema: { type: "string", pattern } })
+
 /** How far back: `<N>m`, `<N>h` or `<N>d` as milliseconds, up to ten years; `all` is endless. */
-export const Age = Schema.transformOrFail(Schema.String, Schema.Number, {
-  strict: true,
-  decode: (text, _, ast) => {
-    const millis = text === "all" ? Number.POSITIVE_INFINITY : amountOf(text)
-    return Number.isNaN(millis)
-      ? ParseResult.fail(new ParseResult.Type(ast, text, "<N>m, <N>h, <N>d or all is expected, as 6h"))
-      : ParseResult.succeed(millis)
-  },
-  encode: (millis) => ParseResult.succeed(Number.isFinite(millis) ? `${Math.round(millis / units.m)}m` : "all")
-}).annotations({ description: "how far back", jsonSchema: { type: "string", pattern: "^(\\d{1,6}[mhd]|all)$" } })
+export const Age = age("^(\\d{1,6}[mhd]|all)$", "<N>m, <N>h, <N>d or all is expected, as 6h", Number.POSITIVE_INFINITY)
 
 /** The same without `all`. */
-export const Window = Age.pipe(
-  Schema.filter((millis) => Number.isFinite(millis), {
-    message: () => "<N>m, <N>h or <N>d is expected, as 24h",
-    jsonSchema: { pattern: "^\\d{1,6}[mhd]$" }
-  })
-)
+export const Window = age("^\\d{1,6}[mhd]$", "<N>m, <N>h or <N>d is expected, as 24h", Number.NaN)
 
 /** Which tasks. Everything given must hold. */
 export const Filter = Schema.Struct({
@@ -143,7 +141,9 @@ export const List = Schema.Struct({
   ...Filter.fields,
   sort: Schema.optional(Sort),
   order: Schema.optional(
-    Schema.Literal("newest", "oldest").annotations({ description: "short for `sort=-created` and `sort=created`" })
+    Schema.Literal("newest", "oldest").annotations({
+      description: "short for `sort=-created` and `sort=created`; says nothing beside `sort`"
+    })
   ),
   limit: Schema.optional(described(wholeFromTo(1, 200), "50 by default")),
   cursor: Schema.optional(Cursor)

@@ -127,6 +127,11 @@ export class NoSuchRoute extends Schema.TaggedError<NoSuchRoute>()("NoSuchRoute"
   message: Schema.String
 }, withStatus(404, "Nothing is at this path")) {}
 
+/** 503: the application behind a `TaskHost` is ending, or could not be started. Why is in the server's log. */
+export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
+  message: Schema.String
+}, withStatus(503, "The application is ending, or could not be started")) {}
+
 /** 404: no task of this name is known here. */
 export class DefinitionNotFound extends Schema.TaggedError<DefinitionNotFound>()("DefinitionNotFound", {
   message: Schema.String,

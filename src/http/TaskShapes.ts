@@ -12,6 +12,13 @@ export const Time = Schema.String.annotations({
 })
 export const Count = Schema.Int
 export const Millis = Schema.Number.annotations({ description: "milliseconds" })
+/** How many ended in each way. */
+export const ends = { success: Count, failed: Count, interrupted: Count, cancelled: Count }
+
+/** Any JSON. As `Schema.Unknown` it would be one and the same `$id` at each place of the OpenAPI document, which is invalid. */
+export const Json = Schema.Unknown.annotations({
+  jsonSchema: { type: ["object", "array", "string", "number", "boolean", "null"] }
+})
 
 /** One task, as it is in lists and on the stream. */
 export const TaskSummary = Schema.Struct({
@@ -62,8 +69,8 @@ export const TaskDetail = Schema.Struct({
   ...TaskSummary.fields,
   /** The printed cause of the latest attempt that failed. */
   stacktrace: Schema.NullOr(Schema.String),
-  payload: Schema.optional(Schema.Unknown),
-  result: Schema.optional(Schema.Unknown),
+  payload: Schema.optional(Json),
+  result: Schema.optional(Json),
   hidden: Hidden
 }).annotations({ identifier: "TaskDetail" })
 
@@ -100,7 +107,7 @@ export const TaskLogLine = Schema.Struct({
   level: LogLevel,
   message: Schema.String,
   /** Log annotations and extras. */
-  annotations: Schema.Record({ key: Schema.String, value: Schema.Unknown })
+  annotations: Schema.Record({ key: Schema.String, value: Json })
 }).annotations({ identifier: "TaskLogLine" })
 
 export const TaskLogPage = Schema.Struct({
@@ -132,10 +139,7 @@ export const TaskMetrics = Schema.Struct({
   total: Count,
   pending: Count,
   running: Count,
-  success: Count,
-  failed: Count,
-  interrupted: Count,
-  cancelled: Count,
+  ...ends,
   /** Successes among all that ended, 0 to 1; null when none did. */
   successRate: Schema.NullOr(Schema.Number),
   averageDuration: Schema.NullOr(Millis),

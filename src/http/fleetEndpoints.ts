@@ -8,6 +8,7 @@ import * as Actions from "./ActionShapes.js"
 import * as Fleet from "./FleetShapes.js"
 import * as Params from "./TaskParams.js"
 import * as TaskProblem from "./TaskProblem.js"
+import { Json } from "./TaskShapes.js"
 
 const { name } = Params
 const { get, post } = HttpApiEndpoint
@@ -26,7 +27,7 @@ export const definitions = HttpApiGroup.make("definitions")
     post("enqueue")`/definitions/${name}/enqueue`
       .setPayload(Schema.Struct({
         /** In the payload's encoded form. */
-        payload: Schema.optional(Schema.Unknown),
+        payload: Schema.optional(Json),
         idempotencyKey: Schema.optional(Schema.String),
         tags: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
         priority: Schema.optional(Schema.Int),
@@ -57,7 +58,9 @@ const page = Schema.Struct({
 })
 
 export const schedules = HttpApiGroup.make("schedules")
-  .add(get("schedules", "/schedules").setUrlParams(page).addSuccess(Fleet.Schedules))
+  .add(
+    get("schedules", "/schedules").setUrlParams(page).addSuccess(Fleet.Schedules).addError(TaskProblem.TaskCursorError)
+  )
   .add(get("schedule")`/schedules/${name}`.addSuccess(Fleet.StoredSchedule).addError(TaskProblem.ScheduleNotFound))
   .add(
     post("pauseSchedule")`/schedules/${name}/pause`.addSuccess(Fleet.StoredSchedule)
@@ -82,6 +85,7 @@ export const errors = HttpApiGroup.make("errors")
         sort: Schema.optional(Schema.Literal("lastSeen", "count"))
       }))
       .addSuccess(Fleet.ErrorGroups)
+      .addError(TaskProblem.TaskCursorError)
       .annotateContext(about("Failed tasks, grouped by what went wrong."))
   )
   .add(get("error")`/errors/${fingerprint}`.addSuccess(Fleet.ErrorGroup).addError(TaskProblem.ErrorGroupNotFound))
@@ -121,5 +125,6 @@ export const fleet = HttpApiGroup.make("fleet")
         until: Schema.optional(Params.Moment)
       }))
       .addSuccess(Fleet.AuditTrail)
+      .addError(TaskProblem.TaskCursorError)
       .annotateContext(about("What people and programs did, newest first."))
   )

@@ -39,7 +39,8 @@ export const digestOf = (applied: string, sort: string): string =>
 
 export const encode = (cursor: Behind | BehindValue): string => encoded(cursor)
 
-const malformed = new TaskCursorError({
+/** A text that is no cursor. */
+export const malformed = new TaskCursorError({
   reason: "malformed",
   message: "the cursor is none that was given out here: begin without one"
 })

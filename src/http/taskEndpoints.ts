@@ -110,10 +110,16 @@ export const exports = HttpApiGroup.make("exports")
       .annotateContext(about("What the filter shows, one JSON object a line."))
   )
 
+const heard = Schema.Struct({
+  topics: Schema.optional(Params.text("what to hear of, separated by commas; `runs,counts,buckets` by default")),
+  since: Schema.optional(Params.text("the id of the last frame that is known")),
+  after: Schema.optional(Params.text("another name of `since`"))
+})
+
 export const live = HttpApiGroup.make("live")
   .add(
     get("stream", "/stream")
-      .setUrlParams(Schema.Struct({ topics: Schema.optional(Schema.String), since: Schema.optional(Schema.String) }))
+      .setUrlParams(heard)
       .addSuccess(file("text/event-stream"))
       .addError(StreamProblem.BadTopic)
       .addError(StreamProblem.StreamUnavailable)
@@ -121,8 +127,8 @@ export const live = HttpApiGroup.make("live")
   )
   .add(
     get("changes", "/changes")
-      .setUrlParams(Schema.Struct({ topics: Schema.optional(Schema.String), since: Schema.optional(Schema.String) }))
-      .addSuccess(Schema.Struct({ frames: Schema.Array(Schema.Unknown), next: Schema.String }))
+      .setUrlParams(heard)
+      .addSuccess(Schema.Struct({ frames: Schema.Array(Shapes.Json), next: Schema.String }))
       .addError(StreamProblem.BadTopic)
       .addError(StreamProblem.StreamUnavailable)
       .annotateContext(about("The same for those who ask instead of listening: the frames since an id."))

@@ -4,6 +4,7 @@ import { Effect, Layer, Logger, Redacted } from "effect"
 import { Task, TaskBackendError, TaskLog, TaskManager, TaskWrongStatus } from "effect-taskflow"
 import { TaskApi, TaskAuth, TaskHttp } from "effect-taskflow/http"
 import { TaskflowTest } from "effect-taskflow/testing"
+import { version } from "../../src/internal/version.js"
 import { collectedLogs, engine, wrappedBackend } from "../support/engine.js"
 import { Fails, Flaky, Hangs, Orphan, send, serve, tasks, Works } from "./support.js"
 
@@ -374,6 +375,9 @@ describe("the API as a value", () => {
       const { body, status } = yield* send(base, "GET", "/tasks/openapi.json")
       expect(status).toBe(200)
       expect(body.openapi).toMatch(/^3\./)
+      expect(body.info).toEqual({ title: "Background tasks", version, license: { name: "MIT" } })
+      // An id may stand once in a document, and Effect gives the same one to every `Schema.Unknown`.
+      expect(JSON.stringify(body).match(/"\$id":"[^"]*"/g)).toBe(null)
       expect(Object.keys(body.paths)).toEqual(expect.arrayContaining(["/tasks", "/tasks/{id}", "/tasks/audit"]))
       expect(Object.keys(body.paths).every((path) => path === "/tasks" || path.startsWith("/tasks/"))).toBe(true)
       expect(Object.keys(body.paths["/tasks/{id}/cancel"].post.responses).sort()).toEqual([

@@ -177,3 +177,26 @@ describe("GET /tasks/audit", () => {
       expect(yield* of("since=2000-01-01")).toBe(5)
     }).pipe(Effect.provide(tasks())))
 })
+
+describe("the cursors of lists beside the tasks", () => {
+  it.scopedLive("are opaque, and refused where they belong to another list or are none", () =>
+    Effect.gen(function*() {
+      const base = yield* serve(open)
+      for (const name of ["works", "fails"]) yield* post(base, `/tasks/definitions/${name}/pause`)
+      const { nextCursor } = (yield* send(base, "GET", "/tasks/audit?limit=1")).body
+      expect(nextCursor).toMatch(/^[\w-]+$/)
+      const rest = yield* send(base, "GET", `/tasks/audit?limit=1&cursor=${nextCursor}`)
+      expect(rest.body.items).toMatchObject([{ target: "works" }])
+      for (const list of ["audit", "errors", "schedules"]) {
+        expect(yield* send(base, "GET", `/tasks/${list}?cursor=nonsense`)).toMatchObject({
+          status: 400,
+          body: { _tag: "TaskCursorError", reason: "malformed" }
+        })
+        if (list === "audit") continue
+        expect(yield* send(base, "GET", `/tasks/${list}?cursor=${nextCursor}`)).toMatchObject({
+          status: 400,
+          body: { _tag: "TaskCursorError", reason: "otherQuestion" }
+        })
+      }
+    }).pipe(Effect.provide(tasks())))
+})

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, request, type RequestListener } fro
 import type { AddressInfo } from "node:net"
 import { HttpServerResponse } from "@effect/platform"
 import { getRequestListener } from "@hono/node-server"
-import { Deferred, Effect, FiberId, Layer, Logger, Schema, Stream } from "effect"
+import { Deferred, Effect, FiberId, Layer, Logger, Redacted, Schema, Stream } from "effect"
 import { BackgroundTasks, Task, type TaskManager } from "effect-taskflow"
 import { TaskAuth, TaskHost } from "effect-taskflow/http"
 import { TaskflowTest } from "effect-taskflow/testing"
@@ -24,8 +24,8 @@ afterEach(async () => {
   for (const end of ends.splice(0)) await end()
 })
 
-const hostAt = (prefix: `/${string}`, at?: `/${string}`) => {
-  const host = TaskHost.make(application, { auth: TaskAuth.open, prefix, ...(at === undefined ? {} : { at }) })
+const hostAt = (prefix: `/${string}`, at?: `/${string}`, auth: TaskAuth.TaskAuth = TaskAuth.open) => {
+  const host = TaskHost.make(application, { auth, prefix, at })
   ends.push(host.dispose)
   return host
 }
@@ -93,6 +93,76 @@ const endsWhenLeft = async (
   await host.runtime.runPromise(TaskflowTest.awaitStatus(ids[0]!, "success"))
 }
 
+/** Reads the live stream to its end, and calls `greeted` when it has begun. */
+const lastOf = async (url: string, greeted: () => void) => {
+  const response = await fetch(url)
+  let text = ""
+  const decoder = new TextDecoder()
+  for await (const bytes of response.body!) {
+    const before = text
+    text += decoder.decode(bytes, { stream: true })
+    if (!before.includes("hello") && text.includes("hello")) greeted()
+  }
+  return text.trim().split("\n").at(-1)
+}
+
+/** Opens the live stream, ends the application, and expects to hear why. */
+const saysGoodbye = async (url: string, host: TaskHost.TaskHost<TaskManager, never>) => {
+  let disposed: Promise<void> | undefined
+  const last = await lastOf(url, () => {
+    disposed = host.dispose()
+  })
+  await disposed
+  expect(last).toBe(`data: {"t":"bye","why":"shutdown"}`)
+}
+
+/** Logs in below `path` as a browser would, and expects the cookie to be for that path and to work. */
+const keepsSessions = async (base: string, path: `/${string}`) => {
+  const write = (rest: string, headers: Record<string, string>, body?: string) =>
+    fetch(`${base}${path}${rest}`, { method: "POST", headers, ...(body === undefined ? {} : { body }) })
+  const json = { "content-type": "application/json", "x-taskflow": "1", origin: base }
+  const entered = await write("/auth/login", json, JSON.stringify({ username: "ada", password: "pass" }))
+  const [cookie = ""] = entered.headers.getSetCookie()
+  expect(cookie).toContain(`Path=${path};`)
+  const session = { cookie: cookie.split(";")[0]! }
+  const who = async () => (await fetch(`${base}${path}/auth/session`, { headers: session })).status
+  expect(await who()).toBe(200)
+  expect((await write("/pause", { ...session, origin: "http://elsewhere.example", "x-taskflow": "1" })).status).toBe(
+    403
+  )
+  expect((await write("/pause", { ...session, origin: base, "x-taskflow": "1" })).status).toBe(200)
+  expect((await write("/auth/logout", { ...session, origin: base, "x-taskflow": "1" })).status).toBe(204)
+  expect(await who()).toBe(401)
+}
+
+describe("sessions", () => {
+  const closed = (at?: `/${string}`) =>
+    hostAt("/admin/tasks", at, TaskAuth.basic({ username: "ada", password: Redacted.make("pass") }))
+
+  it("in Express, below a nested router", async () => {
+    const router = express.Router().use("/tasks", closed("/").node)
+    await keepsSessions(await listen(express().use("/admin", router)), "/admin/tasks")
+  })
+
+  it("in Fastify", async () => {
+    const host = closed()
+    const app = Fastify()
+    ends.unshift(() => app.close())
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser("*", (_request, _body, done) => done(null))
+    app.all("/admin/tasks/*", (from, reply) => {
+      reply.hijack()
+      host.node(from.raw, reply.raw)
+    })
+    await keepsSessions(await app.listen({ port: 0, host: "127.0.0.1" }), "/admin/tasks")
+  })
+
+  it("in Hono, mounted in an app that is a route of another", async () => {
+    const app = new Hono().route("/admin", new Hono().mount("/tasks", closed("/").web))
+    await keepsSessions(await listen(getRequestListener(app.fetch)), "/admin/tasks")
+  })
+})
+
 describe("Express", () => {
   it("in nested routers, behind body parsers, beside a route for the rest", async () => {
     const app = express().use(express.json())
@@ -105,6 +175,21 @@ describe("Express", () => {
     await works(base, "/admin/tasks")
     await works(base, "/tasks")
     expect((await fetch(`${base}/other`)).status).toBe(418)
+  })
+
+  it("HEAD of the live stream is answered and opens none", async () => {
+    const host = TaskHost.make(application, { auth: TaskAuth.open, maxStreams: 1 })
+    ends.push(host.dispose)
+    const base = await listen(express().use(host.node))
+    for (let n = 0; n < 3; n++) {
+      const { headers, status } = await fetch(`${base}/tasks/stream`, { method: "HEAD" })
+      expect([status, headers.get("content-type")]).toEqual([200, "text/event-stream"])
+    }
+  })
+
+  it("the live stream says why it ends", async () => {
+    const host = hostAt("/tasks", "/")
+    await saysGoodbye(`${await listen(express().use("/tasks", host.node))}/tasks/stream`, host)
   })
 
   it("a client that leaves ends its stream", async () => {
@@ -137,7 +222,7 @@ describe("Express", () => {
 })
 
 describe("Fastify", () => {
-  it("below a prefix of its own, and a client that leaves ends its stream", async () => {
+  it("below a prefix of its own; a client that leaves ends its stream, the live stream says why it ends", async () => {
     const host = hostAt("/admin/tasks")
     const route = leaving()
     const stream = host.nodeRoute(route.app)
@@ -160,11 +245,12 @@ describe("Fastify", () => {
     const base = await app.listen({ port: 0, host: "127.0.0.1" })
     await works(base, "/admin/tasks")
     await endsWhenLeft(`${base}/events`, host, route)
+    await saysGoodbye(`${base}/admin/tasks/stream`, host)
   })
 })
 
 describe("Hono", () => {
-  it("mounted in an app that is a route of another, and a client that leaves ends its stream", async () => {
+  it("mounted in an app that is a route of another; a client that leaves ends its stream, the live stream says why it ends", async () => {
     const host = hostAt("/admin/tasks", "/")
     const route = leaving()
     const stream = host.route(route.app)
@@ -173,6 +259,7 @@ describe("Hono", () => {
     const base = await listen(getRequestListener(app.fetch))
     await works(base, "/admin/tasks")
     await endsWhenLeft(`${base}/admin/events`, host, route)
+    await saysGoodbye(`${base}/admin/tasks/stream`, host)
   })
 
   it("as a route that keeps the whole path", async () => {

@@ -146,7 +146,7 @@ describe("on Node", () => {
     withHost({}, async (host, serve) => {
       const base = await serve((request, response) => host.node(request, response))
       const traced = await ask(base, "/tasks", "TRACE")
-      expect(traced.status).toBe(405)
+      expect(traced.status).toBe(404)
       expectSecured(traced, "TRACE")
       expect((await ask(base, "//tasks")).status).toBe(404)
       expect((await ask(base, "*", "OPTIONS")).status).toBe(404)

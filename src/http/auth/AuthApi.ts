@@ -5,7 +5,7 @@ import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as Schema from "effect/Schema"
-import { NoSuchRoute, TaskBackendError, Unauthorized } from "../TaskProblem.js"
+import { TaskBackendError, Unauthorized } from "../TaskProblem.js"
 import { permissions } from "../TaskUser.js"
 import { AuthUnavailable, BodyMalformed, TooManyAttempts, UnsupportedMediaType } from "./AuthProblem.js"
 
@@ -36,7 +36,6 @@ export const group = HttpApiGroup.make("auth")
       .addError(BodyMalformed)
       .addError(UnsupportedMediaType)
       .addError(TooManyAttempts)
-      .addError(NoSuchRoute)
       .addError(AuthUnavailable)
       .addError(TaskBackendError)
   )

@@ -4,6 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as ErrorStore from "../../ErrorStore.js"
 import * as Bulk from "../bulk.js"
+import * as PageCursor from "../pageCursor.js"
 import { logged, type Parts } from "../parts.js"
 import type * as TaskApi from "../TaskApi.js"
 import { ErrorGroupNotFound } from "../TaskProblem.js"
@@ -29,16 +30,17 @@ export const layer = (api: TaskApi.TaskApi, parts: Parts) =>
     })
     const get = (fingerprint: string) => Effect.flatMap(manager.errors.get(fingerprint), exists(fingerprint))
     return group
-      .handle("errors", ({ urlParams: { since, sort, task, ...page } }) =>
+      .handle("errors", ({ urlParams: { cursor, since, sort, task, ...page } }) =>
         logged(Effect.gen(function*() {
           const now = yield* Clock.currentTimeMillis
           const { items, nextCursor } = yield* manager.errors.list({
             ...page,
+            cursor: yield* PageCursor.taken("errors", cursor),
             taskName: task,
             since: since === undefined || !Number.isFinite(since) ? undefined : now - since,
             order: sort
           })
-          return { items: items.map(shown), nextCursor }
+          return { items: items.map(shown), nextCursor: PageCursor.given("errors", nextCursor) }
         })))
       .handle("error", ({ path: { fingerprint } }) => logged(Effect.map(get(fingerprint), shown)))
       .handle("retryGroup", ({ path: { fingerprint }, urlParams: { cursor, dryRun = false } }) =>

@@ -5,6 +5,7 @@ import type { AuditEntry } from "../../AuditStore.js"
 import { InstanceId } from "../../TaskEvent.js"
 import type { InstanceInfo } from "../../TaskPeer.js"
 import { requires } from "../auth/permission.js"
+import * as PageCursor from "../pageCursor.js"
 import { logged, type Parts } from "../parts.js"
 import type * as TaskApi from "../TaskApi.js"
 import { InstanceNotFound } from "../TaskProblem.js"
@@ -61,12 +62,11 @@ export const layer = (api: TaskApi.TaskApi, { audited, manager }: Parts) =>
       .handle(
         "audit",
         ({ urlParams }) =>
-          logged(
-            Effect.flatMap(requires("audit"), () =>
-              Effect.map(manager.audit.page(urlParams), ({ items, nextCursor }) => ({
-                items: items.map(shownEntry),
-                nextCursor
-              })))
-          )
+          logged(Effect.gen(function*() {
+            yield* requires("audit")
+            const cursor = yield* PageCursor.taken("audit", urlParams.cursor)
+            const { items, nextCursor } = yield* manager.audit.page({ ...urlParams, cursor })
+            return { items: items.map(shownEntry), nextCursor: PageCursor.given("audit", nextCursor) }
+          }))
       )
   })

@@ -2,6 +2,7 @@
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Effect from "effect/Effect"
 import type * as ScheduleStore from "../../ScheduleStore.js"
+import * as PageCursor from "../pageCursor.js"
 import { logged, type Parts } from "../parts.js"
 import type * as TaskApi from "../TaskApi.js"
 import { ScheduleNotFound } from "../TaskProblem.js"
@@ -29,10 +30,11 @@ export const layer = (api: TaskApi.TaskApi, { audited, manager: { schedules } }:
   HttpApiBuilder.group(api, "schedules", (group) =>
     group
       .handle("schedules", ({ urlParams }) =>
-        logged(Effect.map(schedules.list(urlParams), ({ items, nextCursor }) => ({
-          items: items.map(shown),
-          nextCursor
-        }))))
+        logged(Effect.gen(function*() {
+          const cursor = yield* PageCursor.taken("schedules", urlParams.cursor)
+          const { items, nextCursor } = yield* schedules.list({ ...urlParams, cursor })
+          return { items: items.map(shown), nextCursor: PageCursor.given("schedules", nextCursor) }
+        })))
       .handle("schedule", ({ path: { name } }) => logged(Effect.flatMap(schedules.get(name), exists(name))))
       .handle("pauseSchedule", ({ path: { name } }) =>
         logged(audited(

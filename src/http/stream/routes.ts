@@ -28,7 +28,7 @@ const wishOf: Effect.Effect<Wish, BadTopic, HttpServerRequest.HttpServerRequest>
     const query = new URLSearchParams(request.url.slice(request.url.indexOf("?") + 1 || request.url.length))
     const topics = Topics.parse(query.get("topics") ?? undefined)
     // The header is of this connection, the parameter perhaps of an older one: a browser repeats the URL.
-    const since = request.headers["last-event-id"] || query.get("since") || undefined
+    const since = request.headers["last-event-id"] || query.get("since") || query.get("after") || undefined
     return typeof topics === "string"
       ? Effect.fail(new BadTopic({ message: topics }))
       : Effect.succeed({ topics, since: since === undefined || since.length <= maxId ? since : "" })

@@ -1,0 +1,31 @@
+/** What is said to people whose request does not fit. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { TaskAuth, TaskHttp } from "effect-taskflow/http"
+import { post, send, serve, tasks } from "./support.js"
+
+describe("HttpApiDecodeError", () => {
+  it.scopedLive("names the place and what is expected there, without the schema around it", () =>
+    Effect.gen(function*() {
+      const base = yield* serve(TaskHttp.layer({ auth: TaskAuth.open }))
+      const messageOf = (query: string) => Effect.map(send(base, "GET", query), ({ body }) => body.message)
+      expect(yield* messageOf("/tasks?limit=0")).toBe("limit: a whole number from 1 to 200 is expected")
+      expect(yield* messageOf("/tasks?order=up")).toBe(`order: one of "newest", "oldest" is expected, not "up"`)
+      expect(yield* messageOf("/tasks?status=failed,lost")).toMatch(
+        /^status\.1: one of "pending", .*"cancelled" is expected, not "lost"$/
+      )
+      expect(yield* messageOf("/tasks/stats?window=all")).toBe("window: <N>m, <N>h or <N>d is expected, as 24h")
+      expect(yield* messageOf("/tasks/stats?window=1y")).toBe("window: <N>m, <N>h or <N>d is expected, as 24h")
+      expect((yield* send(base, "DELETE", "/tasks/history?value=0&unit=day")).body).toEqual({
+        _tag: "HttpApiDecodeError",
+        message: "value: a whole number from 1 to 100000 is expected",
+        issues: [expect.objectContaining({ path: ["value"] })]
+      })
+      expect((yield* send(base, "DELETE", "/tasks/history?unit=day")).body.message).toBe("value: is missing")
+      expect((yield* post(base, "/tasks/auth/login", { username: "ada", password: 5 })).body._tag).not.toBe(
+        "InternalError"
+      )
+      const { body } = yield* post(base, "/tasks/definitions/works/enqueue", { tags: { a: 1 }, priority: "high" })
+      expect(body.message).toMatch(/^tags\.a: string is expected, not 1/)
+    }).pipe(Effect.provide(tasks())))
+})
