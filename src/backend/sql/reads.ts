@@ -13,8 +13,9 @@ import type { TaskRecord } from "../../TaskRecord.js"
 import * as TaskStatus from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
 import type { Dialect, Row, Sql, Statement, Value } from "./dialect.js"
+import { fromDone } from "./doneRows.js"
 import { waited } from "./ends.js"
-import { fromDone, fromLive, liveNames, nameText, scheduleHash, tagHash } from "./rows.js"
+import { fromLive, liveNames, nameText, scheduleHash, tagHash } from "./rows.js"
 
 type Conditions = { readonly sql: ReadonlyArray<string>; readonly params: ReadonlyArray<Value> }
 
