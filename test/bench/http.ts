@@ -9,16 +9,17 @@
  *   total counted.
  * - What a request costs the process: a route without the API, the guard, a list.
  * - How late the event loop is: BENCH_TASKS (5,000) tasks a second run in the process, without and with fifty connections that
- *   ask for the list all the time.
+ *   ask for the list, together a hundred times a second, and as fast as they are answered.
  * - Counts, charts, an export of everything and the memory it takes.
  *
- *     BENCH_BACKENDS=sqlite BENCH_SIZES=100000 BENCH_PART=lists,cost,lag,rest npm run bench:http
+ *     BENCH_BACKENDS=sqlite BENCH_SIZES=100000 BENCH_PART=lists,cost,lag,charts,export npm run bench:http
  *     BENCH_PART=lists BENCH_LISTS="all,tag" npm run bench:http
  *
  * `BENCH_EXEC="--cpu-prof --cpu-prof-dir=/tmp/profile"` are options of the serving process.
  */
 import { Effect } from "effect"
-import { type Server, start } from "./support/httpClient.js"
+import { type Asked, type Server, start } from "./support/httpClient.js"
+import type { Usage } from "./support/httpServer.js"
 import { failing, fillMixed, names } from "./support/mixedHistory.js"
 import * as Report from "./support/report.js"
 import * as Stores from "./support/stores.js"
@@ -27,10 +28,11 @@ import { sumUp } from "./support/sums.js"
 const sizes = (process.env["BENCH_SIZES"] ?? "100000,1000000").split(",").map(Number)
 const millis = Number(process.env["BENCH_MILLIS"] ?? 2_000)
 const perSecond = Number(process.env["BENCH_TASKS"] ?? 5_000)
-const part = process.env["BENCH_PART"] ?? "lists,cost,lag,rest"
+const part = process.env["BENCH_PART"] ?? "lists,cost,lag,charts,export"
 const only = process.env["BENCH_LISTS"]?.split(",")
 const firsts = Number(process.env["BENCH_FIRSTS"] ?? 30)
 const connections = 50
+const paced = 100
 
 const q = (text: string) => `/tasks?q=${encodeURIComponent(text)}`
 
@@ -46,7 +48,7 @@ const lists = {
   "longest (scan)": "/tasks?sort=-duration"
 }
 
-const rest = {
+const charts = {
   "metrics": "/tasks/metrics",
   "facets": "/tasks/facets",
   "facets of a task": `/tasks/facets?task=${failing}`,
@@ -82,7 +84,8 @@ const measureLists = async (server: Server, add: Add) => {
   for (const [, path] of paths) await server.ask(path, { atOnce: 1, millis: millis / 4, least: 5 })
   for (const [name, path] of paths) {
     for (const atOnce of [1, 8]) {
-      const { took } = await server.ask(path, { atOnce, millis, least: 20 })
+      const [{ took }, { cpu }] = await server.using(() => server.ask(path, { atOnce, millis, least: 20 }))
+      if (atOnce > 1) add(`list ${name}, cpu`, "µs/request", took.length, [cpu / took.length], { path })
       spread(add, `list ${name}, ${atOnce} at a time`, took, { path, atOnce })
     }
   }
@@ -116,38 +119,51 @@ const measureCost = async (server: Server, add: Add) => {
   for (const [name, values] of costs) add(`${name}, cpu`, "µs/request", 1, values)
 }
 
+// Asked for as often as by fifty pages, and as fast as they are answered.
+const loads = [
+  { asking: "no requests", pace: 0 },
+  { asking: `${connections} connections, ${paced} requests/s`, pace: paced },
+  { asking: `${connections} connections, all the time`, pace: undefined }
+]
+
 const measureLag = async (server: Server, add: Add) => {
-  const load = (asking: boolean) =>
-    asking
-      ? () => server.ask("/tasks", { atOnce: connections, millis: 3 * millis, least: 1 })
-      : () => wait(3 * millis)
-  await server.using(load(false), perSecond)
+  const load = (pace: number | undefined) => async (): Promise<Asked> =>
+    pace === 0
+      ? wait(2 * millis).then(() => ({ took: [], millis: 2 * millis }))
+      : server.ask("/tasks", { atOnce: connections, millis: 2 * millis, least: 1, perSecond: pace })
+  await server.using(load(0), perSecond)
   for (const tasks of [0, perSecond]) {
-    for (const asking of [false, true]) {
-      const answers: Array<Awaited<ReturnType<typeof server.using<unknown>>>> = []
-      for (let round = 0; round < 3; round += 1) answers.push(await server.using<unknown>(load(asking), tasks))
-      const of = `${tasks} tasks/s asked for, ${asking ? `${connections} connections` : "no requests"}`
+    for (const { asking, pace } of loads) {
+      const answers: Array<readonly [Asked, Usage]> = []
+      for (let round = 0; round < 3; round += 1) {
+        answers.push(await server.using(load(pace), tasks))
+        // What was put in and has not ended yet.
+        await wait(tasks === 0 ? 0 : 500)
+      }
+      const of = `${tasks} tasks/s asked for, ${asking}`
       const used = answers.map(([, usage]) => usage)
-      add(`${of}: tasks`, "tasks/s", 1, used.map((usage) => usage.tasks / usage.millis * 1_000))
+      if (tasks > 0) add(`${of}: tasks`, "tasks/s", 1, used.map((usage) => usage.tasks / usage.millis * 1_000))
       add(`${of}: lag p50`, "ms", 1, used.map(({ lag }) => lag.p50))
       add(`${of}: lag p99`, "ms", 1, used.map(({ lag }) => lag.p99))
       add(`${of}: lag most`, "ms", 1, used.map(({ lag }) => lag.max))
-      if (!asking) continue
-      const asked = answers.map(([answer]) => answer as Awaited<ReturnType<Server["ask"]>>) // safe: what `ask` answered
-      add(`${of}: requests`, "requests/s", 1, asked.map((one) => one.took.length / one.millis * 1_000))
-      add(`${of}: request p99`, "ms", 1, asked.map(({ took }) => Report.quantile(took, 0.99)))
+      if (pace === 0) continue
+      add(`${of}: requests`, "requests/s", 1, answers.map(([{ millis, took }]) => took.length / millis * 1_000))
+      add(`${of}: request p99`, "ms", 1, answers.map(([{ took }]) => Report.quantile(took, 0.99)))
     }
   }
 }
 
-const measureRest = async (server: Server, add: Add) => {
-  for (const [name, path] of Object.entries(rest)) {
+const measureCharts = async (server: Server, add: Add) => {
+  for (const [name, path] of Object.entries(charts)) {
     await server.ask(path, { atOnce: 1, millis: 0, least: 3 })
     spread(add, name, (await server.ask(path, { atOnce: 1, millis, least: 20 })).took, { path })
     await wait(5_100)
     const [answer] = (await server.ask(path, { atOnce: 1, millis: 0, least: 1 })).took
     add(`${name}, first after 5 s`, "ms", 1, [answer!], { path })
   }
+}
+
+const measureExport = async (server: Server, add: Add) => {
   const runs: Array<
     { readonly perSecond: number; readonly grown: number; readonly most: number; readonly mib: number }
   > = []
@@ -168,7 +184,7 @@ const measureRest = async (server: Server, add: Add) => {
   add("export, RSS at most", "MiB", 1, runs.map(({ most }) => most))
 }
 
-const parts = { lists: measureLists, cost: measureCost, lag: measureLag, rest: measureRest }
+const parts = { lists: measureLists, cost: measureCost, lag: measureLag, charts: measureCharts, export: measureExport }
 
 const measure = (kind: Stores.SqlKind, rows: number) =>
   Effect.gen(function*() {

@@ -21,13 +21,22 @@ export interface Asked {
   readonly millis: number
 }
 
+export interface AskOptions {
+  /** So many at a time, */
+  readonly atOnce: number
+  /** for so long, */
+  readonly millis: number
+  /** and so many at least. */
+  readonly least: number
+  /** No more than these. Default: as fast as they are answered. */
+  readonly perSecond?: number | undefined
+  /** Every other one is an error. Default 200. */
+  readonly status?: number | undefined
+}
+
 export interface Server {
   readonly get: (path: string, keep?: boolean) => Promise<Answer>
-  /** So many at a time, for so long. Anything but `status` is an error. */
-  readonly ask: (
-    path: string,
-    options: { readonly atOnce: number; readonly millis: number; readonly least: number; readonly status?: number }
-  ) => Promise<Asked>
+  readonly ask: (path: string, options: AskOptions) => Promise<Asked>
   /** What the process used while this went on. */
   readonly using: <A>(during: () => Promise<A>, perSecond?: number) => Promise<readonly [A, Usage]>
   readonly stop: () => Promise<void>
@@ -71,13 +80,15 @@ export const start = async (store: Stores.Store): Promise<Server> => {
 
   return {
     get,
-    ask: async (path, { atOnce, least, millis, status = 200 }) => {
+    ask: async (path, { atOnce, least, millis, perSecond = Number.POSITIVE_INFINITY, status = 200 }) => {
       const took: Array<number> = []
       const begun = performance.now()
       let asked = 0
       const one = async () => {
         while (asked < least || performance.now() - begun < millis) {
+          const early = begun + asked / perSecond * 1_000 - performance.now()
           asked += 1
+          if (early > 0) await new Promise((resolve) => setTimeout(resolve, early))
           const from = performance.now()
           const answer = await get(path, false)
           if (answer.status !== status) throw new Error(`GET ${path}: ${answer.status}`)

@@ -7,6 +7,7 @@ import { Effect, Layer, ManagedRuntime, Schema } from "effect"
 import { Task, TaskflowLayer, TaskManager } from "effect-taskflow"
 import { idOf, numbers } from "./history.js"
 import * as Stores from "./stores.js"
+import * as Workload from "./workload.js"
 
 const seeds = 200
 
@@ -40,7 +41,9 @@ const run = (store: Stores.Store) =>
     }
   }).pipe((seed) => {
     const engine = ManagedRuntime.make(
-      Layer.provideMerge(handlers, Layer.provide(TaskflowLayer(), Stores.backend(store)))
+      Layer.provideMerge(handlers, Layer.provide(TaskflowLayer(), Stores.backend(store))).pipe(
+        Layer.provide(Workload.warnings)
+      )
     )
     return Effect.promise(() => engine.runPromise(seed).finally(() => engine.dispose()))
   })
