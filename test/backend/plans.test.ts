@@ -13,6 +13,8 @@ const id = (kind: number, n: number) => idOf(kind, n) as TaskId.TaskId
 // Whose batches are there.
 const another = TaskEvent.InstanceId.make("00000000-0000-4000-8000-000000000009")
 
+const everyEnd = ["success", "failed", "cancelled", "interrupted"] as const
+
 type Lists = { readonly [name: string]: Parameters<TaskBackend["Type"]["list"]>[0] }
 
 // Few rows match each: what is rare is what makes a plan read everything.
@@ -61,6 +63,15 @@ const lists: Lists = {
 
 // The same of what has ended only. Of what has not, these go through the backlog, or do where no index can be partial.
 const ends: Lists = {
+  "a tag that many have": { tag: ["shared", "yes"], status: everyEnd },
+  "a tag that many have, in the middle": { tag: ["shared", "yes"], cursor: id(6, 75_000), status: ["success"] },
+  "a tag that many have, the oldest of a name": {
+    tag: ["shared", "yes"],
+    taskName: "resize",
+    since: start + 10_000,
+    order: "oldest",
+    status: everyEnd
+  },
   "a schedule": { schedule: "nightly" },
   "a schedule that never was": { schedule: "never", taskName: "send_email" },
   "one name": { taskName: "resize" },

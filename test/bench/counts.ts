@@ -8,10 +8,10 @@
  */
 import { Effect } from "effect"
 import { type TaskBackend as Port, TaskBackend } from "effect-taskflow"
-import { redisClient } from "../support/databases.js"
 import { fill } from "./support/history.js"
 import * as Report from "./support/report.js"
 import * as Stores from "./support/stores.js"
+import { sumUp } from "./support/sums.js"
 import * as Workload from "./support/workload.js"
 
 const rows = Number(process.env["BENCH_ROWS"] ?? 100_000)
@@ -19,52 +19,6 @@ const names = Number(process.env["BENCH_NAMES"] ?? 20)
 const rounds = 31
 
 const minute = 60_000
-// Of each name and minute: so many buckets of durations, and of waits.
-const took = Array.from({ length: 40 }, (_, index) => ["success", index + 40] as const)
-const waited = Array.from({ length: 20 }, (_, index) => ["wait", index] as const)
-
-// A day as it is kept: three hours by the minute, the rest by the hour.
-const minutesOf = (now: number): ReadonlyArray<number> => {
-  const last = Math.floor(now / minute)
-  const hours = Array.from({ length: 22 }, (_, index) => Math.floor(last / 60) * 60 - (index + 4) * 60)
-  return [...Array.from({ length: 180 }, (_, index) => last - index), ...hours]
-}
-
-const sumUp = (store: Stores.Store, now: number) =>
-  Effect.gen(function*() {
-    if (!Stores.isSql(store)) {
-      const client = yield* redisClient()
-      const root = `{${store.place}}:`
-      for (const at of minutesOf(now)) {
-        const fields: Record<string, string> = {}
-        for (let name = 0; name < names; name += 1) {
-          fields[`success "n${name}"`] = "400"
-          for (const [, bucket] of took) fields[`d${bucket} "n${name}"`] = "10"
-          for (const [, bucket] of waited) fields[`w${bucket} "n${name}"`] = "20"
-        }
-        yield* Effect.promise(() => client.hset(`${root}ru:${at}`, fields))
-        yield* Effect.promise(() => client.zadd(`${root}ru`, at, `${at}`))
-      }
-      return
-    }
-    const client = yield* Stores.client(store)
-    const table = Stores.tableOf(store, "rollups")
-    const nobody = "'00000000-0000-0000-0000-000000000000'"
-    for (const at of minutesOf(now)) {
-      const values: Array<string> = []
-      for (let name = 0; name < names; name += 1) {
-        for (const [status, bucket] of [...took, ...waited]) {
-          values.push(`(${at}, '"n${name}"', ${nobody}, '${status}', ${bucket}, 10, 1000, 90, 110)`)
-        }
-      }
-      yield* client.unsafe(
-        `INSERT INTO ${table} (minute, task, instance, status, bucket, ends, total, least, most) VALUES ${
-          values.join(",")
-        }`
-      )
-    }
-    if (store.kind === "postgres") yield* client.unsafe(`VACUUM (ANALYZE) ${table}`)
-  }).pipe(Effect.scoped)
 
 const questions = (backend: Port["Type"], now: number): Record<string, Effect.Effect<unknown, unknown>> => {
   const day = now - 24 * 60 * minute
@@ -109,7 +63,7 @@ const measure = (store: Stores.Store) =>
     yield* Effect.promise(() => runtime.runPromise(Workload.endToEnd("noop", "many", 1)))
     yield* Effect.promise(() => runtime.dispose())
     yield* fill(store, rows)
-    yield* sumUp(store, now)
+    yield* sumUp(store, now, Array.from({ length: names }, (_, name) => `n${name}`))
     const { add, table } = Report.make("counts", `${Stores.nameOf(store)}, ${rows} finished, ${names} names`)
     yield* Effect.scoped(Effect.provide(
       Effect.flatMap(TaskBackend, (backend) =>

@@ -157,6 +157,8 @@ export const fill = (client: SqlClient, tables: ReturnType<typeof withPrefix>) =
         id(6)
       }, '["a","b"]' ` +
       `FROM ${numbers(20_000)}`,
+      `INSERT INTO ${tables.tags.name} (hash, task_id, tag) SELECT '${Rows.tagHash("shared", "yes")}', ${id(6)}, ` +
+      `'["shared","yes"]' FROM ${numbers(sizes.done)} WHERE n % 10 = 0`,
       `INSERT INTO ${tables.keys.name} (hash, task_id, until_at) SELECT CONCAT('k', n), ${id(6)}, NULL ` +
       `FROM ${numbers(20_000)}`,
       `INSERT INTO ${tables.batches.name} (instance, lane, n, at, outcomes) ` +

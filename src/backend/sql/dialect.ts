@@ -70,6 +70,8 @@ export interface Dialect {
   readonly forShare: string
   /** Behind a table: the index to read it by, where the database would rather intersect two. */
   readonly byIndex: (name: string) => string
+  /** Joins a table to the one before it, which is gone through first, where the database can be told. */
+  readonly joinInOrder: string
   /** `column IN (values)`; never with no value. */
   readonly in: (column: string, type: ColumnType, values: ReadonlyArray<Value>) => Statement
   /** A condition that no index shall be used for, because another one names fewer rows. */

@@ -14,9 +14,10 @@ import type { InstanceId } from "../../TaskEvent.js"
 import type { TaskRecord } from "../../TaskRecord.js"
 import { type Connections, transactionConnection } from "./connections.js"
 import type { Db, Row, Sql } from "./dialect.js"
+import { fromDone } from "./doneRows.js"
 import * as FeedText from "./feedText.js"
 import { selectIn } from "./lists.js"
-import { fromDone, fromLive } from "./rows.js"
+import { fromLive } from "./rows.js"
 
 /** Which instance this backend speaks for; null until one attached. */
 export interface Identity {

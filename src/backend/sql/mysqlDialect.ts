@@ -106,6 +106,7 @@ export const mysqlDialect: Dialect = {
   skipLocked: " FOR UPDATE SKIP LOCKED",
   forShare: " LOCK IN SHARE MODE",
   byIndex: (name) => ` FORCE INDEX (${name})`,
+  joinInOrder: "STRAIGHT_JOIN",
   in: (column, _type, values) => inList(column, values),
   unindexed: (column, condition) => `${column} ${condition}`,
   // A statement has to fit into a packet, 16 MiB unless the server was told otherwise: a quarter of it in characters.

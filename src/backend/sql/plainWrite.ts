@@ -10,11 +10,12 @@ import type { Batch, Change, Outcome } from "../../TaskBackend.js"
 import type { TaskRecord } from "../../TaskRecord.js"
 import type { Connections } from "./connections.js"
 import type { Db, Sql, Statement, Value } from "./dialect.js"
+import { doneRow } from "./doneRows.js"
 import { countEnd, rollupRows } from "./ends.js"
 import { countFailure, failureRows } from "./failures.js"
 import * as FeedText from "./feedText.js"
 import type { Plan } from "./plan.js"
-import { doneRow, liveRow, liveValues, tagHash } from "./rows.js"
+import { liveRow, liveValues, tagHash } from "./rows.js"
 
 /** A row was not as its writer believed. */
 export class NotPlain extends Data.TaggedError("NotPlain") {}

@@ -99,6 +99,7 @@ export const postgresDialect: Dialect = {
   skipLocked: " FOR UPDATE SKIP LOCKED",
   forShare: " FOR SHARE",
   byIndex: () => "",
+  joinInOrder: "JOIN",
   in: (column, type, values) =>
     values.length === 0
       ? { sql: "FALSE", params: [] }

@@ -7,10 +7,10 @@
 import * as Effect from "effect/Effect"
 import type { Batch } from "../../TaskBackend.js"
 import type { Db, Statement, Value } from "./dialect.js"
+import { doneRow } from "./doneRows.js"
 import { countFailuresTail } from "./failures.js"
 import { bodyOf, endsCounted, failuresCounted, NotPlain, type Parts } from "./plainWrite.js"
 import { arrayOf, arrays, codeOf, columnsOf, largestText } from "./postgresText.js"
-import { doneRow } from "./rows.js"
 import type { Table, Tables } from "./schema.js"
 import { memo, namesOf } from "./statements.js"
 

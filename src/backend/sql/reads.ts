@@ -13,15 +13,25 @@ import type { TaskRecord } from "../../TaskRecord.js"
 import * as TaskStatus from "../../TaskStatus.js"
 import type { Connections } from "./connections.js"
 import type { Dialect, Row, Sql, Statement, Value } from "./dialect.js"
+import { fromDone } from "./doneRows.js"
 import { waited } from "./ends.js"
-import { fromDone, fromLive, liveNames, nameText, scheduleHash, tagHash } from "./rows.js"
+import { fromLive, liveNames, nameText, scheduleHash, tagHash } from "./rows.js"
 
 type Conditions = { readonly sql: ReadonlyArray<string>; readonly params: ReadonlyArray<Value> }
 
 // A group of errors and a schedule are of one name, and have an index of their own: one of names would only be in the way.
 const isOfFew = ({ errorGroup, schedule }: ListQuery): boolean => errorGroup !== undefined || schedule !== undefined
 
-const conditionsOf = (query: ListQuery, tags: string, dialect: Dialect): Conditions => {
+// What has a tag is read in the order of the tag's own index, which is that of ids.
+const isByTag = (query: ListQuery): boolean => query.tag !== undefined && !isOfFew(query)
+
+/** What its id is called in a statement, and what says that it has the tag of the parameter. */
+interface Named {
+  readonly id: string
+  readonly tagged: string
+}
+
+const conditionsOf = (query: ListQuery, { id, tagged }: Named, dialect: Dialect): Conditions => {
   const sql: Array<string> = []
   const params: Array<Value> = []
   const add = (text: string, value: Value): void => {
@@ -44,17 +54,15 @@ const conditionsOf = (query: ListQuery, tags: string, dialect: Dialect): Conditi
     add("created_at >= ?", query.since)
     // The same in terms of the id, which the page is sorted by.
     const first = idFrom(query.since)
-    if (first !== null) add("id >= ?", first)
+    if (first !== null) add(`${id} >= ?`, first)
   }
   if (query.until !== undefined) {
     add("created_at < ?", query.until)
     const last = idFrom(query.until + clockSlack)
-    if (last !== null) add("id < ?", last)
+    if (last !== null) add(`${id} < ?`, last)
   }
-  if (query.cursor !== undefined) add(query.order === "oldest" ? "id > ?" : "id < ?", query.cursor)
-  if (query.tag !== undefined) {
-    add(`id IN (SELECT task_id FROM ${tags} WHERE hash = ?)`, tagHash(query.tag[0], query.tag[1]))
-  }
+  if (query.cursor !== undefined) add(`${id} ${query.order === "oldest" ? ">" : "<"} ?`, query.cursor)
+  if (query.tag !== undefined) add(tagged, tagHash(query.tag[0], query.tag[1]))
   return { sql, params }
 }
 
@@ -67,8 +75,10 @@ interface Range {
   readonly sorted?: boolean
 }
 
-/** At least the smallest id there is: the same as IS NOT NULL, in words that SQLite searches an index for. */
-export const isOwned = "owner >= '00000000-0000-0000-0000-000000000000'"
+// At least the smallest id there is: the same as IS NOT NULL, in words that SQLite searches an index for.
+const isThere = ">= '00000000-0000-0000-0000-000000000000'"
+
+export const isOwned = `owner ${isThere}`
 
 /** Of unfinished tasks: what runs is owned, or waits for its next attempt. */
 const liveRanges = ({ errorGroup, status: statuses }: ListQuery): ReadonlyArray<Range> => {
@@ -88,7 +98,7 @@ const doneRanges = (query: ListQuery, dialect: Dialect): ReadonlyArray<Range> =>
   const ends = TaskStatus.all.filter((status) => TaskStatus.isTerminal(status))
   const asked = ends.filter((status) => statuses?.includes(status) ?? true)
   if (asked.length === 0) return []
-  if (isOfFew(query)) {
+  if (isOfFew(query) || isByTag(query)) {
     const any = `IN (${asked.map((status) => `'${status}'`).join(", ")})`
     return [{ condition: asked.length === ends.length ? "" : dialect.unindexed("status", any) }]
   }
@@ -151,6 +161,13 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
   const ask = (statement: Statement) => connections.use((db) => db.all(statement))
   const live = tables.live.name
   const done = tables.done.name
+  const tags = tables.tags.name
+  const having = `SELECT task_id FROM ${tags} WHERE hash = ?`
+  const inDone = { id: "id", tagged: `id IN (${having})` }
+  const byTag = { id: "g.task_id", tagged: "g.hash = ?" }
+  // Most of those that have it have ended, before the oldest of the unfinished was made.
+  const oldest = `SELECT id FROM ${live} WHERE id ${isThere} ORDER BY id LIMIT 1`
+  const inLive = { id: "id", tagged: `id IN (${having} AND task_id >= (${oldest}))` }
 
   const get = (taskId: TaskId) =>
     connections.use((db) =>
@@ -169,14 +186,14 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
     connections.use((db) =>
       Effect.gen(function*() {
         const direction = query.order === "oldest" ? "ASC" : "DESC"
-        const { params, sql } = conditionsOf(query, tables.tags.name, dialect)
-        const read = (table: string, columns: string, ranges: ReadonlyArray<Range>) => {
+        const read = (table: string, columns: string, ranges: ReadonlyArray<Range>, named: Named) => {
           if (ranges.length === 0) return Effect.succeed<ReadonlyArray<Row>>([])
+          const { params, sql } = conditionsOf(query, named, dialect)
           const parts = ranges.map(({ condition, sorted }) => {
             const all = condition === "" ? sql : [condition, ...sql]
             const where = all.length === 0 ? "" : ` WHERE ${all.join(" AND ")}`
             // No index is in this order, so none is gone through for the sake of it.
-            const order = sorted === true ? `active < 0, id ${direction}` : `id ${direction}`
+            const order = `${sorted === true ? "active < 0, " : ""}${named.id} ${direction}`
             return `SELECT ${columns} FROM ${table}${where} ORDER BY ${order} LIMIT ?`
           })
           const text = parts.length === 1
@@ -185,10 +202,15 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
           return db.all({ sql: text, params: ranges.flatMap(() => [...params, limit]) })
         }
         // A task that ends between the two reads would be in neither, so what has ended is read last.
-        const waiting = (yield* read(live, liveNames, liveRanges(query))).map(fromLive)
+        const waiting = (yield* read(live, liveNames, liveRanges(query), inLive)).map(fromLive)
         const index = indexOf(query)
-        const past = index === null ? done : `${done}${dialect.byIndex(`${done}_${index}`)}`
-        const ended = (yield* read(past, "record, retried_as", doneRanges(query, dialect))).map(fromDone)
+        const past = isByTag(query)
+          ? `${tags} AS g ${dialect.joinInOrder} ${done} ON id = g.task_id`
+          : index === null
+          ? done
+          : `${done}${dialect.byIndex(`${done}_${index}`)}`
+        const named = isByTag(query) ? byTag : inDone
+        const ended = (yield* read(past, "record, retried_as", doneRanges(query, dialect), named)).map(fromDone)
         const seen = new Set(ended.map(({ taskId }) => taskId))
         const both = [...waiting.filter(({ taskId }) => !seen.has(taskId)), ...ended]
         const sign = direction === "ASC" ? 1 : -1

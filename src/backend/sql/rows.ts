@@ -2,16 +2,15 @@
  * Task records as rows and back.
  *
  * What statements decide by has columns; the rest of an unfinished record is two JSON texts: `facts`, which never change,
- * and `state`, null while nothing failed. A finished record is one JSON text.
+ * and `state`, null while nothing failed. Finished ones are in `doneRows.ts`.
  */
 import * as Durations from "../../internal/durations.js"
-import { fingerprintOf } from "../../internal/fingerprint.js"
 import type { InstanceId } from "../../TaskEvent.js"
 import type { TaskId } from "../../TaskId.js"
 import { dueAt, durationOf, isLive, type TaskRecord } from "../../TaskRecord.js"
 import type { Row, Value } from "./dialect.js"
 import { type Column, tables } from "./schema.js"
-import { keyHash, nameText, scheduleHash } from "./texts.js"
+import { nameText, scheduleHash } from "./texts.js"
 
 export { auditHash, keyHash, nameText, scheduleHash, tagHash } from "./texts.js"
 
@@ -73,7 +72,9 @@ const factsOf = (record: TaskRecord): string =>
     schedule: record.schedule ?? undefined
   })
 
-const scheduleOf = ({ schedule }: TaskRecord): string | null => schedule === null ? null : scheduleHash(schedule.name)
+/** What its schedule is looked for by; null when none asked for it. */
+export const scheduleOf = ({ schedule }: TaskRecord): string | null =>
+  schedule === null ? null : scheduleHash(schedule.name)
 
 const joinedMark = ",\"joined\":true}"
 
@@ -83,7 +84,8 @@ export const joinedFacts = (facts: string): string => `${facts.slice(0, -1)}${jo
 export const isJoined = (row: Row): boolean => (row["facts"] as string).endsWith(joinedMark) // safe: a text column
 
 const noTags: TaskRecord["tags"] = {}
-const tagsFrom = (pairs: ReadonlyArray<readonly [string, string]>): TaskRecord["tags"] =>
+/** Of the pairs that a text has. */
+export const tagsFrom = (pairs: ReadonlyArray<readonly [string, string]>): TaskRecord["tags"] =>
   pairs.length === 0 ? noTags : Object.fromEntries(pairs)
 
 // Columns of times are whole milliseconds; the record keeps what it was given.
@@ -198,72 +200,6 @@ export const fromLive = (row: Row): TaskRecord => {
     logBytes: number(row["log_bytes"]),
     retriedAs: null
   }
-}
-
-// From when on retention may take it: the moment behind its end, or behind the time its key is held.
-const removableAt = ({ endedAt, idempotencyKey, keyTtl, status }: TaskRecord): number =>
-  status === "success" && idempotencyKey !== null && keyTtl !== null
-    ? Math.max(endedAt!, endedAt! + keyTtl - 1)
-    : endedAt!
-
-// What most finished records have in common is left out of their text, and put back when they are read.
-const usual: Partial<TaskRecord> = {
-  kind: "task",
-  priority: 0,
-  idempotencyKey: null,
-  keyTtl: null,
-  source: "manual",
-  schedule: null,
-  executor: "fiber",
-  requeueOnInterrupt: false,
-  maxCrashes: 3,
-  definitionVersion: 1,
-  runAt: null,
-  retryOf: null,
-  trace: null,
-  owner: null,
-  nextAttemptAt: null,
-  failures: 0,
-  crashes: 0,
-  cancelRequested: false,
-  result: null,
-  failure: null,
-  stopReason: null,
-  progress: null,
-  logLines: 0,
-  logBytes: 0
-}
-
-const unusualText = (record: TaskRecord): string => {
-  const kept: Record<string, unknown> = {}
-  for (const name in record) {
-    const value = record[name as keyof TaskRecord] // safe: its own names
-    if (name === "retriedAs" || (name in usual && usual[name as keyof TaskRecord] === value)) continue
-    kept[name] = name === "tags" ? Object.entries(record.tags) : value
-  }
-  return JSON.stringify(kept)
-}
-
-/** The row of a finished record, in the order of the columns. */
-export const doneRow = (record: TaskRecord): ReadonlyArray<Value> => [
-  record.taskId,
-  nameText(record.taskName),
-  record.status,
-  record.source,
-  record.priority,
-  Math.floor(record.createdAt),
-  Math.floor(removableAt(record)),
-  record.retriedAs,
-  keyHash(record),
-  unusualText(record),
-  fingerprintOf(record)?.fingerprint ?? null,
-  scheduleOf(record)
-]
-
-/** The record of a row of `done` with its columns `record` and `retried_as`. */
-export const fromDone = (row: Row): TaskRecord => {
-  const record = JSON.parse(row["record"] as string)
-  return { ...usual, ...record, tags: tagsFrom(record.tags), retriedAs: row["retried_as"] as TaskId | null }
 }
 
 /** Which roll-up row the end of a task is counted in, and what it adds: without the minute and the instance. */

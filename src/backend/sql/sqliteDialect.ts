@@ -88,6 +88,7 @@ export const sqliteDialect: Dialect = {
   skipLocked: "",
   forShare: "",
   byIndex: () => "",
+  joinInOrder: "CROSS JOIN",
   in: (column, _type, values) => inList(column, values),
   unindexed: (column, condition) => `+${column} ${condition}`,
   insert,

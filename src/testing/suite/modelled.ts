@@ -204,6 +204,8 @@ const sameInAll = (stage: Stage, model: Model.Model) =>
       { status: ["pending", "failed"] },
       { status: ["running"], taskName: names[0], order: "oldest" },
       { tag: ["tenant", "t1"], priority: 0 },
+      { tag: ["tenant", "t1"], order: "oldest" },
+      { tag: ["tenant", "t1"], taskName: names[0], status: ["pending", "success", "failed"] },
       { source: "scheduled", taskName: names[1] }
     ]
     for (const query of queries) {

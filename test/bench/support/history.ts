@@ -7,8 +7,8 @@ import { Effect } from "effect"
 import { redisClient } from "../../support/databases.js"
 import * as Stores from "./stores.js"
 
-// In SQL: the id of a row made `i` tenths of a second before `now`, as a UUID of version 7.
-const idOf = {
+/** In SQL: the id of a row made at `millis`, the `i`th, as a UUID of version 7. */
+export const idOf = {
   sqlite: (millis: string) => {
     const hex = `printf('%012x', ${millis})`
     return `substr(${hex}, 1, 8) || '-' || substr(${hex}, 9) || '-7000-8000-' || printf('%012x', i)`
@@ -23,7 +23,8 @@ const idOf = {
   }
 }
 
-const numbers = {
+/** In SQL: all whole numbers from one to the other, as `i`. */
+export const numbers = {
   sqlite: (from: number, to: number) =>
     `(WITH RECURSIVE n(i) AS (SELECT ${from} UNION ALL SELECT i + 1 FROM n WHERE i < ${to}) SELECT i FROM n)`,
   postgres: (from: number, to: number) => `generate_series(${from}, ${to})`,

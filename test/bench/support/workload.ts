@@ -40,8 +40,8 @@ const handlers = Layer.mergeAll(
   )
 )
 
-// stdout is for measurements, and what a console costs is not the engine's. Warnings are shown: none is expected.
-const warnings = Logger.replace(
+/** stdout is for measurements, and what a console costs is not the engine's. Warnings are shown: none is expected. */
+export const warnings = Logger.replace(
   Logger.defaultLogger,
   Logger.make(({ logLevel, message }) => {
     if (LogLevel.greaterThanEqual(logLevel, LogLevel.Warning)) process.stderr.write(`${logLevel.label}: ${message}\n`)
