@@ -32,6 +32,7 @@ import type { TaskId } from "./TaskId.js"
 import { TaskInstance } from "./TaskInstance.js"
 import { TaskJournal } from "./TaskJournal.js"
 import { TaskLease } from "./TaskLease.js"
+import { count } from "./TaskMetrics.js"
 import { TaskQueue } from "./TaskQueue.js"
 import type { TaskRecord } from "./TaskRecord.js"
 import { TaskRegistry } from "./TaskRegistry.js"
@@ -86,7 +87,8 @@ export const make = Effect.gen(function*() {
   // Where nobody else is, a full window keeps nothing from anybody.
   const isShared = (taskName: string) => shared && registry.get(taskName) !== undefined
   const { add, most } = Prefetch.make((taskName) => Math.min(max, limitOf(taskName)), isShared)
-  const slots = Slots.make({ max, limitOf, onFree: () => pump(), held: { now, onRelease: add } })
+  const held = { now, onRelease: add }
+  const slots = Slots.make({ max, limitOf, onFree: () => pump(), onActive: count.running, held })
   const { isPaused } = lease
   // Nobody else can run what is in this instance's memory alone.
   const isFleeting = Option.match(yield* Effect.serviceOption(TaskVolatile), {
