@@ -78,8 +78,8 @@ export interface TaskflowOptions {
   /** Spans of enqueues and attempts. */
   readonly tracing?: {
     /**
-     * `auto`: where a tracer was given or a parent span is there, so without one nothing is spent. `off`: none, and the span
-     * of an enqueue is not stored either. Default auto.
+     * `auto`: where a tracer was given; where only a parent span is there its trace is passed on to the attempts. `off`: none,
+     * and the span of an enqueue is not stored either. Default auto.
      */
     readonly mode?: "auto" | "on" | "off" | undefined
     /** What an attempt's span is to the span of the enqueue: its child, or the root of a trace that links to it. Default child. */

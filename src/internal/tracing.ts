@@ -57,7 +57,10 @@ export const sending = (
   if (mode === "off") return (_what, body) => body(null)
   return ({ cause = null, taskName }, body, told) =>
     Effect.withFiberRuntime((fiber) => {
-      if (mode === "auto" && fiber.currentSpan === undefined && !isGiven(fiber.currentTracer)) return body(null)
+      // Nobody would see the span, so the one that is there is passed on as it is.
+      if (mode === "auto" && !isGiven(fiber.currentTracer)) {
+        return body(fiber.currentSpan === undefined ? null : TraceText.write(fiber.currentSpan))
+      }
       const before = TraceText.read(cause)
       const options: Tracer.SpanOptions = {
         kind: "producer",
