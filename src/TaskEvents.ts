@@ -8,9 +8,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
+import { count } from "./internal/counts.js"
 import type { TaskEvent } from "./TaskEvent.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
-import { count } from "./TaskMetrics.js"
 import type { TaskRecord } from "./TaskRecord.js"
 
 /** One recorded event. `sequence` counts all events of this instance, so a gap is what was dropped. */

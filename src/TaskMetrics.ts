@@ -7,8 +7,6 @@
  */
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
-import * as MetricLabel from "effect/MetricLabel"
-import { all, type TaskStatus } from "./TaskStatus.js"
 
 const counter = (name: string, description: string) => Metric.counter(name, { description, incremental: true })
 const histogram = (name: string, bounds: ReadonlyArray<number>, description: string) =>
@@ -51,57 +49,3 @@ export const loopLag = histogram(
   shortSeconds,
   "How late the event loop was, in seconds."
 )
-
-type Labels = ReadonlyArray<MetricLabel.MetricLabel>
-const maxNames = 1_000
-const other = "other"
-
-interface Named {
-  readonly task: Labels
-  readonly statuses: { readonly [Status in TaskStatus]: Labels }
-}
-
-// Metrics find their hook by the identity of the labels: made once for each name.
-const known = new Map<string, Named>()
-
-const labelsOf = (taskName: string): Named => {
-  const found = known.get(taskName)
-  if (found !== undefined) return found
-  if (known.size >= maxNames && taskName !== other) return labelsOf(other)
-  const label = MetricLabel.make("task", taskName)
-  const statuses = all.map((status) => [status, [label, MetricLabel.make("status", status)]] as const)
-  // safe: one entry for each status
-  const made: Named = { task: [label], statuses: Object.fromEntries(statuses) as unknown as Named["statuses"] }
-  known.set(taskName, made)
-  return made
-}
-
-const none: Labels = []
-
-/** For the engine: counts, from where it happens. */
-export const count = {
-  enqueued: (taskName: string): void => enqueued.unsafeUpdate(1, labelsOf(taskName).task),
-  started: (taskName: string, waited: number | null): void => {
-    const { task } = labelsOf(taskName)
-    started.unsafeUpdate(1, task)
-    if (waited !== null) wait.unsafeUpdate(waited / 1_000, task)
-  },
-  finished: (taskName: string, status: TaskStatus, millis: number | null): void => {
-    const { statuses, task } = labelsOf(taskName)
-    finished.unsafeUpdate(1, statuses[status])
-    if (millis !== null && (status === "success" || status === "failed")) duration.unsafeUpdate(millis / 1_000, task)
-  },
-  running: (taskName: string, by: 1 | -1): void => running.unsafeModify(by, labelsOf(taskName).task),
-  queued: (by: number): void => queueDepth.unsafeModify(by, none),
-  committed: (changes: number, millis: number): void => {
-    batchSize.unsafeUpdate(changes, none)
-    commitTime.unsafeUpdate(millis / 1_000, none)
-  },
-  commitFailed: (millis: number): void => {
-    commitFailures.unsafeUpdate(1, none)
-    commitTime.unsafeUpdate(millis / 1_000, none)
-  },
-  renewed: (): void => leaseRenewals.unsafeUpdate(1, none),
-  dropped: (events: number): void => eventsDropped.unsafeUpdate(events, none),
-  late: (millis: number): void => loopLag.unsafeUpdate(millis / 1_000, none)
-}

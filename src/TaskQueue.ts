@@ -7,10 +7,10 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { count } from "./internal/counts.js"
 import * as PriorityFifo from "./internal/priorityFifo.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
 import type { TaskId } from "./TaskId.js"
-import { count } from "./TaskMetrics.js"
 import type { TaskRecord } from "./TaskRecord.js"
 
 export class TaskQueue extends Context.Tag("effect-taskflow/TaskQueue")<TaskQueue, {

@@ -1,7 +1,7 @@
 /** A backend whose commits and heartbeats are counted. Its time is real, whatever Clock the engine runs on. */
 import * as Effect from "effect/Effect"
 import type { TaskBackend } from "../TaskBackend.js"
-import { count } from "../TaskMetrics.js"
+import { count } from "./counts.js"
 import * as RealTime from "./realTime.js"
 
 export const measured = (backend: TaskBackend["Type"]): TaskBackend["Type"] => ({
