@@ -3,10 +3,12 @@ import { defineConfig } from "vitest/config"
 
 // Tests import "effect-taskflow" and its subpaths by name, as users do; this condition resolves them to src/.
 const source = "@effect-taskflow/source"
+// For bundlers: Node.js does not know it, and cannot load what some packages (@opentelemetry/api) have behind it.
+const ofNode = defaultServerConditions.filter((condition) => condition !== "module")
 
 export default defineConfig({
   resolve: { conditions: [source, ...defaultClientConditions] },
-  ssr: { resolve: { conditions: [source, ...defaultServerConditions] } },
+  ssr: { resolve: { conditions: [source, ...ofNode] } },
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/chaos/**", "test/bench/**"],

@@ -13,6 +13,7 @@ import * as Accepting from "./internal/accepting.js"
 import * as Backlog from "./internal/backlog.js"
 import * as CancelsAtStart from "./internal/cancelsAtStart.js"
 import * as Claimer from "./internal/claimer.js"
+import { count } from "./internal/counts.js"
 import * as DueTimer from "./internal/dueTimer.js"
 import * as Holding from "./internal/holding.js"
 import * as Idle from "./internal/idle.js"
@@ -86,7 +87,8 @@ export const make = Effect.gen(function*() {
   // Where nobody else is, a full window keeps nothing from anybody.
   const isShared = (taskName: string) => shared && registry.get(taskName) !== undefined
   const { add, most } = Prefetch.make((taskName) => Math.min(max, limitOf(taskName)), isShared)
-  const slots = Slots.make({ max, limitOf, onFree: () => pump(), held: { now, onRelease: add } })
+  const held = { now, onRelease: add }
+  const slots = Slots.make({ max, limitOf, onFree: () => pump(), onActive: count.running, held })
   const { isPaused } = lease
   // Nobody else can run what is in this instance's memory alone.
   const isFleeting = Option.match(yield* Effect.serviceOption(TaskVolatile), {

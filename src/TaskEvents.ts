@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
+import { count } from "./internal/counts.js"
 import type { TaskEvent } from "./TaskEvent.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
 import type { TaskRecord } from "./TaskRecord.js"
@@ -44,6 +45,11 @@ export const make = Effect.gen(function*() {
   let sequence = 0
   let dropped = 0
 
+  const drop = (events: number): void => {
+    dropped += events
+    count.dropped(events)
+  }
+
   // Each reader knows the number it expects next; what is missing in between was slid out of its reach.
   const stream = Stream.unwrapScoped(Effect.gen(function*() {
     const queue = yield* PubSub.subscribe(pubsub)
@@ -51,7 +57,7 @@ export const make = Effect.gen(function*() {
     let expected = sequence + 1
     return Stream.fromQueue(queue).pipe(Stream.tap((recorded) =>
       Effect.sync(() => {
-        dropped += recorded.sequence - expected
+        if (recorded.sequence > expected) drop(recorded.sequence - expected)
         expected = recorded.sequence + 1
       })
     ))
@@ -63,7 +69,7 @@ export const make = Effect.gen(function*() {
       try {
         tap(event, record)
       } catch {
-        dropped += 1
+        drop(1)
       }
     }
     if (readers === 0) return

@@ -7,6 +7,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { count } from "./internal/counts.js"
 import * as PriorityFifo from "./internal/priorityFifo.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
 import type { TaskId } from "./TaskId.js"
@@ -79,6 +80,7 @@ export const make = Effect.map(TaskflowConfig, ({ windowSize }) => {
 
   const forget = (lane: Lane, record: TaskRecord): TaskRecord => {
     removers.delete(record.taskId)
+    count.queued(-1)
     if (lane.fifo.size() === 0) lanes.delete(lane.key)
     return record
   }
@@ -101,6 +103,7 @@ export const make = Effect.map(TaskflowConfig, ({ windowSize }) => {
         lanes.set(key, lane)
       }
       arrivals += 1
+      count.queued(1)
       removers.set(record.taskId, { lane, remove: lane.fifo.add(record.priority, arrivals, record) })
     },
     take,
@@ -109,6 +112,7 @@ export const make = Effect.map(TaskflowConfig, ({ windowSize }) => {
       const held = removers.get(taskId)
       if (held === undefined || !held.remove()) return false
       removers.delete(taskId)
+      count.queued(-1)
       if (held.lane.fifo.size() === 0) lanes.delete(held.lane.key)
       return true
     },

@@ -18,6 +18,7 @@ import * as Scope from "effect/Scope"
 import * as Attempt from "./internal/attempt.js"
 import { isPermanent } from "./internal/backendTrouble.js"
 import * as Completing from "./internal/completing.js"
+import { eventOf, later } from "./internal/eventOf.js"
 import { failureOf, messageOf } from "./internal/failureOf.js"
 import * as LazyScope from "./internal/lazyScope.js"
 import { judge, type StopRequest, type Verdict } from "./internal/outcome.js"
@@ -55,10 +56,6 @@ export class TaskRunner extends Context.Tag("effect-taskflow/TaskRunner")<TaskRu
   readonly abandonAll: (taskName?: string) => ReadonlyArray<TaskId>
 }>() {}
 
-// Whole milliseconds, and never past what a Date can say: an endless wait is a hundred years.
-const century = 100 * 365 * 86_400_000
-const later = (at: number, millis: number): number => at + Math.ceil(Math.min(millis, century))
-
 export const make = Effect.gen(function*() {
   const backend = yield* TaskBackend
   const store = yield* TaskStore
@@ -71,44 +68,7 @@ export const make = Effect.gen(function*() {
   const forAttempts: Attempt.Engine = { store, limits: config.logs, now }
   const live = new Map<TaskId, Attempt.LiveAttempt>()
 
-  const prepare = Pipeline.make(config)
-
-  // What a verdict makes of the task; only a failure needs to think.
-  const eventOf = (
-    attempt: Attempt.LiveAttempt,
-    verdict: Exclude<Verdict, { _tag: "Failed" }>,
-    cause: Cause.Cause<unknown>
-  ): TaskEvent => {
-    const { record } = attempt
-    const common = { taskId: record.taskId, at: now() }
-    switch (verdict._tag) {
-      case "Succeeded":
-        return { _tag: "Succeeded", ...common, result: verdict.result }
-      case "Cancelled":
-        return { _tag: "Cancelled", ...common }
-      case "Snoozed":
-        return { _tag: "Snoozed", ...common, until: later(common.at, attempt.snoozeMillis) }
-      case "CutShort":
-        return {
-          _tag: record.requeueOnInterrupt ? "Requeued" : "Interrupted",
-          ...common,
-          stopReason: verdict.stopReason
-        }
-      case "Undecodable": {
-        const { message, path } = verdict.misfit
-        const error = new Error(
-          `the stored payload does not fit the definition${path === "" ? "" : ` at ${path}`}: ${message}`
-        )
-        error.name = "UndecodablePayload"
-        return {
-          _tag: "Failed",
-          ...common,
-          failure: failureOf("undecodable", error, cause, null),
-          stopReason: "undecodable"
-        }
-      }
-    }
-  }
+  const prepare = Pipeline.make(config, clock)
 
   const encodeError = (registered: Registered, verdict: Verdict & { _tag: "Failed" }): Effect.Effect<string | null> => {
     const { error: codec } = registered.definition
@@ -167,6 +127,7 @@ export const make = Effect.gen(function*() {
     onNext: (record: TaskRecord, at: number) => void
   ): void => {
     const { claim, taskId, taskName } = attempt.record
+    attempt.span?.end(event)
     // Declared dead, and the task came back under a newer claim: that one is not ours to change.
     if (store.get(taskId)?.claim !== claim) {
       attempt.slot.release()
@@ -188,7 +149,8 @@ export const make = Effect.gen(function*() {
 
   const start: TaskRunner["Type"]["start"] = (record, registered, slot, onNext) => {
     const attempt = Attempt.make(record, slot, forAttempts)
-    const { forkOf, pipeline } = prepare(registered)
+    const { forkOf, pipeline, spanOf } = prepare(registered)
+    attempt.span = spanOf(record)
     const { success, timeout, transactional } = registered.definition
     const lazy = LazyScope.make()
     const fork = forkOf(attempt, lazy.scope)
@@ -217,6 +179,7 @@ export const make = Effect.gen(function*() {
         if (!Exit.isSuccess(known) || !known.value) return judged(exit)
         attempt.disarm()
         if (live.get(record.taskId) === attempt) live.delete(record.taskId)
+        attempt.span?.end(event)
         store.ended(event, ended)
         slot.release()
       })
@@ -225,11 +188,15 @@ export const make = Effect.gen(function*() {
     const judged = (exit: Exit.Exit<string | null, unknown>): void => {
       attempt.disarm()
       // Abandoned at shutdown, or started anew under a newer claim: what it made of itself afterwards counts no more.
-      if (live.get(record.taskId) !== attempt) return slot.release()
+      if (live.get(record.taskId) !== attempt) {
+        attempt.span?.end(null)
+        return slot.release()
+      }
       live.delete(record.taskId)
       const verdict = judge(exit, attempt.requested, timeout)
       const cause = Exit.isFailure(exit) ? exit.cause : Cause.empty
-      if (verdict._tag !== "Failed") return conclude(attempt, eventOf(attempt, verdict, cause), onNext)
+      if (attempt.span !== null) attempt.span.cause = cause
+      if (verdict._tag !== "Failed") return conclude(attempt, eventOf(attempt, verdict, cause, now()), onNext)
       // A predicate or a Schedule may throw: then the attempt's failure is final and the log says why.
       const decision = decideFailure(attempt, registered, verdict, cause).pipe(
         Effect.catchAllCause((thrown) =>
@@ -288,7 +255,7 @@ export const make = Effect.gen(function*() {
       matching(taskName).map((attempt) => {
         live.delete(attempt.record.taskId)
         attempt.stop("shutdown")
-        conclude(attempt, eventOf(attempt, { _tag: "CutShort", stopReason: "shutdown" }, Cause.empty), () => {})
+        conclude(attempt, eventOf(attempt, { _tag: "CutShort", stopReason: "shutdown" }, Cause.empty, now()), () => {})
         return attempt.record.taskId
       })
   })

@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { isPermanent } from "./internal/backendTrouble.js"
 import { changeOf } from "./internal/changeOf.js"
+import { count } from "./internal/counts.js"
 import * as Signal from "./internal/signal.js"
 import type { Outcome } from "./TaskBackend.js"
 import type { TaskBackendError } from "./TaskError.js"
@@ -85,10 +86,15 @@ export const make = Effect.gen(function*() {
     if (window.get(record.taskId)?.claim === record.claim) window.delete(record.taskId)
   }
 
+  const countStart = (record: TaskRecord.TaskRecord): void =>
+    count.started(record.taskName, record.attempts === 1 ? TaskRecord.waitOf(record) : null)
+
   const announce = (event: TaskEvent, record: TaskRecord.TaskRecord): void => {
     events.publish(event, record)
+    if (event._tag === "Started") countStart(record)
     if (!TaskRecord.isDone(record)) return
     finished += 1
+    count.finished(record.taskName, record.status, TaskRecord.durationOf(record))
     room.notify()
     const waiters = endWaiters.get(record.taskId)
     if (waiters === undefined) return
@@ -121,14 +127,17 @@ export const make = Effect.gen(function*() {
     if (window.get(after.taskId) === after) window.set(after.taskId, before)
   }
 
-  const announceNew = (record: TaskRecord.TaskRecord, owner: InstanceId | null): void =>
+  const announceNew = (record: TaskRecord.TaskRecord, owner: InstanceId | null): void => {
+    count.enqueued(record.taskName)
     events.publishMade(() => {
       const enqueued = TaskRecord.toEnqueued(record, owner)
       return [enqueued, TaskRecord.fromEnqueued(enqueued)]
     })
+  }
 
   const announceStart = (record: TaskRecord.TaskRecord): void => {
     if (!TaskRecord.isLive(record)) return
+    countStart(record)
     events.publishMade(() => {
       const { attemptStartedAt, claim, owner, taskId } = record
       return [{ _tag: "Started", taskId, at: attemptStartedAt!, instance: owner!, claim }, record]

@@ -15,6 +15,9 @@ import * as Effect from "effect/Effect"
 import { globalValue } from "effect/GlobalValue"
 import * as Layer from "effect/Layer"
 import * as VolatileBackend from "./backend/VolatileBackend.js"
+import { count } from "./internal/counts.js"
+import * as LoopLag from "./internal/loopLag.js"
+import { measured } from "./internal/measuredBackend.js"
 import { TaskBackend } from "./TaskBackend.js"
 import * as TaskDispatcher from "./TaskDispatcher.js"
 import { type TaskBackendError, TaskflowWiringError } from "./TaskError.js"
@@ -62,13 +65,17 @@ export const TaskflowLayer = (
 // The engine sees the backend it was given, with a memory beside it for what is not persisted.
 const withVolatile = Layer.effectContext(
   Effect.map(
-    Effect.flatMap(TaskBackend, VolatileBackend.beside),
+    Effect.flatMap(TaskBackend, (backend) => VolatileBackend.beside(measured(backend))),
     ({ backend, volatile }) => Context.make(TaskBackend, backend).pipe(Context.add(TaskVolatile, volatile))
   )
 )
 
+const loopLag = Layer.scopedDiscard(
+  LoopLag.watch({ longerThan: Number.POSITIVE_INFINITY, onTurn: count.late, onStall: () => {} })
+)
+
 const parts = (options: TaskflowConfig.TaskflowOptions | undefined) =>
-  Layer.merge(TaskManager.layer, TaskRetention.layer).pipe(
+  Layer.mergeAll(TaskManager.layer, TaskRetention.layer, loopLag).pipe(
     Layer.provide(TaskDispatcher.layer),
     Layer.provide(TaskRunner.layer),
     Layer.provide(Layer.merge(TaskQueue.layer, TaskRegistry.layer)),

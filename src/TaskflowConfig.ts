@@ -75,6 +75,16 @@ export interface TaskflowOptions {
   readonly unhandledAfter?: Duration.DurationInput | undefined
   /** Whether awaiting a task nobody handles waits, or dies at once with a message (as `TaskflowTest` sets it). Default wait. */
   readonly unhandled?: "wait" | "die" | undefined
+  /** Spans of enqueues and attempts. */
+  readonly tracing?: {
+    /**
+     * `auto`: where a tracer was given; where only a parent span is there its trace is passed on to the attempts. `off`: none,
+     * and the span of an enqueue is not stored either. Default auto.
+     */
+    readonly mode?: "auto" | "on" | "off" | undefined
+    /** What an attempt's span is to the span of the enqueue: its child, or the root of a trace that links to it. Default child. */
+    readonly parent?: "child" | "link" | undefined
+  } | undefined
   /** Whether one line at start says where tasks are kept, how durably, and what a shutdown does. Default true. */
   readonly announce?: boolean | undefined
 }
@@ -108,6 +118,7 @@ export class TaskflowConfig extends Context.Tag("effect-taskflow/TaskflowConfig"
   readonly eventsCapacity: number
   readonly unhandledAfter: number
   readonly unhandled: "wait" | "die"
+  readonly tracing: { readonly mode: "auto" | "on" | "off"; readonly parent: "child" | "link" }
   readonly announce: boolean
 }>() {}
 
@@ -185,6 +196,10 @@ export const make = (options: TaskflowOptions = {}): TaskflowConfig["Type"] => (
   eventsCapacity: atLeastOne("eventsCapacity", options.eventsCapacity ?? 4_096),
   unhandledAfter: Duration.toMillis(options.unhandledAfter ?? "5 seconds"),
   unhandled: options.unhandled ?? "wait",
+  tracing: {
+    mode: options.tracing?.mode ?? "auto",
+    parent: options.tracing?.parent ?? "child"
+  },
   announce: options.announce ?? true
 })
 

@@ -42,6 +42,7 @@ export * as TaskProgress from "./TaskProgress.js"
 export { type Recorded } from "./TaskEvents.js"
 export { type TaskChanges } from "./TaskFeed.js"
 export * as TaskChange from "./TaskChange.js"
+export * as TaskMetrics from "./TaskMetrics.js"
 
 // 7 persist: the port, and memory; databases are subpaths: /sqlite, /postgres, /mysql, /redis, /sql
 export * as MemoryBackend from "./backend/MemoryBackend.js"

@@ -2,7 +2,7 @@
 import { Reactivity } from "@effect/experimental"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
-import { Cause, Deferred, Effect, Either, Exit, Layer, Schema } from "effect"
+import { Cause, Deferred, Effect, Either, Exit, Layer, Schema, Tracer } from "effect"
 import { type Recorded, Task, TaskflowLayer, TaskManager } from "effect-taskflow"
 import * as SqlBackend from "../src/backend/SqlBackend.js"
 import { collectedLogs, engine } from "./support/engine.js"
@@ -53,6 +53,18 @@ for (const database of databases) {
         expect(within).toEqual(["Enqueued", []])
         expect(yield* Receipt.awaitResult(taskId)).toBe("sent o1")
         expect(events).toEqual(["Enqueued", "Started", "Succeeded"])
+      })
+    )
+
+    test(
+      "keeps the trace of whoever enqueued in it",
+      Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        const manager = yield* TaskManager
+        const traceId = "0af7651916cd43dd8448eb211c80319c"
+        const request = Tracer.externalSpan({ traceId, spanId: "b7ad6b7169203331" })
+        const { taskId } = yield* Effect.withParentSpan(sql.withTransaction(Receipt.enqueue({ order: "o1" })), request)
+        expect((yield* manager.awaitResult(taskId)).trace).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`))
       })
     )
 

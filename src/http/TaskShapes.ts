@@ -61,6 +61,13 @@ export const TaskSummary = Schema.Struct({
 /** What is not shown of a task, and why it is not there. */
 const Hidden = Schema.Array(Schema.Literal("payload", "result", "logs"))
 
+/** The span that a task was enqueued in, by the ids of W3C Trace Context; null when it was in none. */
+const Trace = Schema.NullOr(Schema.Struct({
+  traceId: Schema.String,
+  spanId: Schema.String,
+  sampled: Schema.Boolean
+}))
+
 /**
  * One task by itself. `payload` and `result` are there only where `displayArguments` and the caller's access show them,
  * secrets replaced; `hidden` names what is there and not shown.
@@ -69,6 +76,8 @@ export const TaskDetail = Schema.Struct({
   ...TaskSummary.fields,
   /** The printed cause of the latest attempt that failed. */
   stacktrace: Schema.NullOr(Schema.String),
+  /** The span it was enqueued in. */
+  trace: Trace,
   payload: Schema.optional(Json),
   result: Schema.optional(Json),
   hidden: Hidden

@@ -3,6 +3,7 @@
  */
 import type { Definition } from "../internal/definition.js"
 import * as Secrets from "../internal/redaction.js"
+import * as TraceText from "../internal/traceText.js"
 import type { AttemptEntry, Stats } from "../TaskBackend.js"
 import type { LogLine, TaskFailure } from "../TaskEvent.js"
 import * as TaskRecord from "../TaskRecord.js"
@@ -109,6 +110,12 @@ export const payload = (
     ? shownJson(record.payload, definition.payload.secrets, redaction, record.taskName, "payload")
     : undefined
 
+// What is stored is no more than text: shown is what was read from it.
+const traceOf = ({ trace }: TaskRecord.TaskRecord) => {
+  const stored = TraceText.read(trace)
+  return stored === null ? null : { traceId: stored.traceId, spanId: stored.spanId, sampled: stored.sampled }
+}
+
 /**
  * A record with its payload and result as JSON, secrets replaced. Both are hidden when they may not be seen, without a
  * definition, and when the definition is of another version than the record.
@@ -118,7 +125,11 @@ export const detail = (
   definition: Definition | undefined,
   { logs, payload: visible, redaction }: Visible
 ): typeof TaskApi.TaskDetail.Type => {
-  const all = { ...facts(record, redaction), ...failureShown(record.taskName, record.failure, redaction) }
+  const all = {
+    ...facts(record, redaction),
+    ...failureShown(record.taskName, record.failure, redaction),
+    trace: traceOf(record)
+  }
   const unseen = logs ? [] : ["logs" as const]
   // A task without a declared result stores none.
   const hasResult = record.result !== null

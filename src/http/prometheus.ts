@@ -1,7 +1,8 @@
 /**
  * Counters and gauges in the text format of Prometheus (version 0.0.4), from roll-ups and what the instances say of themselves.
  *
- * Of the whole fleet: asking one instance is enough. Counters only grow, whatever retention removes.
+ * Of the whole fleet: asking one instance is enough, but for what only the answering one knows of itself. Counters only grow,
+ * whatever retention removes.
  */
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Clock from "effect/Clock"
@@ -11,12 +12,14 @@ import type { TaskManager } from "../TaskManager.js"
 import type { InstanceInfo } from "../TaskPeer.js"
 import type { Unfinished } from "../TaskQuery.js"
 import type { Rollup } from "../TaskRollup.js"
+import * as OwnMetrics from "./ownMetrics.js"
 
 type Labels = Readonly<Record<string, string>>
 
-interface Family {
+/** One metric with all that is known of it. `suffix` is what a part of a summary or histogram adds to the name. */
+export interface Family {
   readonly name: string
-  readonly type: "counter" | "gauge" | "summary"
+  readonly type: "counter" | "gauge" | "summary" | "histogram"
   readonly help: string
   readonly samples: ReadonlyArray<readonly [labels: Labels, value: number, suffix?: string]>
 }
@@ -56,10 +59,12 @@ interface Facts {
   readonly unfinished: Unfinished
   readonly instances: ReadonlyArray<InstanceInfo>
   readonly now: number
+  /** What the answering instance counts of itself. */
+  readonly own: ReadonlyArray<Family>
 }
 
 /** The text. Pure. */
-export const render = ({ ended, instances, now, unfinished }: Facts): string => {
+export const render = ({ ended, instances, now, own, unfinished }: Facts): string => {
   const live = instances.filter(({ state }) => state === "live")
   const of = (value: (info: InstanceInfo) => number | undefined) =>
     live.flatMap((info) => {
@@ -129,7 +134,8 @@ export const render = ({ ended, instances, now, unfinished }: Facts): string => 
       type: "gauge",
       help: "Time since an instance was heard of.",
       samples: of(({ beatAt }) => seconds(Math.max(0, now - beatAt)))
-    }
+    },
+    ...own
   ]
   return `${families.map(lines).join("\n")}\n`
 }
@@ -147,7 +153,7 @@ export const make = (
           [manager.rollups(all), manager.unfinished, manager.instances],
           { concurrency: 3 }
         )
-        return render({ ended, unfinished, instances, now })
+        return render({ ended, unfinished, instances, now, own: OwnMetrics.families(manager.instance) })
       }),
       "5 seconds"
     ),

@@ -10,43 +10,14 @@ import { currentAttempt } from "../TaskContext.js"
 import { TaskBackendError, type TaskKeyBusy, type TaskWrongTransaction } from "../TaskError.js"
 import type { TaskId } from "../TaskId.js"
 import type { EnqueueResult, Parts, RunOptions, TaskManager } from "../TaskManager.js"
-import { fromEnqueued, type TaskRecord } from "../TaskRecord.js"
+import type { TaskRecord } from "../TaskRecord.js"
 import type { Registered } from "../TaskRegistry.js"
 import * as Definition from "./definition.js"
 import * as HandOver from "./handOver.js"
+import { newRecord } from "./newRecord.js"
 import { type EnqueueOptions, prepare, type Prepared } from "./prepare.js"
+import * as Tracing from "./tracing.js"
 import { isInTransaction, notInTransaction } from "./transaction.js"
-
-/** The record of a new task: what a call gave, and what its definition says about every task of it. Nobody owns it. */
-export const newRecord = (
-  definition: Definition.Definition,
-  prepared: Prepared,
-  taskId: TaskId,
-  now: number,
-  kind: TaskRecord["kind"] = "task"
-): TaskRecord =>
-  fromEnqueued({
-    _tag: "Enqueued",
-    taskId,
-    at: now,
-    taskName: definition.taskName,
-    kind,
-    payload: prepared.payload,
-    priority: prepared.priority,
-    tags: prepared.tags,
-    idempotencyKey: prepared.idempotencyKey,
-    keyTtl: definition.keyTtl,
-    source: "manual",
-    schedule: null,
-    executor: "fiber",
-    requeueOnInterrupt: definition.requeueOnInterrupt,
-    maxCrashes: definition.maxCrashes,
-    definitionVersion: definition.version,
-    runAt: prepared.runAt,
-    retryOf: null,
-    trace: null,
-    owner: null
-  })
 
 // What is written together: `enqueueMany` with more goes in several commits. Each key is a lock on some databases.
 const maxTogether = 10_000
@@ -82,6 +53,7 @@ export const make = (
 ): Front => {
   const { now } = instance
   const { commit, commitAll, commitWith } = HandOver.make({ dispatcher, journal, volatile })
+  const sending = Tracing.sending(config, instance)
   // What others run here and there cannot be counted from one place: a shared backend has the disk for a bound.
   const maxLive = backend.info.shared ? Number.POSITIVE_INFINITY : backend.info.maxLive
 
@@ -195,13 +167,14 @@ export const make = (
     options: EnqueueOptions,
     committed: (record: TaskRecord) => ReturnType<typeof commit>
   ) =>
-    Effect.flatMap(prepared(definition, payload, options), (ready) =>
-      accept(
-        ready.persist,
-        (at) => [newRecord(definition, ready, ids.next(at), at)],
-        ([record]) => committed(record!),
-        ([result]) => result!
-      ))
+    sending(definition, (trace) =>
+      Effect.flatMap(prepared(definition, payload, options), (ready) =>
+        accept(
+          ready.persist,
+          (at) => [newRecord(definition, ready, ids.next(at), at, trace)],
+          ([record]) => committed(record!),
+          ([result]) => result!
+        )), Tracing.tellResult)
 
   // What is enqueued in a transaction belongs to that alone.
   const commitHeld = (record: TaskRecord, told: (taskId: TaskId) => void) =>
@@ -212,7 +185,8 @@ export const make = (
   const enqueueMany = (
     definition: Definition.Definition,
     payloads: Iterable<unknown>,
-    options: EnqueueOptions | ((payload: never, index: number) => EnqueueOptions)
+    options: EnqueueOptions | ((payload: never, index: number) => EnqueueOptions),
+    trace: string | null
   ) =>
     Effect.gen(function*() {
       // safe: the callback takes the payload type of the task whose payloads these are
@@ -224,7 +198,7 @@ export const make = (
       const results: Array<EnqueueResult> = []
       for (const together of cut(checked)) {
         const recordsAt = (at: number) =>
-          together.map((one) => newRecord(definition, one, ids.next(at), at))
+          together.map((one) => newRecord(definition, one, ids.next(at), at, trace))
         for (const result of yield* accept(together[0]!.persist, recordsAt, commitAll, identity)) results.push(result)
       }
       return results
@@ -257,7 +231,12 @@ export const make = (
       })
     })
 
-  const run = (name: string, effect: Effect.Effect<unknown, unknown>, options: RunOptions) =>
+  const run = (
+    name: string,
+    effect: Effect.Effect<unknown, unknown>,
+    options: RunOptions,
+    trace: string | null
+  ) =>
     Effect.gen(function*() {
       if (backend.joinTransaction !== null) yield* notInTransaction("TaskManager.run")
       const { definition } = Definition.make(name, { ...options, requeueOnInterrupt: false })
@@ -270,7 +249,7 @@ export const make = (
       const runtime = yield* Effect.runtime<never>()
       const taskId = ids.next(now())
       const registered: Registered = { definition, handler: () => effect, runtime }
-      return yield* commitEffect(newRecord(definition, ready, taskId, now(), "effect"), registered)
+      return yield* commitEffect(newRecord(definition, ready, taskId, now(), trace, "effect"), registered)
     })
 
   // safe (all four): the interface says what the task's schemas and the effect require and fail with; what they require
@@ -287,9 +266,16 @@ export const make = (
     ) => enqueueOne(task, payload, options, (record) => commitHeld(record, told))) as Front["hold"],
     enqueueMany:
       ((task: { readonly definition: Definition.Definition }, payloads: Iterable<unknown>, options = {}) =>
-        enqueueMany(task.definition, payloads, options)) as Front["enqueueMany"],
-    run:
-      ((name: string, effect: Effect.Effect<unknown, unknown>, options: RunOptions = {}) =>
-        run(name, effect, options)) as unknown as Front["run"]
+        sending(
+          task.definition,
+          (trace) => enqueueMany(task.definition, payloads, options, trace),
+          Tracing.tellCount
+        )) as Front["enqueueMany"],
+    run: ((name: string, effect: Effect.Effect<unknown, unknown>, options: RunOptions = {}) =>
+      sending(
+        { taskName: name },
+        (trace) => run(name, effect, options, trace),
+        Tracing.tellResult
+      )) as unknown as Front["run"]
   }
 }

@@ -7,6 +7,7 @@ import type { LogLine, Progress } from "../TaskEvent.js"
 import type { TaskflowConfig } from "../TaskflowConfig.js"
 import { retriesUsed, type TaskRecord } from "../TaskRecord.js"
 import type { TaskStore } from "../TaskStore.js"
+import type { AttemptSpan } from "./attemptSpan.js"
 import type { StopRequest } from "./outcome.js"
 import type { Slot } from "./slots.js"
 
@@ -22,6 +23,8 @@ export interface LiveAttempt extends Attempt {
   readonly writeProgress: () => void
   /** Asks it to stop, for one reason: the first one given counts. */
   readonly stop: (request: StopRequest) => void
+  /** What it is traced as, or null. Set before it runs. */
+  span: AttemptSpan | null
   /** Interrupts the fiber; set once it runs. */
   interrupt: () => void
   /** Stops the timeout clock. */
@@ -49,6 +52,7 @@ class AttemptImpl implements LiveAttempt, Current {
   requested: StopRequest | null = null
   snoozeMillis = 0
   final: Array<unknown> = []
+  span: AttemptSpan | null = null
   interrupt = noop
   disarm = noop
   private sequence = 0

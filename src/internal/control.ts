@@ -25,6 +25,7 @@ import * as Backoff from "./backoff.js"
 import { usualCount } from "./counting.js"
 import type { Definition } from "./definition.js"
 import * as HandOver from "./handOver.js"
+import * as Tracing from "./tracing.js"
 import { isInTransaction, notInTransaction } from "./transaction.js"
 
 type Front = Pick<
@@ -55,6 +56,7 @@ export const make = (
 ): Front => {
   const { now } = instance
   const { submit } = HandOver.make({ dispatcher, journal, volatile })
+  const sending = Tracing.sending(config, instance)
 
   // On a client with one connection such a call would wait for the transaction to give it back. For those whose callers
   // cannot decide anything about it, it is a defect.
@@ -118,7 +120,8 @@ export const make = (
         all.some(({ state, vitals }) => state === "live" && vitals?.tasks?.includes(taskName) === true))
       : Effect.succeed(false)
 
-  const retry = Effect.fn("TaskManager.retry")(function*(taskId: string) {
+  // Without a span of its own: that of the enqueue is in the caller's.
+  const retry = Effect.fnUntraced(function*(taskId: string) {
     const id = yield* checkId(taskId)
     yield* Effect.orDie(outside("TaskManager.retry"))
     yield* journal.written
@@ -133,6 +136,19 @@ export const make = (
       ? yield* isHandledElsewhere(original.taskName)
       : original.definitionVersion <= definition.version
     if (!known || original.kind !== "task") return yield* new TaskNotRegistered({ task: original.taskName })
+    return yield* sending(
+      { taskName: original.taskName, cause: original.trace },
+      (trace) => enqueueAgain(original, definition, trace),
+      (span, again) => span.attribute("messaging.message.id", again)
+    )
+  })
+
+  const enqueueAgain = Effect.fnUntraced(function*(
+    original: TaskRecord,
+    definition: Definition | undefined,
+    trace: string | null
+  ) {
+    const { taskId } = original
     const at = now()
     const again = { ...toEnqueued(original), taskId: ids.next(at), at, source: "manual", schedule: null } as const
     const record = fromEnqueued({
@@ -140,11 +156,11 @@ export const make = (
       // As it is defined today, where that is known.
       ...definition === undefined ? {} : policyOf(definition),
       runAt: null,
-      trace: null,
-      retryOf: id
+      trace,
+      retryOf: taskId
     })
     // The original is found where the new one is written.
-    if (volatile.has(id)) volatile.mark(record.taskId)
+    if (volatile.has(taskId)) volatile.mark(record.taskId)
     const written = yield* submit(record)
     if (written._tag === "KeyBusy") {
       return yield* new TaskBackendError({ method: "retry", cause: new TaskKeyBusy({ task: original.taskName }) })

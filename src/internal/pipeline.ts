@@ -1,6 +1,7 @@
 /**
  * What is the same for every attempt of a handler: from payload text to result text, and how its fibers are forked.
  */
+import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -10,14 +11,17 @@ import * as FiberRefs from "effect/FiberRefs"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
 import { currentAttempt, TaskContext } from "../TaskContext.js"
 import type { TaskflowConfig } from "../TaskflowConfig.js"
 import type { Registered } from "../TaskRegistry.js"
 import type * as Attempt from "./attempt.js"
+import * as AttemptSpan from "./attemptSpan.js"
 import { captureLogs } from "./captureLogs.js"
 import { answered } from "./codec.js"
 
 export interface Prepared {
+  readonly spanOf: AttemptSpan.Opening
   readonly forkOf: (attempt: Attempt.LiveAttempt, scope: Scope.Scope) => Fork
   /** `around` is put around everything from the payload to the result. */
   readonly pipeline: (
@@ -27,7 +31,7 @@ export interface Prepared {
 }
 
 /** Prepares each handler once. */
-export const make = (config: TaskflowConfig["Type"]): (registered: Registered) => Prepared => {
+export const make = (config: TaskflowConfig["Type"], clock: Clock.Clock): (registered: Registered) => Prepared => {
   const prepared = new WeakMap<Registered, Prepared>()
   return (registered) => {
     const known = prepared.get(registered)
@@ -62,6 +66,7 @@ export const make = (config: TaskflowConfig["Type"]): (registered: Registered) =
       return Effect.exit(around === undefined ? whole : around(success === null ? Effect.as(whole, null) : whole))
     }
     const made: Prepared = {
+      spanOf: AttemptSpan.make(config.tracing, clock, runtime),
       forkOf: forkerOf(Runtime.make({ ...runtime, fiberRefs: captureLogs(runtime.fiberRefs, config.logs.level) })),
       pipeline
     }
@@ -89,6 +94,9 @@ const forkerOf = (runtime: Runtime.Runtime<never>): Prepared["forkOf"] => {
     const services = new Map(runtime.context.unsafeMap)
     services.set(TaskContext.key, attempt.current)
     services.set(Scope.Scope.key, scope)
+    // Not the span that the handler's layer was built in: that ended long ago, and is no task's.
+    if (attempt.span === null) services.delete(Tracer.ParentSpan.key)
+    else services.set(Tracer.ParentSpan.key, attempt.span.span)
     const own = Runtime.make({
       context: Context.unsafeMake(services),
       runtimeFlags: runtime.runtimeFlags,

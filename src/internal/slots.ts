@@ -145,6 +145,8 @@ export const make = (options: {
   readonly max: number
   readonly limitOf: (taskName: string) => number
   readonly onFree: () => void
+  /** Told of every attempt that begins or ends. */
+  readonly onActive?: (taskName: string, by: 1 | -1) => void
   /** Told how long each hold on a slot lasted, in milliseconds of `now`. */
   readonly held?: { readonly now: () => number; readonly onRelease: (taskName: string, millis: number) => void }
 }): Slots => {
@@ -174,6 +176,7 @@ export const make = (options: {
     mayStart,
     begin: (taskName, by) => {
       active += by
+      options.onActive?.(taskName, by)
       add(activeOf, taskName, by)
     },
     line: (waiter) => {

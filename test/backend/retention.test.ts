@@ -1,9 +1,9 @@
 /** Removing what is old leaves the engine's connection to others again and again. */
 import { describe, expect } from "@effect/vitest"
 import { Effect, Fiber, Option } from "effect"
+import { doneRow } from "../../src/backend/sql/doneRows.js"
 import { mysqlDialect } from "../../src/backend/sql/mysqlDialect.js"
 import { postgresDialect } from "../../src/backend/sql/postgresDialect.js"
-import { doneRow } from "../../src/backend/sql/doneRows.js"
 import { sqliteDialect } from "../../src/backend/sql/sqliteDialect.js"
 import { backendOn, databases, facts, instance, now, rowsOf, task, watched } from "../support/sql.js"
 import { testOn } from "../support/testOn.js"

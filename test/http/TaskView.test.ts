@@ -102,6 +102,17 @@ describe("detail", () => {
     config: { password: Redacted.make("s3-secret") }
   })
 
+  it("shows the trace that the task was enqueued in, and no other text that may be stored there", () => {
+    const trace = (text: string | null) => shown(Secrets, { payload, trace: text }).trace
+    expect(trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 vendor=secret")).toEqual({
+      traceId: "0af7651916cd43dd8448eb211c80319c",
+      spanId: "b7ad6b7169203331",
+      sampled: true
+    })
+    expect([trace(null), trace("<script>"), trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331")])
+      .toEqual([null, null, null])
+  })
+
   it("replaces every secret, at any depth, also inside JSON text", () => {
     expect(payload).toContain("s3-secret")
     expect(shown(Secrets, { payload }).payload).toEqual({

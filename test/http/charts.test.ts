@@ -1,10 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Schema, TestClock } from "effect"
 import { Layer, Logger } from "effect"
-import { Task } from "effect-taskflow"
+import { Task, TaskManager } from "effect-taskflow"
 import { TaskAuth, TaskHttp } from "effect-taskflow/http"
 import { TaskflowTest } from "effect-taskflow/testing"
 import * as Charts from "../../src/http/charts.js"
+import { families } from "../../src/http/ownMetrics.js"
 import { render } from "../../src/http/prometheus.js"
 import { engine, wrappedBackend } from "../support/engine.js"
 import { Fails, Flaky, Orphan, send, serve, tasks, Works } from "./support.js"
@@ -195,15 +196,27 @@ describe("GET /tasks/metrics/prometheus", () => {
           "taskflow_tasks_pending{task=\"orphan\"} 1",
           "taskflow_task_duration_seconds_count{task=\"works\"} 3",
           "taskflow_task_wait_seconds_count{task=\"fails\"} 1",
-          "taskflow_instances 1"
+          "taskflow_instances 1",
+          "# TYPE taskflow_journal_commit_seconds histogram",
+          "# TYPE taskflow_lease_renewals_total counter"
         ]
       ) expect(text.split("\n"), line).toContain(line)
+      const { instance } = yield* TaskManager
+      const valueOf = (sample: string) =>
+        Number(text.split("\n").find((line) => line.startsWith(`${sample} `))!.split(" ")[1])
+      const labels = `instance="${instance}"`
+      const commits = valueOf(`taskflow_journal_batch_changes_count{${labels}}`)
+      expect(commits).toBeGreaterThan(0)
+      expect(valueOf(`taskflow_journal_batch_changes_bucket{${labels},le="+Inf"}`)).toBe(commits)
+      expect(valueOf(`taskflow_journal_batch_changes_bucket{${labels},le="10000"}`)).toBe(commits)
+      expect(valueOf(`taskflow_events_dropped_total{${labels}}`)).toBe(0)
     }).pipe(Effect.provide(tasks())))
 
   it("escapes what labels may not hold", () => {
     const text = render({
       now: 0,
       instances: [],
+      own: families("i-1"),
       ended: [],
       unfinished: { tasks: [{ taskName: "a\"b\\c\nd", pending: 1, running: 0 }], capped: false }
     })
