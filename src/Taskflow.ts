@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import { globalValue } from "effect/GlobalValue"
 import * as Layer from "effect/Layer"
 import * as VolatileBackend from "./backend/VolatileBackend.js"
+import * as FileObserver from "./observer/FileObserver.js"
 import { TaskBackend } from "./TaskBackend.js"
 import * as TaskDispatcher from "./TaskDispatcher.js"
 import { type TaskBackendError, TaskflowWiringError } from "./TaskError.js"
@@ -67,6 +68,13 @@ const withVolatile = Layer.effectContext(
   )
 )
 
+// Below what records: it is told of every end, and closes after the last one was told.
+const logFile = (options: FileObserver.FileObserverOptions | undefined) =>
+  options === undefined
+    ? Layer.empty
+    : Layer.scopedDiscard(Effect.flatMap(TaskEvents.TaskEvents, ({ tap }) =>
+      FileObserver.make({ tap, stopped: Effect.void }, options)))
+
 const parts = (options: TaskflowConfig.TaskflowOptions | undefined) =>
   Layer.merge(TaskManager.layer, TaskRetention.layer).pipe(
     Layer.provide(TaskDispatcher.layer),
@@ -74,6 +82,7 @@ const parts = (options: TaskflowConfig.TaskflowOptions | undefined) =>
     Layer.provide(Layer.merge(TaskQueue.layer, TaskRegistry.layer)),
     Layer.provide(TaskStore.layer),
     Layer.provide(TaskJournal.layer),
+    Layer.provide(logFile(options?.logFile)),
     Layer.provide(Layer.merge(TaskEvents.layer, TaskFeed.layer)),
     // Below what closes slowly: running tasks keep their lease while they finish.
     Layer.provide(TaskLease.layer),
