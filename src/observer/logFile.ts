@@ -63,7 +63,8 @@ const unlessMissing = <A>(self: Effect.Effect<A, FileTrouble>): Effect.Effect<A 
 /** `onRotationFailed` is told of a rotation that failed; the lines go on into the same file. */
 export const make = (
   settings: LogFileSettings,
-  onRotationFailed: (trouble: FileTrouble) => Effect.Effect<void>
+  onRotationFailed: (trouble: FileTrouble) => Effect.Effect<void>,
+  openFile: (path: string) => Promise<fs.FileHandle> = (path) => fs.open(path, "a")
 ): LogFile => {
   const { backupCount, maxBytes, mode } = settings
   let opened: Opened | null = null
@@ -82,7 +83,7 @@ export const make = (
     yield* call(() => fs.mkdir(path.dirname(settings.path), { recursive: true }))
     // Interrupted between the two, the handle would be open and nobody's.
     yield* Effect.uninterruptible(Effect.gen(function*() {
-      const handle = yield* call(() => fs.open(settings.path, "a"))
+      const handle = yield* call(() => openFile(settings.path))
       const stats = yield* Effect.tapError(
         call(() => handle.stat({ bigint: true })),
         () => Effect.ignore(call(() => handle.close()))
