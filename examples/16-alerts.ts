@@ -53,10 +53,12 @@ export const program = (chat: string) =>
     return results.map(({ _tag }) => _tag)
   }).pipe(
     // What is buffered is delivered when the layer closes.
-    Effect.provide(Layer.merge(ChargeHandler, Alerts(chat)).pipe(
-      Layer.provideMerge(TaskflowLayer({ announce: false })),
-      Layer.provide(MemoryBackend.layer())
-    ))
+    Effect.provide(
+      Layer.merge(ChargeHandler, Alerts(chat)).pipe(
+        Layer.provideMerge(TaskflowLayer({ announce: false })),
+        Layer.provide(MemoryBackend.layer())
+      )
+    )
   )
 
 if (process.argv[1] === import.meta.filename) {

@@ -72,8 +72,9 @@ const withVolatile = Layer.effectContext(
 const logFile = (options: FileObserver.FileObserverOptions | undefined) =>
   options === undefined
     ? Layer.empty
-    : Layer.scopedDiscard(Effect.flatMap(TaskEvents.TaskEvents, ({ tap }) =>
-      FileObserver.make({ tap, stopped: Effect.void }, options)))
+    : Layer.scopedDiscard(
+      Effect.flatMap(TaskEvents.TaskEvents, ({ tap }) => FileObserver.make({ tap, stopped: Effect.void }, options))
+    )
 
 const parts = (options: TaskflowConfig.TaskflowOptions | undefined) =>
   Layer.merge(TaskManager.layer, TaskRetention.layer).pipe(

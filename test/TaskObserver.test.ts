@@ -19,7 +19,7 @@ import { TaskflowTest } from "effect-taskflow/testing"
 import { collectedLogs, engine, gate } from "./support/engine.js"
 
 class Flaky extends Schema.TaggedError<Flaky>()("Flaky", { run: Schema.Number }) {
-  get message() {
+  override get message() {
     return `run ${this.run}`
   }
 }
@@ -33,7 +33,7 @@ const NoisyHandler = Noisy.toLayer(({ text }) => TaskLog.info(text))
 type Facts = TaskObserver.ObservedEvent
 
 /** An observer that hands everything on, and the events it was told. */
-const told = (options: Omit<TaskObserver.ObserverOptions, "name"> & { readonly name?: string | undefined } = {}) =>
+const told = (options: Omit<TaskObserver.ObserverOptions, "name"> = {}) =>
   Effect.map(Queue.unbounded<Facts>(), (queue) => ({
     queue,
     take: (count: number) => Effect.map(Queue.takeN(queue, count), Chunk.toReadonlyArray),
@@ -120,7 +120,21 @@ describe("TaskObserver.make", () => {
           )
           return words(Chunk.toReadonlyArray(yield* Queue.takeAll(observer.queue)))
         })
-      const all = ["pending", "running", "d", "i", "w", "e", "retrying", "--- Retry 1 ---", "d", "i", "w", "e", "failed"]
+      const all = [
+        "pending",
+        "running",
+        "d",
+        "i",
+        "w",
+        "e",
+        "retrying",
+        "--- Retry 1 ---",
+        "d",
+        "i",
+        "w",
+        "e",
+        "failed"
+      ]
       expect(yield* seen("debug")).toEqual(all)
       expect(yield* seen(undefined)).toEqual(all.filter((word) => word !== "d"))
       expect(yield* seen("warning")).toEqual(["w", "e", "retrying", "w", "e", "failed"])
@@ -194,7 +208,8 @@ describe("TaskObserver.make", () => {
       const seen: Array<string> = []
       const once = TaskObserver.make({
         name: "once",
-        run: (events) => Stream.runForEach(Stream.take(events, 1), (event) => Effect.sync(() => seen.push(...words([event]))))
+        run: (events) =>
+          Stream.runForEach(Stream.take(events, 1), (event) => Effect.sync(() => seen.push(...words([event]))))
       })
       const observer = yield* told()
       yield* Effect.gen(function*() {
@@ -209,7 +224,11 @@ describe("TaskObserver.make", () => {
   it.effect("one that hangs delays no task and no other observer; what it misses is counted and said", () => {
     const { layer: logger, lines } = collectedLogs()
     return Effect.gen(function*() {
-      const stuck = TaskObserver.make({ name: "stuck", buffer: 10, run: (events) => Stream.runForEach(events, () => Effect.never) })
+      const stuck = TaskObserver.make({
+        name: "stuck",
+        buffer: 10,
+        run: (events) => Stream.runForEach(events, () => Effect.never)
+      })
       const observer = yield* told()
       const scope = yield* Scope.make()
       const context = yield* Layer.buildWithScope(Layer.mergeAll(QuietHandler, stuck, observer.layer), scope)
@@ -240,7 +259,12 @@ describe("TaskObserver.make", () => {
   it.effect("hears of what a shutdown does to running tasks, beside the handlers or around them", () =>
     Effect.gen(function*() {
       const Long = Task.make("long")
-      const stopped = (place: (handler: Layer.Layer<never, never, TaskManager>, observer: Layer.Layer<never, never, TaskManager>) => Layer.Layer<never, never, TaskManager>) =>
+      const stopped = (
+        place: (
+          handler: Layer.Layer<never, never, TaskManager>,
+          observer: Layer.Layer<never, never, TaskManager>
+        ) => Layer.Layer<never, never, TaskManager>
+      ) =>
         Effect.gen(function*() {
           const observer = yield* told()
           const started = yield* Deferred.make<void>()
@@ -253,11 +277,15 @@ describe("TaskObserver.make", () => {
           )
           return words(Chunk.toReadonlyArray(yield* Queue.takeAll(observer.queue)))
         })
-      expect(yield* stopped((handler, observer) => Layer.mergeAll(handler, observer))).toEqual(["running", "interrupted"])
-      expect(yield* stopped((handler, observer) => Layer.mergeAll(observer, Layer.mergeAll(Layer.empty, handler)))).toEqual([
+      expect(yield* stopped((handler, observer) => Layer.mergeAll(handler, observer))).toEqual([
         "running",
         "interrupted"
       ])
+      expect(yield* stopped((handler, observer) => Layer.mergeAll(observer, Layer.mergeAll(Layer.empty, handler))))
+        .toEqual([
+          "running",
+          "interrupted"
+        ])
       expect(yield* stopped((handler, observer) => handler.pipe(Layer.provideMerge(observer)))).toEqual([
         "running",
         "interrupted"
@@ -265,7 +293,9 @@ describe("TaskObserver.make", () => {
     }))
 
   it("refuses a buffer of nothing", () => {
-    expect(() => TaskObserver.settingsOf({ name: "x", buffer: 0 })).toThrow("observer x: buffer is 0: a whole number from 1")
+    expect(() => TaskObserver.settingsOf({ name: "x", buffer: 0 })).toThrow(
+      "observer x: buffer is 0: a whole number from 1"
+    )
   })
 })
 
@@ -311,7 +341,9 @@ describe("TaskObserver.callbacks", () => {
       )
       expect(seen).toEqual(["throw", "fail", "fine"])
       expect(yield* TaskObserver.failures("throwing")).toBe(2)
-      expect(lines.filter(({ level }) => level === "Error").map(({ message }) => message)).toEqual(["observer throwing failed (1 so far)"])
+      expect(lines.filter(({ level }) => level === "Error").map(({ message }) => message)).toEqual([
+        "observer throwing failed (1 so far)"
+      ])
     }).pipe(Effect.provide(TaskflowTest.layer), Effect.provide(logger))
   })
 
@@ -337,7 +369,12 @@ describe("TaskObserver.callbacks", () => {
   it.effect("without onLifecycle no step is waited for, without onLog no line", () =>
     Effect.gen(function*() {
       const { open, wait } = yield* gate
-      const observer = TaskObserver.callbacks({ name: "steps", buffer: 2, startup: wait, onLifecycle: () => Effect.void })
+      const observer = TaskObserver.callbacks({
+        name: "steps",
+        buffer: 2,
+        startup: wait,
+        onLifecycle: () => Effect.void
+      })
       const lines = TaskObserver.callbacks({ name: "lines", buffer: 1, startup: wait, onLog: () => Effect.void })
       yield* Effect.gen(function*() {
         yield* Noisy.execute({ text: "hello" })

@@ -1,8 +1,8 @@
 /**
  * What observers are told of an event of the engine. Pure.
  */
-import type { Lifecycle, LifecycleEvent, LifecycleStatus, LogEvent, ObservedEvent } from "../TaskObserver.js"
 import type { LogLevel, TaskEvent } from "../TaskEvent.js"
+import type { Lifecycle, LifecycleEvent, LifecycleStatus, LogEvent, ObservedEvent } from "../TaskObserver.js"
 import { durationOf, retriesUsed, type TaskRecord } from "../TaskRecord.js"
 
 /** What an observer wants to be told. */

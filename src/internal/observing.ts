@@ -101,7 +101,8 @@ export const observe = <E, R, R2>(
       if (events === 0) return
       droppedTotal.unsafeUpdate(events, labels)
       if (!mayTellOfLoss()) return
-      const message = `observer ${name} missed events, ${droppedOf(name)} so far: it is slow or could not use them, and ` +
+      const message =
+        `observer ${name} missed events, ${droppedOf(name)} so far: it is slow or could not use them, and ` +
         `at most ${capacity} wait`
       Runtime.runFork(runtime, Effect.logWarning(message))
     }

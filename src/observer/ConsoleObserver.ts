@@ -36,6 +36,10 @@ export const layer = (options: ConsoleObserverOptions = {}): Layer.Layer<never, 
           Effect.forEach(events, (event) => Console.log(lineOf(event)), { discard: true }),
           Effect.flatMap(Effect.yieldNow(), () => write(observing))
         ))
-  return Layer.scopedDiscard(Effect.flatMap(TaskManager, (manager) =>
-    observe(manager, settingsOf({ name: "console", lifecycle, minLevel }), write, Effect.void)))
+  return Layer.scopedDiscard(
+    Effect.flatMap(
+      TaskManager,
+      (manager) => observe(manager, settingsOf({ name: "console", lifecycle, minLevel }), write, Effect.void)
+    )
+  )
 }

@@ -4,12 +4,12 @@
  * Lines are written as soon as the write before is done, many at once when there are many. While the file cannot be written
  * (disk full, no permission) they wait; that is said once, and when it is over.
  */
+import * as fs from "node:fs/promises"
+import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import { globalValue } from "effect/GlobalValue"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import * as fs from "node:fs/promises"
-import * as path from "node:path"
 import * as Backoff from "../internal/backoff.js"
 import { observe, type Observing, type Source } from "../internal/observing.js"
 import { TaskflowWiringError } from "../TaskError.js"
@@ -85,7 +85,9 @@ const write = (name: string, file: LogFile.LogFile, observing: Observing): Effec
           Effect.zipRight(
             failures > 0
               ? Effect.void
-              : Effect.logError(`cannot write the log file ${name}: ${message}; lines wait, and beyond the buffer are lost`)
+              : Effect.logError(
+                `cannot write the log file ${name}: ${message}; lines wait, and beyond the buffer are lost`
+              )
           ),
           Effect.zipRight(Backoff.afterFailure(failures + 1)),
           Effect.flatMap(() => until(self, failures + 1))

@@ -3,11 +3,11 @@
  *
  * Lines that could not be written stay pending, so a full disk costs nothing but time as long as there is room to wait.
  */
-import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
 import type { BigIntStats } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
 
 export interface LogFileSettings {
   readonly path: string
@@ -175,7 +175,10 @@ export const make = (
     add: (lines) => {
       for (const line of lines) pending.push(Buffer.from(`${line}\n`, "utf8"))
     },
-    flush: Effect.zipRight(ready, Effect.whileLoop({ while: () => pending.length > 0, body: () => writeOnce, step: () => {} })),
+    flush: Effect.zipRight(
+      ready,
+      Effect.whileLoop({ while: () => pending.length > 0, body: () => writeOnce, step: () => {} })
+    ),
     pending: () => pending.length,
     close
   }

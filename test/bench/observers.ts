@@ -55,8 +55,9 @@ const kinds: Readonly<Record<string, { readonly name: string; readonly observer:
   }
 }
 
-const silent = Layer.unwrapEffect(Effect.map(Effect.console, (console) =>
-  Console.setConsole({ ...console, log: () => Effect.void })))
+const silent = Layer.unwrapEffect(
+  Effect.map(Effect.console, (console) => Console.setConsole({ ...console, log: () => Effect.void }))
+)
 
 const tasks = (count: number) =>
   Effect.forEach(Array.from({ length: count }), () => Noted.execute(), { concurrency: 200, discard: true })
@@ -69,12 +70,14 @@ const measure = (observer: Observer) =>
     const { cpu, wall } = stop()
     return { wall: wall * 1_000 / n, cpu: cpu * 1_000 / n }
   }).pipe(
-    Effect.provide(Layer.merge(handler, observer).pipe(
-      Layer.provideMerge(Layer.orDie(TaskflowLayer({ announce: false }))),
-      Layer.provide(MemoryBackend.layer()),
-      Layer.provide(Logger.remove(Logger.defaultLogger)),
-      Layer.provide(silent)
-    )),
+    Effect.provide(
+      Layer.merge(handler, observer).pipe(
+        Layer.provideMerge(Layer.orDie(TaskflowLayer({ announce: false }))),
+        Layer.provide(MemoryBackend.layer()),
+        Layer.provide(Logger.remove(Logger.defaultLogger)),
+        Layer.provide(silent)
+      )
+    ),
     Effect.provide(Logger.remove(Logger.defaultLogger))
   )
 

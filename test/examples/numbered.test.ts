@@ -203,8 +203,13 @@ describe("the numbered examples", () => {
   it("17: files by size and by level, and objects on the console", async () => {
     const folder = path.join(temporary, "logs")
     const printed: Array<string> = []
-    const collecting = Layer.unwrapEffect(Effect.map(Effect.console, (console) =>
-      Console.setConsole({ ...console, log: (line) => Effect.sync(() => printed.push(String(line))) })))
+    const collecting = Layer.unwrapEffect(
+      Effect.map(Effect.console, (console) =>
+        Console.setConsole({
+          ...console,
+          log: (line) => Effect.sync(() => printed.push(String(line)))
+        }))
+    )
     const files = await run(Effect.provide(LogFiles.program(folder), collecting))
     expect(Object.keys(files)).toEqual(["errors.log", "tasks.log", "tasks.log.1", "tasks.log.2"])
     const shape = (text: string) =>

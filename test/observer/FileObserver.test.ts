@@ -32,9 +32,13 @@ const written = (options: FileObserver.FileObserverOptions, texts: ReadonlyArray
 
 /** Real IO is waited for by looking: turns of the event loop pass, no time. */
 const until = (condition: () => boolean) =>
-  Effect.iterate(false, { while: (done) => !done, body: () => Effect.async<boolean>((resume) => {
-    setImmediate(() => resume(Effect.sync(condition)))
-  }) })
+  Effect.iterate(false, {
+    while: (done) => !done,
+    body: () =>
+      Effect.async<boolean>((resume) => {
+        setImmediate(() => resume(Effect.sync(condition)))
+      })
+  })
 
 const exists = (file: string) => fs.statSync(file, { throwIfNoEntry: false }) !== undefined
 
@@ -74,7 +78,10 @@ describe("lines", () => {
       fs.writeFileSync(file, "before\n")
       yield* written({ path: file }, ["one"])
       yield* written({ path: file, minLevel: "warning" }, ["two"])
-      expect(linesOf(file)).toEqual(["before", expect.stringMatching(/^\[[0-9a-f]{8}\] \[say\] 1970-01-01T00:00:00 one$/)])
+      expect(linesOf(file)).toEqual([
+        "before",
+        expect.stringMatching(/^\[[0-9a-f]{8}\] \[say\] 1970-01-01T00:00:00 one$/)
+      ])
     }).pipe(Effect.provide(TaskflowTest.layer)))
 
   it.scoped("are written while the engine runs, not at its end", () =>
@@ -141,10 +148,15 @@ describe("rotate", () => {
     }).pipe(Effect.provide(TaskflowTest.layer), Effect.provide(logger))
   })
 
-  it.each([["maxBytes", { maxBytes: -1 }], ["backupCount", { backupCount: 1.5 }]])("refuses a bad %s", async (name, bad) => {
-    const exit = await Effect.runPromiseExit(written({ path: "x.log", ...bad }, []).pipe(Effect.provide(TaskflowTest.layer)))
-    expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toContain(`FileObserver: ${name} is`)
-  })
+  it.each([["maxBytes", { maxBytes: -1 }], ["backupCount", { backupCount: 1.5 }]])(
+    "refuses a bad %s",
+    async (name, bad) => {
+      const exit = await Effect.runPromiseExit(
+        written({ path: "x.log", ...bad }, []).pipe(Effect.provide(TaskflowTest.layer))
+      )
+      expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toContain(`FileObserver: ${name} is`)
+    }
+  )
 })
 
 const logrotate = spawnSync("logrotate", ["--version"]).error === undefined
@@ -185,24 +197,27 @@ describe("watched", () => {
       expect(read(file)).not.toContain("\u0000")
     }).pipe(Effect.provide(TaskflowTest.layer)))
 
-  for (const way of ["create", "copytruncate"]) it.scoped.skipIf(!logrotate)(`works with logrotate and ${way}`, () =>
-    Effect.gen(function*() {
-      const made = yield* folder
-      const file = path.join(made, "tasks.log")
-      const say = yield* following(file)
-      // logrotate refuses folders that others may write to, and configurations that are.
-      fs.chmodSync(made, 0o755)
-      const config = path.join(made, "logrotate.conf")
-      fs.writeFileSync(config, `${file} {\n  rotate 3\n  size 1\n  ${way}\n}\n`, { mode: 0o644 })
-      const rotate = () => execFileSync("logrotate", ["--force", "--state", path.join(made, "state"), config], { stdio: "pipe" })
-      yield* say("first")
-      rotate()
-      yield* say("second")
-      yield* say("third")
-      rotate()
-      yield* say("fourth")
-      expect([`${file}.2`, `${file}.1`, file].map(messagesOf)).toEqual([["first"], ["second", "third"], ["fourth"]])
-    }).pipe(Effect.provide(TaskflowTest.layer)))
+  for (const way of ["create", "copytruncate"]) {
+    it.scoped.skipIf(!logrotate)(`works with logrotate and ${way}`, () =>
+      Effect.gen(function*() {
+        const made = yield* folder
+        const file = path.join(made, "tasks.log")
+        const say = yield* following(file)
+        // logrotate refuses folders that others may write to, and configurations that are.
+        fs.chmodSync(made, 0o755)
+        const config = path.join(made, "logrotate.conf")
+        fs.writeFileSync(config, `${file} {\n  rotate 3\n  size 1\n  ${way}\n}\n`, { mode: 0o644 })
+        const rotate = () =>
+          execFileSync("logrotate", ["--force", "--state", path.join(made, "state"), config], { stdio: "pipe" })
+        yield* say("first")
+        rotate()
+        yield* say("second")
+        yield* say("third")
+        rotate()
+        yield* say("fourth")
+        expect([`${file}.2`, `${file}.1`, file].map(messagesOf)).toEqual([["first"], ["second", "third"], ["fourth"]])
+      }).pipe(Effect.provide(TaskflowTest.layer)))
+  }
 })
 
 describe("a file that cannot be written", () => {
@@ -233,7 +248,10 @@ describe("a file that cannot be written", () => {
       expect(messagesOf(file)).toEqual(["one", "three", "four"])
       const ofObserver = lines.filter(({ message }) => message.includes("tasks.log"))
       expect(ofObserver.map(({ level, message }) => [level, message])).toEqual([
-        ["Error", expect.stringMatching(/^cannot write the log file .*: ENOSPC.*; lines wait, and beyond the buffer are lost$/)],
+        [
+          "Error",
+          expect.stringMatching(/^cannot write the log file .*: ENOSPC.*; lines wait, and beyond the buffer are lost$/)
+        ],
         ["Warning", expect.stringContaining(`observer ${name} missed events, 1 so far`)],
         ["Info", expect.stringMatching(/^the log file .* is written again, after \d+ failures$/)]
       ])
@@ -272,7 +290,10 @@ describe("one file, one observer", () => {
         const both = Layer.merge(FileObserver.layer({ path: first }), FileObserver.layer({ path: second }))
         const exit = yield* Effect.exit(Effect.scoped(Layer.build(both)))
         expect(Exit.isFailure(exit) && Chunk.toReadonlyArray(Cause.defects(exit.cause))).toMatchObject([
-          { _tag: "TaskflowWiringError", message: expect.stringMatching(/^two observers write to .*tasks\.log: give each/) }
+          {
+            _tag: "TaskflowWiringError",
+            message: expect.stringMatching(/^two observers write to .*tasks\.log: give each/)
+          }
         ])
       }
       yield* written({ path: first }, ["free again"])
@@ -316,7 +337,7 @@ describe("a write that stops half-way", () => {
                   return some.length === 0 ? Promise.reject(new Error("no space")) : target.write(some)
                 }
                 // safe: methods of the handle, called on the handle
-                : (typeof target[key as "fd"] === "function" ? (target[key as "stat"]).bind(target) : target[key as "fd"])
+                : (typeof target[key as "fd"] === "function" ? target[key as "stat"].bind(target) : target[key as "fd"])
           })
         }
       )

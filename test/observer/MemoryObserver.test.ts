@@ -19,7 +19,12 @@ describe("MemoryObserver", () => {
       const observer = yield* MemoryObserver.make()
       yield* Fine.execute()
       expect((yield* observer.lifecycleEvents).map(({ status }) => status)).toEqual(["running", "success"])
-      expect(yield* observer.logEvents).toMatchObject([{ _tag: "LogEvent", message: "fine", level: "debug", extra: { a: 1 } }])
+      expect(yield* observer.logEvents).toMatchObject([{
+        _tag: "LogEvent",
+        message: "fine",
+        level: "debug",
+        extra: { a: 1 }
+      }])
       yield* observer.clear
       expect([yield* observer.lifecycleEvents, yield* observer.logEvents]).toEqual([[], []])
     }))))

@@ -33,7 +33,16 @@ describe("textOf", () => {
   })
 
   it("says a step in capitals", () => {
-    const words = ["running", "success", "failed", "interrupted", "cancelled", "pending", "retrying", "requeued"] as const
+    const words = [
+      "running",
+      "success",
+      "failed",
+      "interrupted",
+      "cancelled",
+      "pending",
+      "retrying",
+      "requeued"
+    ] as const
     expect(words.map((status) => textOf(step(status)))).toEqual(
       words.map((word) => `[9d01ab23] [send_email] 2026-01-01T12:00:00 -- ${word.toUpperCase()}`)
     )
