@@ -201,7 +201,7 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
    * Successes stay while they hold an idempotency key.
    */
   readonly deleteHistory: (endedBefore: number) => Effect.Effect<number, TaskBackendError>
-  /** Calls `listener` inside the engine for every recorded event; the answer ends that. For observers in tests. */
+  /** Calls `listener` inside the engine for every recorded event; the answer ends that. For observers. */
   readonly tap: TaskEvents["Type"]["tap"]
   /** For observers that close: returns at once, or, when the engine is stopping, once nothing runs here. Bounded. */
   readonly stopped: Effect.Effect<void>

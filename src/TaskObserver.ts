@@ -10,7 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { droppedOf, failuresOf, observe, type Observing, type Settings } from "./internal/observing.js"
+import { droppedOf, failuresOf, observe, type Observing, settingsOf } from "./internal/observing.js"
 import type { LogLevel } from "./TaskEvent.js"
 import { TaskManager } from "./TaskManager.js"
 import type { TaskStatus } from "./TaskStatus.js"
@@ -91,13 +91,6 @@ export interface CallbackOptions<R1, R2, R3, R4> extends ObserverOptions {
   readonly onLifecycle?: ((event: LifecycleEvent) => Effect.Effect<unknown, unknown, R3>) | undefined
   /** After the last event, within five seconds. */
   readonly close?: Effect.Effect<unknown, unknown, R4> | undefined
-}
-
-/** Fills in the defaults. Throws a RangeError when `buffer` is not a whole number from 1. */
-export const settingsOf = (options: ObserverOptions): Settings => {
-  const { buffer = 4_096, lifecycle = true, minLevel = "info", name } = options
-  if (Number.isSafeInteger(buffer) && buffer >= 1) return { name, minLevel, lifecycle, logs: true, capacity: buffer }
-  throw new RangeError(`observer ${name}: buffer is ${buffer}: a whole number from 1`)
 }
 
 // One by one: what was not taken when `run` fails is still there.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import {
+  Cause,
   Chunk,
   Context,
   Deferred,
@@ -292,11 +293,14 @@ describe("TaskObserver.make", () => {
       ])
     }))
 
-  it("refuses a buffer of nothing", () => {
-    expect(() => TaskObserver.settingsOf({ name: "x", buffer: 0 })).toThrow(
-      "observer x: buffer is 0: a whole number from 1"
-    )
-  })
+  it.effect("refuses a buffer of nothing", () =>
+    Effect.gen(function*() {
+      const layer = TaskObserver.make({ name: "x", buffer: 0, run: Stream.runDrain })
+      const exit = yield* Effect.exit(Effect.scoped(Layer.build(layer)))
+      expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toContain(
+        "RangeError: observer x: buffer is 0: a whole number from 1"
+      )
+    }).pipe(Effect.provide(TaskflowTest.layer)))
 })
 
 describe("TaskObserver.callbacks", () => {

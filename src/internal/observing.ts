@@ -13,7 +13,7 @@ import * as MetricLabel from "effect/MetricLabel"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import type { TaskEvents } from "../TaskEvents.js"
-import type { ObservedEvent } from "../TaskObserver.js"
+import type { ObservedEvent, ObserverOptions } from "../TaskObserver.js"
 import * as Backoff from "./backoff.js"
 import { within } from "./endWithin.js"
 import { observedOf, type Wanted } from "./observed.js"
@@ -30,6 +30,13 @@ export interface Source {
 export interface Settings extends Wanted {
   readonly name: string
   readonly capacity: number
+}
+
+/** Fills in the defaults. Throws a RangeError when `buffer` is not a whole number from 1. */
+export const settingsOf = (options: ObserverOptions): Settings => {
+  const { buffer = 4_096, lifecycle = true, minLevel = "info", name } = options
+  if (Number.isSafeInteger(buffer) && buffer >= 1) return { name, minLevel, lifecycle, logs: true, capacity: buffer }
+  throw new RangeError(`observer ${name}: buffer is ${buffer}: a whole number from 1`)
 }
 
 /** What the code of an observer is given. */

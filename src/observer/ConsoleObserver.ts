@@ -5,10 +5,10 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { observe, type Observing } from "../internal/observing.js"
+import { observe, type Observing, settingsOf } from "../internal/observing.js"
 import type { LogLevel } from "../TaskEvent.js"
 import { TaskManager } from "../TaskManager.js"
-import { type Lifecycle, settingsOf } from "../TaskObserver.js"
+import type { Lifecycle } from "../TaskObserver.js"
 import { jsonOf, textOf } from "./lines.js"
 
 /** What to write, and how. */
