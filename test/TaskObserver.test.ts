@@ -293,6 +293,31 @@ describe("TaskObserver.make", () => {
       ])
     }))
 
+  it.effect("waits for what may finish during a shutdown", () =>
+    Effect.gen(function*() {
+      const observer = yield* told()
+      const started = yield* Deferred.make<void>()
+      const Slow = Task.make("slow")
+      const handler = Slow.toLayer(() => Effect.zipRight(Deferred.succeed(started, undefined), Effect.sleep("5 seconds")))
+      const run = yield* Effect.fork(
+        Effect.zipRight(Slow.enqueue(), Deferred.await(started)).pipe(
+          Effect.provide(
+            Layer.merge(handler, observer.layer).pipe(Layer.provideMerge(engine({ shutdownTimeout: "10 seconds" })))
+          )
+        )
+      )
+      yield* Deferred.await(started)
+      // Until the scope is closing, in a turn of the event loop of its own.
+      yield* Effect.iterate(0, {
+        while: (turns) => turns < 20,
+        body: (turns) =>
+          Effect.async<number>((resume) => void setImmediate(() => resume(Effect.succeed(turns + 1))))
+      })
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.join(run)
+      expect(words(Chunk.toReadonlyArray(yield* Queue.takeAll(observer.queue)))).toEqual(["running", "success"])
+    }))
+
   it.effect("refuses a buffer of nothing", () =>
     Effect.gen(function*() {
       const layer = TaskObserver.make({ name: "x", buffer: 0, run: Stream.runDrain })

@@ -184,7 +184,8 @@ describe("watched", () => {
       yield* say("second")
       fs.renameSync(file, `${file}.1`)
       yield* say("third")
-      fs.writeFileSync(`${file}.next`, "")
+      // Larger than the one before it: its size says nothing.
+      fs.writeFileSync(`${file}.next`, `${"x".repeat(1_000)}\n`)
       fs.renameSync(`${file}.next`, file)
       yield* say("fourth")
       fs.rmSync(file)
@@ -360,15 +361,20 @@ describe("a write that stops half-way", () => {
 
   it.scoped("is written whole into the file that came meanwhile", () =>
     Effect.gen(function*() {
-      const file = path.join(yield* folder, "tasks.log")
-      const { disk, log } = yield* limited(file)
-      log.add(["one", "two"])
-      disk.allowed = 6
-      yield* Effect.flip(log.flush)
-      fs.renameSync(file, `${file}.1`)
-      disk.allowed = 100
-      yield* log.flush
-      expect([read(`${file}.1`), read(file)]).toEqual(["one\ntw", "two\n"])
-      yield* log.close
+      const made = yield* folder
+      for (const way of ["rename", "truncate"]) {
+        const file = path.join(made, `${way}.log`)
+        const { disk, log } = yield* limited(file)
+        log.add(["one", "two"])
+        disk.allowed = 6
+        yield* Effect.flip(log.flush)
+        fs.copyFileSync(file, `${file}.1`)
+        if (way === "rename") fs.renameSync(file, `${file}.1`)
+        else fs.truncateSync(file)
+        disk.allowed = 100
+        yield* log.flush
+        expect([read(`${file}.1`), read(file)], way).toEqual(["one\ntw", "two\n"])
+        yield* log.close
+      }
     }))
 })
