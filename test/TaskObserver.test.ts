@@ -204,6 +204,25 @@ describe("TaskObserver.make", () => {
     }).pipe(Effect.provide(TaskflowTest.layer), Effect.provide(logger))
   })
 
+  it.effect("a run that throws instead of failing is started again too", () =>
+    Effect.gen(function*() {
+      const seen = yield* Queue.unbounded<string>()
+      let runs = 0
+      const observer = TaskObserver.make({
+        name: "thrower",
+        run: (events) => {
+          runs += 1
+          if (runs === 1) throw new Error("not yet")
+          return Stream.runForEach(events, (event) => Queue.offerAll(seen, words([event])))
+        }
+      })
+      yield* Effect.gen(function*() {
+        yield* Quiet.execute()
+        yield* TestClock.adjust("60 millis")
+        expect(Chunk.toReadonlyArray(yield* Queue.takeN(seen, 2))).toEqual(["running", "success"])
+      }).pipe(Effect.provide(Layer.merge(QuietHandler, observer)), Effect.provide(collectedLogs().layer))
+    }).pipe(Effect.provide(TaskflowTest.layer)))
+
   it.effect("a run that returns ends its observer, and no other", () =>
     Effect.gen(function*() {
       const seen: Array<string> = []
@@ -298,7 +317,9 @@ describe("TaskObserver.make", () => {
       const observer = yield* told()
       const started = yield* Deferred.make<void>()
       const Slow = Task.make("slow")
-      const handler = Slow.toLayer(() => Effect.zipRight(Deferred.succeed(started, undefined), Effect.sleep("5 seconds")))
+      const handler = Slow.toLayer(() =>
+        Effect.zipRight(Deferred.succeed(started, undefined), Effect.sleep("5 seconds"))
+      )
       const run = yield* Effect.fork(
         Effect.zipRight(Slow.enqueue(), Deferred.await(started)).pipe(
           Effect.provide(
@@ -310,8 +331,7 @@ describe("TaskObserver.make", () => {
       // Until the scope is closing, in a turn of the event loop of its own.
       yield* Effect.iterate(0, {
         while: (turns) => turns < 20,
-        body: (turns) =>
-          Effect.async<number>((resume) => void setImmediate(() => resume(Effect.succeed(turns + 1))))
+        body: (turns) => Effect.async<number>((resume) => void setImmediate(() => resume(Effect.succeed(turns + 1))))
       })
       yield* TestClock.adjust("5 seconds")
       yield* Fiber.join(run)

@@ -48,6 +48,8 @@ export interface Observing {
   readonly failed: (cause: Cause.Cause<unknown>) => Effect.Effect<void>
   /** Counts a failure that somebody else tells of. */
   readonly countFailure: () => void
+  /** Waits before the next try after so many failures in a row. Short when the observer closes: there is little time. */
+  readonly backOff: (failures: number) => Effect.Effect<void>
 }
 
 const droppedTotal = Metric.counter("taskflow_observer_dropped_total", {
@@ -70,6 +72,7 @@ export const failuresOf = (name: string): number => failuresTotal.unsafeValue(la
 
 // Milliseconds. What waits in the buffer at the end is delivered in this time; so is the last word of `close`.
 const closeGrace = 5_000
+const closingPause = 100
 const quietFor = 60_000
 // A run that lasted this long was well: the next failure is a first one again.
 const wellAfter = 10_000
@@ -122,21 +125,32 @@ export const observe = <E, R, R2>(
           : Effect.void
       })
 
+    const backOff = (failures: number): Effect.Effect<void> =>
+      Effect.suspend(() =>
+        buffer.isEnded()
+          ? Backoff.pause(closingPause)
+          : Effect.raceFirst(Backoff.afterFailure(failures), buffer.ended)
+      )
+
     const untap = source.tap((event, record) => {
       const observed = observedOf(event, record, settings)
       if (observed !== null && !buffer.offer(observed)) lost(1)
     })
 
+    const observing: Observing = { backOff, buffer, countFailure, failed, lost }
     const again = (failures: number): Effect.Effect<void, never, R> =>
       Effect.flatMap(Clock.currentTimeMillis, (began) =>
-        Effect.catchAllCause(Effect.asVoid(run({ buffer, countFailure, failed, lost })), (cause) =>
-          failed(cause).pipe(
-            Effect.zipRight(Clock.currentTimeMillis),
-            Effect.flatMap((now) => {
-              const inARow = now - began >= wellAfter ? 1 : failures + 1
-              return Effect.zipRight(Backoff.afterFailure(inARow), again(inARow))
-            })
-          )))
+        Effect.catchAllCause(
+          Effect.suspend(() => Effect.asVoid(run(observing))),
+          (cause) =>
+            failed(cause).pipe(
+              Effect.zipRight(Clock.currentTimeMillis),
+              Effect.flatMap((now) => {
+                const inARow = now - began >= wellAfter ? 1 : failures + 1
+                return Effect.zipRight(backOff(inARow), again(inARow))
+              })
+            )
+        ))
 
     const stopListening = Effect.sync(() => {
       untap()
@@ -161,4 +175,4 @@ export const observe = <E, R, R2>(
         yield* within(Effect.catchAllCause(close, failed), closeGrace)
       })
     )
-  })
+  }).pipe(Effect.uninterruptible)

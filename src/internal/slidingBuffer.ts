@@ -11,6 +11,8 @@ export interface SlidingBuffer<A> {
   /** Nothing is added any more; what is there can still be taken. */
   readonly end: () => void
   readonly isEnded: () => boolean
+  /** Returns when nothing is added any more. For the reader. */
+  readonly ended: Effect.Effect<void>
   readonly size: () => number
 }
 
@@ -20,6 +22,7 @@ export const make = <A>(capacity: number): SlidingBuffer<A> => {
   let size = 0
   let ended = false
   let wake: (() => void) | null = null
+  let wakeAtEnd: (() => void) | null = null
 
   const notify = (): void => {
     const waiting = wake
@@ -63,8 +66,16 @@ export const make = <A>(capacity: number): SlidingBuffer<A> => {
     end: () => {
       ended = true
       notify()
+      wakeAtEnd?.()
     },
     isEnded: () => ended,
+    ended: Effect.async((resume) => {
+      if (ended) return resume(Effect.void)
+      wakeAtEnd = () => resume(Effect.void)
+      return Effect.sync(() => {
+        wakeAtEnd = null
+      })
+    }),
     size: () => size
   }
 }

@@ -10,7 +10,6 @@ import * as Effect from "effect/Effect"
 import { globalValue } from "effect/GlobalValue"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import * as Backoff from "../internal/backoff.js"
 import { observe, type Observing, settingsOf, type Source } from "../internal/observing.js"
 import { TaskflowWiringError } from "../TaskError.js"
 import type { LogLevel } from "../TaskEvent.js"
@@ -89,7 +88,7 @@ const write = (name: string, file: LogFile.LogFile, observing: Observing): Effec
                 `cannot write the log file ${name}: ${message}; lines wait, and beyond the buffer are lost`
               )
           ),
-          Effect.zipRight(Backoff.afterFailure(failures + 1)),
+          Effect.zipRight(observing.backOff(failures + 1)),
           Effect.flatMap(() => until(self, failures + 1))
         ),
       onSuccess: () =>

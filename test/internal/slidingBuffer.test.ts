@@ -45,7 +45,11 @@ describe("slidingBuffer", () => {
       const other = SlidingBuffer.make<number>(3)
       const reader = yield* Effect.fork(other.take(10))
       yield* Effect.yieldNow()
+      const ended = yield* Effect.fork(other.ended)
+      yield* Effect.yieldNow()
       other.end()
+      yield* Fiber.join(ended)
+      yield* other.ended
       expect(yield* Fiber.join(reader)).toEqual([])
       expect([other.isEnded(), other.size()]).toEqual([true, 0])
     }))

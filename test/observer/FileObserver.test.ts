@@ -260,6 +260,30 @@ describe("a file that cannot be written", () => {
     }).pipe(Effect.provide(TaskflowTest.layer), Effect.provide(logger))
   })
 
+  it.scoped("at the end of the engine is tried once more at once", () => {
+    const { layer: logger, lines } = collectedLogs()
+    return Effect.gen(function*() {
+      const file = path.join(yield* folder, "tasks.log")
+      fs.mkdirSync(file)
+      yield* Effect.gen(function*() {
+        yield* Say.execute({ text: "one" })
+        // By now it waits five seconds between two tries.
+        yield* Effect.iterate(0, {
+          while: (count) => count < 12,
+          body: () =>
+            TestClock.adjust("6 seconds").pipe(
+              Effect.zipRight(until(() => true)),
+              Effect.zipRight(TaskObserver.failures(`file:${file}`))
+            )
+        })
+        fs.rmdirSync(file)
+        // Virtual time stands still from here on.
+      }).pipe(Effect.provide(Layer.merge(SayHandler, FileObserver.layer({ path: file }))))
+      expect(messagesOf(file)).toEqual(["one"])
+      expect(lines.filter(({ level }) => level === "Error")).toHaveLength(1)
+    }).pipe(Effect.provide(TaskflowTest.layer), Effect.provide(logger))
+  })
+
   it.scoped("at the end of the engine its lines are lost and counted", () => {
     const { layer: logger, lines } = collectedLogs()
     return Effect.gen(function*() {
