@@ -4,7 +4,7 @@
  * Lines are written as soon as the write before is done, many at once when there are many. While the file cannot be written
  * (disk full, no permission) they wait; that is said once, and when it is over.
  */
-import * as fs from "node:fs/promises"
+import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import { globalValue } from "effect/GlobalValue"
@@ -44,12 +44,13 @@ const atOnce = 1_000
 
 const inUse = globalValue(Symbol.for("effect-taskflow/FileObserver/inUse"), () => new Set<string>())
 
-const realpath = (name: string) => Effect.tryPromise(() => fs.realpath(name))
+// Without waiting, so that an observer that is built beside others hears of what they do first.
+const realpath = (name: string) => Effect.try(() => fs.realpathSync(name))
 
 // One name for a file that is reached by several.
 const canonical = (name: string): Effect.Effect<string> => {
   const folder = path.dirname(path.resolve(name))
-  return Effect.tryPromise(() => fs.mkdir(folder, { recursive: true })).pipe(
+  return Effect.try(() => fs.mkdirSync(folder, { recursive: true })).pipe(
     Effect.ignore,
     Effect.zipRight(realpath(name)),
     Effect.orElse(() => Effect.map(realpath(folder), (real) => path.join(real, path.basename(name)))),

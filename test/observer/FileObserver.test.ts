@@ -84,6 +84,21 @@ describe("lines", () => {
       ])
     }).pipe(Effect.provide(TaskflowTest.layer)))
 
+  it.scoped("begin with what layers built beside it do first", () =>
+    Effect.gen(function*() {
+      const file = path.join(yield* folder, "new", "tasks.log")
+      yield* Effect.void.pipe(
+        Effect.provide(
+          Layer.mergeAll(
+            SayHandler,
+            FileObserver.layer({ path: file, lifecycle: "all" }),
+            Layer.scopedDiscard(Say.execute({ text: "hello" }))
+          )
+        )
+      )
+      expect(messagesOf(file)).toEqual(["-- PENDING", "-- RUNNING", "hello", "-- SUCCESS"])
+    }).pipe(Effect.provide(TaskflowTest.layer)))
+
   it.scoped("are written while the engine runs, not at its end", () =>
     Effect.gen(function*() {
       const file = path.join(yield* folder, "tasks.log")
