@@ -17,7 +17,7 @@ const subpaths = Object.entries(pkg.exports)
 // Needed by the subpaths of databases alone.
 const optional = Object.keys(pkg.peerDependenciesMeta).filter((name) => pkg.peerDependenciesMeta[name].optional)
 const peers = Object.keys(pkg.peerDependencies)
-const withoutDatabase = ["", "/http", "/testing"].map((subpath) => pkg.name + subpath)
+const withoutDatabase = ["", "/http", "/observers", "/testing"].map((subpath) => pkg.name + subpath)
 
 const allowed = [
   /^package\.json$/,

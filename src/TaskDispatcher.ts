@@ -58,6 +58,8 @@ export class TaskDispatcher extends Context.Tag("effect-taskflow/TaskDispatcher"
    * only a handler left, the others start tasks again a second later.
    */
   readonly drain: (taskName?: string) => Effect.Effect<void>
+  /** Whether nothing starts because the engine, or a handler, is closing. */
+  readonly isStopping: () => boolean
   /** Returns when nothing runs here and nothing that could run waits. Delayed tasks and back-offs are not waited for. */
   readonly awaitIdle: Effect.Effect<void>
   /** Returns when the window has room: for one-off effects, which only memory can hold. */
@@ -283,6 +285,7 @@ export const make = Effect.gen(function*() {
     lookSoon: LookSoon.make({ schedule }, now, haveALook),
     cancelAtStart: cancels.add,
     drain: stop.drain,
+    isStopping: stop.isStopping,
     windowRoom: changed.until(() => queue.room() > backlog.arriving()),
     forget: (record) => {
       queue.remove(record.taskId)

@@ -13,6 +13,7 @@ import type { AuditStore } from "./AuditStore.js"
 import type { ErrorStore } from "./ErrorStore.js"
 import * as Admission from "./internal/admission.js"
 import * as Control from "./internal/control.js"
+import { within } from "./internal/endWithin.js"
 import * as EnqueueJson from "./internal/enqueueJson.js"
 import * as Pausing from "./internal/pausing.js"
 import type { EnqueueOptions } from "./internal/prepare.js"
@@ -200,8 +201,10 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
    * Successes stay while they hold an idempotency key.
    */
   readonly deleteHistory: (endedBefore: number) => Effect.Effect<number, TaskBackendError>
-  /** Calls `listener` inside the engine for every recorded event; the answer ends that. For observers in tests. */
+  /** Calls `listener` inside the engine for every recorded event; the answer ends that. For observers. */
   readonly tap: TaskEvents["Type"]["tap"]
+  /** For observers that close: returns at once, or, when the engine is stopping, once nothing runs here. Bounded. */
+  readonly stopped: Effect.Effect<void>
 
   /** The names this instance has handlers for. */
   readonly registered: Effect.Effect<ReadonlyArray<Registered["definition"]>>
@@ -210,6 +213,9 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
 }>() {}
 
 export type { Parts } from "./internal/parts.js"
+
+// Milliseconds: what a stop may take beyond `shutdownTimeout`, see `endWithin`.
+const stopGrace = 10_000
 
 export const make = Effect.gen(function*() {
   const backend = yield* TaskBackend
@@ -268,6 +274,9 @@ export const make = Effect.gen(function*() {
     ...Pausing.make(parts, outside),
     ...Stores.make(parts, outside),
     tap: events.tap,
+    stopped: Effect.suspend(() =>
+      dispatcher.isStopping() ? within(dispatcher.awaitIdle, config.shutdownTimeout + stopGrace) : Effect.void
+    ),
     registered: Effect.sync(() => registry.names().flatMap((name) => registry.get(name)?.definition ?? [])),
     register: (registered) =>
       Effect.acquireRelease(

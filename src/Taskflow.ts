@@ -18,6 +18,7 @@ import * as VolatileBackend from "./backend/VolatileBackend.js"
 import { count } from "./internal/counts.js"
 import * as LoopLag from "./internal/loopLag.js"
 import { measured } from "./internal/measuredBackend.js"
+import * as FileObserver from "./observer/FileObserver.js"
 import { TaskBackend } from "./TaskBackend.js"
 import * as TaskDispatcher from "./TaskDispatcher.js"
 import { type TaskBackendError, TaskflowWiringError } from "./TaskError.js"
@@ -74,6 +75,14 @@ const loopLag = Layer.scopedDiscard(
   LoopLag.watch({ longerThan: Number.POSITIVE_INFINITY, onTurn: count.late, onStall: () => {} })
 )
 
+// Below what records: it is told of every end, and closes after the last one was told.
+const logFile = (options: FileObserver.FileObserverOptions | undefined) =>
+  options === undefined
+    ? Layer.empty
+    : Layer.scopedDiscard(
+      Effect.flatMap(TaskEvents.TaskEvents, ({ tap }) => FileObserver.make({ tap, stopped: Effect.void }, options))
+    )
+
 const parts = (options: TaskflowConfig.TaskflowOptions | undefined) =>
   Layer.mergeAll(TaskManager.layer, TaskRetention.layer, loopLag).pipe(
     Layer.provide(TaskDispatcher.layer),
@@ -81,6 +90,7 @@ const parts = (options: TaskflowConfig.TaskflowOptions | undefined) =>
     Layer.provide(Layer.merge(TaskQueue.layer, TaskRegistry.layer)),
     Layer.provide(TaskStore.layer),
     Layer.provide(TaskJournal.layer),
+    Layer.provide(logFile(options?.logFile)),
     Layer.provide(Layer.merge(TaskEvents.layer, TaskFeed.layer)),
     // Below what closes slowly: running tasks keep their lease while they finish.
     Layer.provide(TaskLease.layer),

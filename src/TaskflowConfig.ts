@@ -4,6 +4,7 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
+import type { FileObserverOptions } from "./observer/FileObserver.js"
 import type { LogLevel } from "./TaskEvent.js"
 import type { Terminal } from "./TaskStatus.js"
 
@@ -28,6 +29,11 @@ export interface TaskflowOptions {
     /** Whether annotations and extras are kept with the line or only shown to observers. Default store. */
     readonly fields?: "store" | "observe" | undefined
   } | undefined
+  /**
+   * What handlers log, in a file too: `FileObserver` inside the engine, so it sees everything up to the end of the shutdown.
+   * Default none.
+   */
+  readonly logFile?: FileObserverOptions | undefined
   /** The group commit. */
   readonly journal?: {
     /** Changes in one batch. Default 500; what `enqueueMany` is given stays together up to 10,000, and 8 MiB. */

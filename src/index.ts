@@ -38,7 +38,8 @@ export { TaskContext } from "./TaskContext.js"
 export * as TaskLog from "./TaskLog.js"
 export * as TaskProgress from "./TaskProgress.js"
 
-// 6 observe
+// 6 observe; files, the console and memory are a subpath: /observers
+export * as TaskObserver from "./TaskObserver.js"
 export { type Recorded } from "./TaskEvents.js"
 export { type TaskChanges } from "./TaskFeed.js"
 export * as TaskChange from "./TaskChange.js"

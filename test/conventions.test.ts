@@ -16,6 +16,7 @@ const ofOneModule = new Set(["ioredis"])
 const neededBy: Readonly<Record<string, ReadonlyArray<string>>> = {
   index: [],
   http: [],
+  observers: [],
   testing: [],
   sql: ["@effect/sql"],
   sqlite: ["@effect/experimental", "@effect/sql", "@effect/sql-sqlite-node"],

@@ -15,7 +15,7 @@ const finalizerGraceWhenSilent = 2_000
  * Waits at most `millis`; whether it was over by then. For finalizers, where a plain timeout would wait for what it cannot
  * interrupt.
  */
-export const within = (self: Effect.Effect<unknown>, millis: number): Effect.Effect<boolean> =>
+export const within = <R>(self: Effect.Effect<unknown, never, R>, millis: number): Effect.Effect<boolean, never, R> =>
   Effect.map(self.pipe(Effect.disconnect, Effect.interruptible, Effect.timeoutOption(millis)), Option.isSome)
 
 /**

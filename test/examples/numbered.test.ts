@@ -1,7 +1,8 @@
 import * as fs from "node:fs"
+import * as http from "node:http"
 import * as os from "node:os"
 import * as path from "node:path"
-import { Effect, Logger } from "effect"
+import { Console, Effect, Layer, Logger } from "effect"
 import { MysqlBackend } from "effect-taskflow/mysql"
 import { PostgresBackend } from "effect-taskflow/postgres"
 import { afterAll, describe, expect, it } from "vitest"
@@ -16,6 +17,8 @@ import * as OwnDatabase from "../../examples/08-your-own-database.js"
 import * as Instances from "../../examples/09-several-instances.js"
 import * as Pausing from "../../examples/10-pause-and-watch.js"
 import * as Background from "../../examples/15-background-tasks.js"
+import * as Alerts from "../../examples/16-alerts.js"
+import * as LogFiles from "../../examples/17-log-files.js"
 import { hasMysql, hasPostgres, mysql, mysqlPrefix, postgres, postgresPrefix } from "../support/databases.js"
 
 const folder = path.resolve(import.meta.dirname, "../../examples")
@@ -28,8 +31,9 @@ const run = <A, E>(program: Effect.Effect<A, E>): Promise<A> =>
 
 describe("the numbered examples", () => {
   it("are numbered, at most 80 lines, and say the command that runs them", () => {
-    expect(files.filter((file) => !/^\d\d-[a-z-]+\.ts$/.test(file))).toEqual([])
-    expect(new Set(files.map((file) => file.slice(0, 2))).size).toBe(files.length)
+    expect(files.length).toBeGreaterThanOrEqual(18)
+    const numbers = files.map((_, index) => `${String(index + 1).padStart(2, "0")}-`)
+    expect(files.map((file) => file.slice(0, 3))).toEqual(numbers)
     for (const file of files) {
       const text = fs.readFileSync(path.join(folder, file), "utf8")
       expect(text.trimEnd().split("\n").length, file).toBeLessThanOrEqual(80)
@@ -170,5 +174,59 @@ describe("the numbered examples", () => {
       ada: { answered: 202, meanwhile: "pending", mail: "success" },
       mallory: { answered: 500, audit: "success", mail: "cancelled" }
     })
+  })
+
+  it("16: failures reach the chat as one message, also when it refused the first time", async () => {
+    const messages: Array<string> = []
+    let refusals = 1
+    const server = http.createServer((request, response) => {
+      const parts: Array<Buffer> = []
+      request.on("data", (part: Buffer) => parts.push(part)).on("end", () => {
+        response.statusCode = refusals > 0 ? 503 : 200
+        if (refusals-- <= 0) messages.push(JSON.parse(Buffer.concat(parts).toString()).text)
+        response.end()
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+    try {
+      // safe: it listens on TCP
+      const { port } = server.address() as { readonly port: number }
+      expect(await run(Alerts.program(`http://127.0.0.1:${port}`))).toEqual(["Right", "Left", "Left"])
+    } finally {
+      server.close()
+    }
+    expect(messages.flatMap((text) => text.split("\n")).sort()).toEqual([
+      "charge (large) failed after 1 retry: 2000 is too much",
+      "charge (large) failed after 1 retry: 3000 is too much"
+    ])
+  })
+
+  it("17: files by size and by level, and objects on the console", async () => {
+    const folder = path.join(temporary, "logs")
+    const printed: Array<string> = []
+    const collecting = Layer.unwrapEffect(
+      Effect.map(Effect.console, (console) =>
+        Console.setConsole({
+          ...console,
+          log: (line) => Effect.sync(() => printed.push(String(line)))
+        }))
+    )
+    const files = await run(Effect.provide(LogFiles.program(folder), collecting))
+    expect(Object.keys(files)).toEqual(["errors.log", "tasks.log", "tasks.log.1", "tasks.log.2"])
+    const shape = (text: string) =>
+      text.replace(/^\[[0-9a-f]{8}\]/gm, "[id8]").replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?= )(?! -- SUCC)/g, "TIME")
+    const forged = "[id8] [import] TIME row 2: bad name\\n[00000000] [import] 2026-01-01T00:00:00 -- SUCCESS\n"
+    expect(shape(files["errors.log"]!)).toBe([
+      "[id8] [import] TIME nothing came",
+      "[id8] [import] TIME nothing came",
+      "[id8] [import] TIME -- FAILED",
+      ""
+    ].join("\n"))
+    const tasks = shape(["tasks.log.2", "tasks.log.1", "tasks.log"].map((name) => files[name]).join(""))
+    expect(tasks).toContain(forged)
+    expect(tasks).toContain("[id8] [import] --- Retry 1 ---\n[id8] [import] TIME importing 0 rows\n")
+    expect(tasks.trimEnd().split("\n")).toHaveLength(13)
+    for (const name of ["tasks.log.2", "tasks.log.1"]) expect(Buffer.byteLength(files[name]!)).toBeLessThanOrEqual(400)
+    expect(printed.map((line) => JSON.parse(line).level)).toEqual(["warning", "warning", "error", "warning", "error"])
   })
 })
