@@ -268,15 +268,8 @@ export const make = Effect.gen(function*() {
     wakeAt,
     pump
   })
-  const holding = Holding.make({
-    instance,
-    store,
-    timers: { schedule },
-    isClosed: stop.isStopping,
-    accept,
-    waits,
-    place
-  })
+  const isClosed = stop.isStopping
+  const holding = Holding.make({ instance, store, timers: { schedule }, isClosed, accept, waits, place })
 
   return TaskDispatcher.of({
     accept,
