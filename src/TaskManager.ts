@@ -42,6 +42,7 @@ import type {
   TaskAlreadyRetried,
   TaskArgumentError,
   TaskBackendError,
+  TaskDecryptionError,
   TaskInTransaction,
   TaskKeyHeld,
   TaskNotFound,
@@ -145,6 +146,7 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
     | TaskAlreadyRetried
     | TaskKeyHeld
     | TaskNotRegistered
+    | TaskDecryptionError
     | TaskBackendError
   >
   /** Waits until the task ended. Inside a handler the slot is given back while waiting. */

@@ -25,6 +25,7 @@ import { pastFailures } from "./internal/pastFailures.js"
 import * as Pipeline from "./internal/pipeline.js"
 import type { Slot } from "./internal/slots.js"
 import * as Timers from "./internal/timers.js"
+import { undecodable } from "./internal/undecodable.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 import { TaskBackend } from "./TaskBackend.js"
 import type { TaskEvent, TaskFailure } from "./TaskEvent.js"
@@ -95,17 +96,8 @@ export const make = Effect.gen(function*() {
           stopReason: verdict.stopReason
         }
       case "Undecodable": {
-        const { message, path } = verdict.misfit
-        const error = new Error(
-          `the stored payload does not fit the definition${path === "" ? "" : ` at ${path}`}: ${message}`
-        )
-        error.name = "UndecodablePayload"
-        return {
-          _tag: "Failed",
-          ...common,
-          failure: failureOf("undecodable", error, cause, null),
-          stopReason: "undecodable"
-        }
+        const failure = failureOf("undecodable", undecodable(record, verdict.misfit), cause, null)
+        return { _tag: "Failed", ...common, failure, stopReason: "undecodable" }
       }
     }
   }
