@@ -85,7 +85,12 @@ describe("TaskCipher", () => {
         })
       )
       const stored = yield* raw(id)
-      expect(stored).toMatchObject({ taskName: "mail", status: "failed", tags: { team: "a" }, failure: { kind: "error" } })
+      expect(stored).toMatchObject({
+        taskName: "mail",
+        status: "failed",
+        tags: { team: "a" },
+        failure: { kind: "error" }
+      })
       const lines = yield* inner.logs(stored.taskId, { after: 0, limit: 10 })
       const groups = yield* inner.errors.list({})
       const { items } = yield* inner.list({})
@@ -169,7 +174,9 @@ describe("TaskCipher", () => {
       yield* life(
         { ...k2, hashKey: key("k1").key },
         Effect.gen(function*() {
-          expect(yield* Mail.enqueue({ to: "again" }, { idempotencyKey: "ada" })).toMatchObject({ _tag: "Deduplicated" })
+          expect(yield* Mail.enqueue({ to: "again" }, { idempotencyKey: "ada" })).toMatchObject({
+            _tag: "Deduplicated"
+          })
           expect(yield* Mail.enqueue({ to: "again" }, { idempotencyKey: "e" })).toMatchObject({ _tag: "Deduplicated" })
           expect(yield* manager(({ get }) => get(held))).toMatchObject({ payload: "{\"to\":\"ada\"}" })
         })
@@ -330,9 +337,8 @@ describe("a task with a place typed Redacted", () => {
         Effect.gen(function*() {
           const { layer, lines } = collectedLogs()
           const below = Layer.effect(TaskBackend, Effect.map(MemoryBackend.make(), wrap))
-          const handlers = Layer.mergeAll(
-            ...["one", "two"].map((name) => Secret(name).toLayer(() => Effect.void)) as [Layer.Layer<never>]
-          )
+          const handles = (name: string) => Secret(name).toLayer(() => Effect.void)
+          const handlers = Layer.merge(handles("one"), handles("two"))
           const backend = over === undefined ? below : Layer.provide(cipher(over), below)
           yield* Effect.provide(Effect.void, Layer.provide(Layer.provide(handlers, engine({}, backend)), layer))
           return lines.filter(({ level }) => level === "Warning").map(({ message }) => message)

@@ -1,7 +1,8 @@
 /** The promises of the port, kept with a cipher between the engine and the backend. */
 import { describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { MemoryBackend, type TaskBackend, TaskCipher } from "effect-taskflow"
+import type { TaskCipher } from "effect-taskflow"
+import { MemoryBackend, type TaskBackend } from "effect-taskflow"
 import { SqliteBackend } from "effect-taskflow/sqlite"
 import { BackendSuite } from "effect-taskflow/testing"
 import { cipher } from "../support/cipher.js"

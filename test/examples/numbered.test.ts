@@ -16,6 +16,7 @@ import * as OwnDatabase from "../../examples/08-your-own-database.js"
 import * as Instances from "../../examples/09-several-instances.js"
 import * as Pausing from "../../examples/10-pause-and-watch.js"
 import * as Background from "../../examples/15-background-tasks.js"
+import * as Encryption from "../../examples/19-encryption.js"
 import { hasMysql, hasPostgres, mysql, mysqlPrefix, postgres, postgresPrefix } from "../support/databases.js"
 
 const folder = path.resolve(import.meta.dirname, "../../examples")
@@ -28,7 +29,7 @@ const run = <A, E>(program: Effect.Effect<A, E>): Promise<A> =>
 
 describe("the numbered examples", () => {
   it("are numbered, at most 80 lines, and say the command that runs them", () => {
-    const numbers = Array.from({ length: 15 }, (_, index) => `${String(index + 1).padStart(2, "0")}-`)
+    const numbers = [...Array.from({ length: 15 }, (_, index) => `${String(index + 1).padStart(2, "0")}-`), "19-"]
     expect(files.map((file) => file.slice(0, 3))).toEqual(numbers)
     for (const file of files) {
       const text = fs.readFileSync(path.join(folder, file), "utf8")
@@ -169,6 +170,16 @@ describe("the numbered examples", () => {
     expect(await run(Background.program)).toEqual({
       ada: { answered: 202, meanwhile: "pending", mail: "success" },
       mallory: { answered: 500, audit: "success", mail: "cancelled" }
+    })
+  })
+
+  it("19: nothing readable in the file, keys that rotate, a key that is missing", async () => {
+    expect(await run(Encryption.program(path.join(temporary, "encrypted.db")))).toEqual({
+      inTheFile: { name: true, secret: false },
+      result: "sent to ada@example.com",
+      rotated: "sent to ada@example.com",
+      withoutTheKey: "TaskDecryptionError",
+      withItAgain: "sent to late@example.com"
     })
   })
 })
