@@ -9,17 +9,10 @@ import { Reactivity } from "@effect/experimental"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Logger, Schema, type Scope } from "effect"
-import {
-  Task,
-  TaskBackend,
-  TaskEvent,
-  TaskflowLayer,
-  TaskManager,
-  TaskProgress
-} from "effect-taskflow"
+import { Task, TaskBackend, TaskEvent, TaskflowLayer, TaskManager, TaskProgress } from "effect-taskflow"
 import * as RedisBackend from "../src/backend/RedisBackend.js"
-import * as SqlBackend from "../src/backend/SqlBackend.js"
 import { withPrefix } from "../src/backend/sql/schema.js"
+import * as SqlBackend from "../src/backend/SqlBackend.js"
 import { cipher } from "./support/cipher.js"
 import { hasRedis, keysUnder, redis, redisClient, redisPrefix } from "./support/databases.js"
 import { databases } from "./support/sql.js"

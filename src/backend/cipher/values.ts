@@ -19,8 +19,8 @@ const errorOwner = (fingerprint: string): Owner => ["error", fingerprint]
 // JSON does not see.
 const otherForm = "\t\n\t"
 
-const rememberedPayloads = 1_000
-const longestRemembered = 4_096
+// Payloads that are remembered together, in UTF-16 units of what they became.
+const maxRemembered = 4_194_304
 
 const hiddenName = "Encrypted"
 
@@ -106,12 +106,26 @@ export const make = (ring: Keyring, encrypt: boolean) => {
 
   // A task is inserted, started and finished, each time with its payload: encrypted once.
   const payloads = new Map<string, { readonly plain: Identity; readonly sealed: Identity }>()
+  let remembered = 0
+
+  const forget = (taskId: string): void => {
+    const known = payloads.get(taskId)
+    if (known === undefined) return
+    payloads.delete(taskId)
+    remembered -= known.sealed.payload.length
+  }
 
   const remember = (taskId: string, plain: Identity, sealed: Identity): Identity => {
+    const size = sealed.payload.length
+    forget(taskId)
     // Of a former key it is not remembered: written again it shall be of the current one.
-    if (sealed.payload.length <= longestRemembered && Sealed.keyIdOf(sealed.payload) === ring.current) {
-      if (payloads.size >= rememberedPayloads) payloads.delete(payloads.keys().next().value!)
-      payloads.set(taskId, { plain, sealed })
+    if (size > maxRemembered || Sealed.keyIdOf(sealed.payload) !== ring.current) return sealed
+    payloads.set(taskId, { plain, sealed })
+    remembered += size
+    // The ones that were remembered first go first.
+    for (const [oldest] of payloads) {
+      if (remembered <= maxRemembered) break
+      forget(oldest)
     }
     return sealed
   }
@@ -175,9 +189,7 @@ export const make = (ring: Keyring, encrypt: boolean) => {
       progress: record.progress === null ? null : openProgress(record.taskId, record.progress)
     }),
     /** It is written no more, so its payload is not asked for again. */
-    forget: (taskId: string): void => {
-      payloads.delete(taskId)
-    },
+    forget,
     sealProgress: (taskId: string, progress: Progress): Progress => sealProgress(taskId, progress, true) ?? progress,
     /** For those who only show it. */
     showProgress: (taskId: string, progress: Progress): Progress => {
