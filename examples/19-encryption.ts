@@ -14,9 +14,9 @@ const Mail = Task.make("mail", { payload: { to: Schema.String }, success: Schema
 const MailHandler = Mail.toLayer(({ to }) => Effect.as(Effect.log(`mail to ${to}`), `sent to ${to}`))
 
 // In an application: TaskCipher.layerConfig(), and the keys in the environment. A cipher goes between engine and backend.
-const Engine = (filename: string, ...keys: ReadonlyArray<TaskCipher.CipherKey>) =>
+const Engine = (filename: string, cipher: TaskCipher.TaskCipherOptions) =>
   TaskflowLayer({ announce: false }).pipe(
-    Layer.provide(TaskCipher.layer({ keys })),
+    Layer.provide(TaskCipher.layer(cipher)),
     Layer.provide(SqliteBackend.layer({ filename }))
   )
 
@@ -31,32 +31,31 @@ export const program = (filename: string) =>
   Effect.gen(function*() {
     const old = { id: "2025", key: yield* TaskCipher.generateKey }
     const fresh = { id: "2026", key: yield* TaskCipher.generateKey }
-    const life = (...keys: ReadonlyArray<TaskCipher.CipherKey>) =>
-      Layer.provideMerge(MailHandler, Engine(filename, ...keys))
+    const life = (cipher: TaskCipher.TaskCipherOptions) => Layer.provideMerge(MailHandler, Engine(filename, cipher))
 
     const first = yield* Effect.gen(function*() {
       const { taskId } = yield* Mail.enqueue({ to: "ada@example.com" })
       const result = yield* Mail.awaitResult(taskId)
       const bytes = bytesOf(filename)
       return { taskId, result, inTheFile: { name: bytes.includes("mail"), secret: bytes.includes("ada@example") } }
-    }).pipe(Effect.provide(life(old)))
+    }).pipe(Effect.provide(life({ keys: [old] })))
 
     // Nothing here can run it: it waits, encrypted with the old key.
-    const late = yield* Effect.provide(Mail.enqueue({ to: "late@example.com" }), Engine(filename, old))
+    const late = yield* Effect.provide(Mail.enqueue({ to: "late@example.com" }), Engine(filename, { keys: [old] }))
 
     // An instance that lacks the key fails the task, and goes on with everything else.
     const lost = yield* Effect.gen(function*() {
       const manager = yield* TaskManager
       yield* Mail.execute({ to: "bob@example.com" })
       return yield* manager.awaitResult(late.taskId)
-    }).pipe(Effect.provide(life(fresh)))
+    }).pipe(Effect.provide(life({ keys: [fresh] })))
 
-    // Rotation: the new key encrypts, the old one still decrypts.
+    // Rotation: the new key encrypts, the old one still decrypts, and idempotency keys are hashed as before.
     const { again, before } = yield* Effect.gen(function*() {
       const manager = yield* TaskManager
       const before = yield* Mail.awaitResult(first.taskId)
       return { before, again: yield* Effect.flatMap(manager.retry(late.taskId), Mail.awaitResult) }
-    }).pipe(Effect.provide(life(fresh, old)))
+    }).pipe(Effect.provide(life({ keys: [fresh, old], hashKey: old.key })))
 
     return {
       inTheFile: first.inTheFile,

@@ -23,7 +23,7 @@ import { TaskflowWiringError } from "./TaskError.js"
 
 /** A key and the name that it goes by. */
 export interface CipherKey {
-  /** Stored beside everything it encrypts, and shown: 1 to 64 of letters, digits, `-` and `_`. Never given to another key. */
+  /** Stored beside everything it encrypts, and shown: 1 to 32 of letters, digits, `-` and `_`. Never given to another key. */
   readonly id: string
   /** 32 random bytes in base64, as `TaskCipher.generateKey` makes them. */
   readonly key: Redacted.Redacted<string>
@@ -34,14 +34,14 @@ export interface TaskCipherOptions {
   readonly keys: ReadonlyArray<CipherKey>
   /**
    * What idempotency keys and fingerprints of errors are hashed with, 32 bytes in base64; it decrypts nothing. It has to stay
-   * when keys change. Default: the last of `keys`. So when the last one is taken out, give it here.
+   * when keys change. Default: the key, as long as there is one. With several it has to be said: the one that was alone before.
    */
   readonly hashKey?: Redacted.Redacted<string> | undefined
   /** False: what is encrypted is read, what is written stays readable. To turn encryption on or off. Default true. */
   readonly encrypt?: boolean | undefined
 }
 
-const idForm = /^[A-Za-z0-9_-]{1,64}$/
+const idForm = /^[A-Za-z0-9_-]{1,32}$/
 const base64 = /^[A-Za-z0-9+/_-]+={0,2}$/
 const keyBytes = 32
 
@@ -69,7 +69,7 @@ const ringOf = ({ hashKey, keys }: TaskCipherOptions): Either.Either<Keyring.Key
       // What is no id could be a key in the wrong place, so it is not repeated.
       if (!idForm.test(id)) {
         return yield* Either.left(
-          wrong(`the id of key ${index + 1} has other characters than letters, digits, - and _, or more than 64`)
+          wrong(`the id of key ${index + 1} has other characters than letters, digits, - and _, or more than 32`)
         )
       }
       if (materials.some((other) => other.id === id)) {
@@ -81,8 +81,11 @@ const ringOf = ({ hashKey, keys }: TaskCipherOptions): Either.Either<Keyring.Key
     }
     const [first, ...others] = materials
     if (first === undefined) return yield* Either.left(wrong("keys is empty: without a key nothing can be encrypted"))
-    const last = materials[materials.length - 1]!.key
-    return Keyring.make([first, ...others], hashKey === undefined ? last : yield* bytesOf("hashKey", hashKey))
+    if (hashKey !== undefined) return Keyring.make([first, ...others], yield* bytesOf("hashKey", hashKey))
+    // Whichever of them it were, some order of the list would change it, and every key that is held would be free.
+    return others.length === 0
+      ? Keyring.make([first], first.key)
+      : yield* Either.left(wrong("several keys need a hashKey, the same for good: the key that was alone before"))
   })
 
 const make = (options: TaskCipherOptions) =>
