@@ -20,8 +20,8 @@ const keeps = (what: string, backend: Backend, options: Partial<TaskCipher.TaskC
   })
 }
 
-// What a cipher could get wrong: texts, keys, failures and their groups, lines, ends, and what comes back from the dead.
-const carrying = /^(strings|keys|ledger|grouping|reaping|retrying|writing|following|scheduling|history)$/
+// What a cipher could get wrong: texts, keys, lines, failures and their groups, what comes back from the dead, slots.
+const carrying = /^(strings|keys|ledger|grouping|reaping|retrying|scheduling)$/
 
 keeps("a cipher over memory", MemoryBackend.layer(), {})
 keeps("a cipher over SQLite", SqliteBackend.layer({ filename: ":memory:" }), {})
