@@ -199,6 +199,13 @@ describe("TaskCipher", () => {
           expect(yield* Effect.flip(Mail.awaitResult(bad!))).toEqual(new Refused({ why: "bad 1" }))
           expect(yield* Mail.awaitResult(good!)).toBe("sent to 2")
           expect((yield* manager(({ get }) => get(good!))).idempotencyKey).toBe("key 2")
+          const again = yield* manager(({ retry }) => retry(bad!))
+          expect(yield* Effect.flip(Mail.awaitResult(again))).toEqual(new Refused({ why: "bad 1" }))
+          expect(yield* manager(({ get }) => get(again))).toMatchObject({
+            payload: "{\"to\":\"bad 1\"}",
+            idempotencyKey: "key bad 1"
+          })
+          expect((yield* raw(again)).idempotencyKey).toMatch(/^hash1\.[\w-]{43}$/)
         })
       )
       for (const taskId of [bad!, good!]) {
@@ -318,6 +325,14 @@ describe("the keys of TaskCipher", () => {
         Effect.map(Effect.provide(TaskBackend, Layer.provide(layer, MemoryBackend.layer())), (one) => one.info)
       expect(yield* Effect.withConfigProvider(info(TaskCipher.layerConfig()), from(first!)))
         .toMatchObject({ encrypted: true })
+      // Several need the hash key too.
+      const both = (more: ReadonlyArray<readonly [string, string]>) =>
+        ConfigProvider.fromMap(new Map([["TASKFLOW_ENCRYPTION_KEYS", `${first},${second}`], ...more]))
+      const hashKey = ["TASKFLOW_HASH_KEY", Redacted.value(key("k1").key)] as const
+      expect(yield* Effect.withConfigProvider(info(TaskCipher.layerConfig()), both([hashKey])))
+        .toMatchObject({ encrypted: true })
+      const without = yield* Effect.exit(Effect.withConfigProvider(info(TaskCipher.layerConfig()), both([])))
+      expect(Exit.isFailure(without) && Cause.squash(without.cause)).toBeInstanceOf(TaskflowWiringError)
       const given = TaskCipher.layerConfig({ keys: TaskCipher.keysConfig("OTHER"), encrypt: Config.succeed(false) })
       const other = ConfigProvider.fromMap(new Map([["OTHER", second!]]))
       expect(yield* Effect.withConfigProvider(info(given), other)).toMatchObject({ encrypted: false })
