@@ -37,6 +37,8 @@ export interface BackendInfo {
   readonly shared: boolean
   /** How many unfinished tasks fit; enqueues from outside a task wait beyond it. `Infinity` where disk is the bound. */
   readonly maxLive: number
+  /** Whether what tasks carry is encrypted before it is stored. Default false. */
+  readonly encrypted?: boolean | undefined
 }
 
 /** How one attempt went that a `Release` or a reap ended. An attempt that a `Finish` ended is told by the record itself. */
@@ -64,7 +66,8 @@ export interface AttemptEntry {
  *   (pending). A cancel asked meanwhile wins: the attempt counts as `record` says, the task is finished as cancelled at
  *   the batch's `now`, and the outcome says so.
  * - `Finish`: ends the attempt under way and the task, in the status of `record`, whether or not a cancel was asked.
- * - `Log`: adds a line to a task that is there, also under a claim that is stale by now.
+ * - `Log`: adds a line to a task that is there, also under a claim that is stale by now. `size`: what it counts in `logBytes`,
+ *   by default the characters of its message and annotations.
  * - `Progress`: of the attempt under way.
  *
  * An idempotency key (exactly compared, within one task name) is held from the insert on; a success holds it until
@@ -72,7 +75,7 @@ export interface AttemptEntry {
  *
  * `owner` and `claim` beside a record are the ones the writer believes to hold; the record carries the state after. An
  * owned row is written by its owner: it is the batch's instance. `logLines` and `logBytes` are the exception: the backend
- * counts them itself (`logBytes` in characters of message and annotations) while a task has not ended.
+ * counts them itself while a task has not ended.
  */
 export type Change =
   | {
@@ -95,7 +98,7 @@ export type Change =
     readonly claim: number
     readonly attempt: AttemptEntry
   }
-  | { readonly _tag: "Log"; readonly taskId: TaskId; readonly line: LogLine }
+  | { readonly _tag: "Log"; readonly taskId: TaskId; readonly line: LogLine; readonly size?: number | undefined }
   | {
     readonly _tag: "Progress"
     readonly taskId: TaskId

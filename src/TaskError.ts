@@ -144,6 +144,23 @@ export class TaskDefect extends Schema.TaggedError<TaskDefect>()("TaskDefect", {
   message: Schema.String
 }) {}
 
+/**
+ * What a task carries is encrypted, and the keys that are here do not decrypt it: a key is missing, or another one has its id,
+ * or the row was changed. The task fails with it instead of running; with the key back it can be retried.
+ */
+export class TaskDecryptionError extends Schema.TaggedError<TaskDecryptionError>()("TaskDecryptionError", {
+  taskId: Schema.String,
+  /** The key it was encrypted with. */
+  keyId: Schema.NullOr(Schema.String)
+}) {
+  override get message(): string {
+    return `task ${this.taskId} is encrypted with key ${
+      JSON.stringify(this.keyId)
+    }, which does not decrypt it here: the key ` +
+      "is missing, another one has its id, or the row was changed. Give TaskCipher that key and retry"
+  }
+}
+
 /** The layers were put together wrongly. A defect: it fails the build of the layer, and the message says what to change. */
 export class TaskflowWiringError extends Schema.TaggedError<TaskflowWiringError>()("TaskflowWiringError", {
   message: Schema.String

@@ -43,6 +43,7 @@ import type {
   TaskAlreadyRetried,
   TaskArgumentError,
   TaskBackendError,
+  TaskDecryptionError,
   TaskInTransaction,
   TaskKeyHeld,
   TaskNotFound,
@@ -146,6 +147,7 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
     | TaskAlreadyRetried
     | TaskKeyHeld
     | TaskNotRegistered
+    | TaskDecryptionError
     | TaskBackendError
   >
   /** Waits until the task ended. Inside a handler the slot is given back while waiting. */
@@ -243,13 +245,15 @@ export const make = Effect.gen(function*() {
     backend.joinTransaction === null ? Effect.void : Effect.orDie(notInTransaction(call))
 
   if (config.announce) {
-    const { durability, kind, shared } = backend.info
+    const { durability, encrypted, kind, shared } = backend.info
     const unfinished = durability === "none" && !shared
       ? "then they are interrupted, and every unfinished task is lost with the process"
       : "then those with requeueOnInterrupt run again and the others end as interrupted"
     yield* Effect.logInfo(
-      `taskflow: tasks are kept in ${kind} (durability: ${durability}), ${config.maxConcurrentTasks} run at once; at shutdown ` +
-        `they may finish for ${Duration.format(config.shutdownTimeout)}, ${unfinished}`
+      `taskflow: tasks are kept in ${kind} (durability: ${durability}${encrypted === true ? ", encrypted" : ""}), ` +
+        `${config.maxConcurrentTasks} run at once; at shutdown they may finish for ${
+          Duration.format(config.shutdownTimeout)
+        }, ${unfinished}`
     )
   }
 

@@ -14,6 +14,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { globalValue } from "effect/GlobalValue"
 import * as Layer from "effect/Layer"
+import * as CipherBackend from "./backend/CipherBackend.js"
 import * as VolatileBackend from "./backend/VolatileBackend.js"
 import { count } from "./internal/counts.js"
 import * as LoopLag from "./internal/loopLag.js"
@@ -41,14 +42,15 @@ const inUse = globalValue(Symbol.for("effect-taskflow/Taskflow/inUse"), () => ne
 const message = "a second engine on one backend: TaskflowLayer(...) was called twice; build it once, share the value"
 
 // Two engines in one process would each believe to be alone: on memory, tasks of one would never be seen by the other.
-const oneEngine = Layer.scopedDiscard(Effect.flatMap(TaskBackend, (backend) =>
+const oneEngine = Layer.scopedDiscard(Effect.flatMap(TaskBackend, (given) =>
   Effect.acquireRelease(
     Effect.suspend(() => {
+      const backend = CipherBackend.below(given)
       if (inUse.has(backend)) return Effect.die(new TaskflowWiringError({ message }))
       inUse.add(backend)
       return Effect.void
     }),
-    () => Effect.sync(() => inUse.delete(backend))
+    () => Effect.sync(() => inUse.delete(CipherBackend.below(given)))
   )))
 
 /**

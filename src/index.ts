@@ -11,6 +11,7 @@ export {
   TaskAlreadyRetried,
   TaskArgumentError,
   TaskBackendError,
+  TaskDecryptionError,
   TaskDefect,
   TaskDefinitionError,
   TaskflowWiringError,
@@ -47,6 +48,7 @@ export * as TaskMetrics from "./TaskMetrics.js"
 
 // 7 persist: the port, and memory; databases are subpaths: /sqlite, /postgres, /mysql, /redis, /sql
 export * as MemoryBackend from "./backend/MemoryBackend.js"
+export * as TaskCipher from "./TaskCipher.js"
 export {
   type AttemptEntry,
   type BackendInfo,

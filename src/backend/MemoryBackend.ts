@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as ChangesTold from "../internal/changesTold.js"
 import * as HintBoard from "../internal/hintBoard.js"
+import { sizeOfLine } from "../internal/sizeOfLine.js"
 import { type Batch, type Change, type Outcome, TaskBackend } from "../TaskBackend.js"
 import { InstanceFenced } from "../TaskError.js"
 import type { InstanceId } from "../TaskEvent.js"
@@ -125,11 +126,10 @@ const applyChange = (tables: Tables, change: Change, now: number): Outcome => {
       if (row === undefined && !tables.done.has(change.taskId)) return lost
       tables.addLog(change.taskId, change.line)
       if (row !== undefined) {
-        const { annotations, message } = change.line
         row.record = {
           ...row.record,
           logLines: row.record.logLines + 1,
-          logBytes: row.record.logBytes + message.length + (annotations?.length ?? 0)
+          logBytes: row.record.logBytes + sizeOfLine(change)
         }
       }
       return applied

@@ -36,8 +36,15 @@ export const TaskDeduplicated = Schema.Struct({
   taskId: TaskId
 }).annotations({ identifier: "TaskDeduplicated", ...HttpApiSchema.annotations({ status: 200 }) })
 
-/** Why a task was left alone: `wrongStatus`, `alreadyRetried`, `keyHeld`, `notRegistered` or `notFound`. */
-export const SkipReason = Schema.Literal("wrongStatus", "alreadyRetried", "keyHeld", "notRegistered", "notFound")
+/** Why a task was left alone: `wrongStatus`, `alreadyRetried`, `keyHeld`, `notRegistered`, `encrypted` or `notFound`. */
+export const SkipReason = Schema.Literal(
+  "wrongStatus",
+  "alreadyRetried",
+  "keyHeld",
+  "notRegistered",
+  "encrypted",
+  "notFound"
+)
 
 export type SkipReason = typeof SkipReason.Type
 

@@ -82,6 +82,21 @@ export const TaskNotRegistered = Schema.transform(
   }
 ).annotations(withStatus(409, "No handler is registered for the task"))
 
+/** 409: what the task carries is encrypted with a key that this server does not have. */
+export const TaskDecryptionError = Schema.transform(
+  Schema.TaggedStruct("TaskDecryptionError", {
+    message: Schema.String,
+    taskId: Schema.String,
+    keyId: Schema.NullOr(Schema.String)
+  }),
+  Schema.typeSchema(TaskError.TaskDecryptionError),
+  {
+    strict: true,
+    decode: ({ keyId, taskId }) => new TaskError.TaskDecryptionError({ taskId, keyId }),
+    encode: ({ keyId, message, taskId }) => ({ _tag: "TaskDecryptionError" as const, message, taskId, keyId })
+  }
+).annotations(withStatus(409, "The task is encrypted with a key that is not here"))
+
 /** 409: the idempotency key is in somebody's open transaction: ask again. */
 export const TaskKeyBusy = Schema.transform(
   Schema.TaggedStruct("TaskKeyBusy", { message: Schema.String, task: Schema.String }),

@@ -6,6 +6,7 @@
  * named like secrets, and texts that look like one. It is a second net, not the first: what looks like nothing passes.
  */
 import { placeholder } from "../internal/redaction.js"
+import { isSealed, placeholder as encrypted } from "../internal/sealed.js"
 
 /** What a value was part of. */
 export interface Shown {
@@ -110,6 +111,8 @@ export const make = ({ redact, secrets = true }: RedactionOptions = {}): Redacti
   }
   return {
     text: (text, shown) => {
+      // What cannot be decrypted here says so instead.
+      if (isSealed(text)) return encrypted
       const answer = asked(secrets ? withoutSecrets(text) : text, shown)
       return typeof answer === "string" ? answer : placeholder
     },

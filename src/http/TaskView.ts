@@ -3,6 +3,7 @@
  */
 import type { Definition } from "../internal/definition.js"
 import * as Secrets from "../internal/redaction.js"
+import * as Sealed from "../internal/sealed.js"
 import * as TraceText from "../internal/traceText.js"
 import type { AttemptEntry, Stats } from "../TaskBackend.js"
 import type { LogLine, TaskFailure } from "../TaskEvent.js"
@@ -58,7 +59,10 @@ const facts = (record: TaskRecord.TaskRecord, redaction: Redaction) => ({
   schedule: record.schedule === null ? null : { name: record.schedule.name, slot: iso(record.schedule.slot) },
   priority: record.priority,
   executor: record.executor,
-  idempotencyKey: record.idempotencyKey,
+  // Hashed, where the payload that holds its text is encrypted.
+  idempotencyKey: record.idempotencyKey !== null && Sealed.isSealed(record.payload)
+    ? Sealed.placeholder
+    : record.idempotencyKey,
   runAt: isoOrNull(record.runAt),
   nextAttemptAt: isoOrNull(record.nextAttemptAt),
   instance: record.instance,
@@ -100,13 +104,13 @@ const shownJson = (
 const isKnown = (record: TaskRecord.TaskRecord, definition: Definition | undefined): definition is Definition =>
   definition !== undefined && record.kind === "task" && record.definitionVersion === definition.version
 
-/** The payload as it may be shown; undefined when it may not. */
+/** The payload as it may be shown; undefined when it may not, or cannot be decrypted here. */
 export const payload = (
   record: TaskRecord.TaskRecord,
   definition: Definition | undefined,
   redaction: Redaction
 ): unknown =>
-  isKnown(record, definition)
+  isKnown(record, definition) && !Sealed.isSealed(record.payload)
     ? shownJson(record.payload, definition.payload.secrets, redaction, record.taskName, "payload")
     : undefined
 
@@ -136,14 +140,16 @@ export const detail = (
   if (!visible || !isKnown(record, definition)) {
     return { ...all, hidden: ["payload", ...hasResult ? ["result" as const] : [], ...unseen] }
   }
-  const shown = { ...all, payload: payload(record, definition, redaction) }
-  if (!hasResult) return { ...shown, hidden: unseen }
-  return definition.success === null
-    ? { ...shown, hidden: ["result", ...unseen] }
+  const showsPayload = !Sealed.isSealed(record.payload)
+  const shown = showsPayload ? { ...all, payload: payload(record, definition, redaction) } : all
+  const hidden = [...showsPayload ? [] : ["payload" as const], ...unseen]
+  if (!hasResult) return { ...shown, hidden }
+  return definition.success === null || Sealed.isSealed(record.result)
+    ? { ...shown, hidden: ["result", ...hidden] }
     : {
       ...shown,
       result: shownJson(record.result, definition.success.secrets, redaction, record.taskName, "result"),
-      hidden: unseen
+      hidden
     }
 }
 

@@ -1,6 +1,7 @@
 /** Actions on many tasks: which ones, what would happen, what happened. */
 import * as Effect from "effect/Effect"
 import { placeholder } from "../internal/redaction.js"
+import { isSealed } from "../internal/sealed.js"
 import type { TaskBackendError } from "../TaskError.js"
 import { isTaskId, type TaskId } from "../TaskId.js"
 import type { TaskRecord } from "../TaskRecord.js"
@@ -95,6 +96,8 @@ const wouldRetry = (record: TaskRecord | undefined, registered: ReadonlySet<stri
     ? { reason: "alreadyRetried" }
     : record.kind !== "task" || !registered.has(record.taskName)
     ? { reason: "notRegistered" }
+    : isSealed(record.payload)
+    ? { reason: "encrypted" }
     : { done: record.taskId }
 
 // Here, or in another instance that is alive.
@@ -127,7 +130,8 @@ export const retry = (parts: Parts, asked: Asked) =>
               TaskWrongStatus: skip("wrongStatus"),
               TaskAlreadyRetried: skip("alreadyRetried"),
               TaskKeyHeld: skip("keyHeld"),
-              TaskNotRegistered: skip("notRegistered")
+              TaskNotRegistered: skip("notRegistered"),
+              TaskDecryptionError: skip("encrypted")
             })
           )
       const fates = yield* Effect.forEach(selected.ids, one, { concurrency })

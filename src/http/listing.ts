@@ -1,7 +1,9 @@
 /** Pages of tasks, as the list, exports and the actions on many tasks ask for them. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Fingerprint from "../internal/fingerprint.js"
 import type { TaskBackendError } from "../TaskError.js"
+import type { TaskFailure } from "../TaskEvent.js"
 import type { TaskRecord } from "../TaskRecord.js"
 import * as Facets from "./facets.js"
 import { parse } from "./filter/parse.js"
@@ -60,14 +62,18 @@ const asksHidden = ({ redaction }: Parts, { queries }: Plan): boolean =>
 // What is not shown must not be found either: who may only see a placeholder could ask for the secret letter by letter.
 const asShown = ({ redaction }: Parts, rest: Plan["rest"]): Plan["rest"] =>
   rest === null ? null : (record) => {
-    const { failure, tags, taskName } = record
-    const about = { taskName, part: "error" } as const
-    return rest({
-      ...record,
-      tags: shownTags(redaction, tags, taskName),
-      failure: failure === null ? null : { ...failure, message: redaction.text(failure.message, about) }
-    })
+    const { tags, taskName } = record
+    return rest({ ...record, tags: shownTags(redaction, tags, taskName), failure: shownFailure(record, redaction) })
   }
+
+// Of the same group as the failure it is made of.
+const shownFailure = (record: TaskRecord, redaction: Parts["redaction"]): TaskFailure | null => {
+  const { failure, taskName } = record
+  if (failure === null) return null
+  const shown = { ...failure, message: redaction.text(failure.message, { taskName, part: "error" }) }
+  Fingerprint.tell(shown, () => Fingerprint.fingerprintOf(record) ?? Fingerprint.plainOf(failure, taskName))
+  return shown
+}
 
 /** What a filter asks for, as the caller may ask for it. */
 export const planOf = (parts: Parts, filter: Params.Filter): Effect.Effect<Plan, TaskFilterError> =>

@@ -41,6 +41,7 @@ export const tasks = HttpApiGroup.make("tasks")
       .addError(TaskProblem.TaskAlreadyRetried)
       .addError(TaskProblem.TaskKeyHeld)
       .addError(TaskProblem.TaskNotRegistered)
+      .addError(TaskProblem.TaskDecryptionError)
       .annotateContext(about("Runs a failed, interrupted or cancelled task again, as a new task."))
   )
   .add(

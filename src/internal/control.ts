@@ -9,6 +9,7 @@ import { type Attempt, currentAttempt } from "../TaskContext.js"
 import {
   TaskAlreadyRetried,
   TaskBackendError,
+  TaskDecryptionError,
   TaskflowWiringError,
   TaskKeyBusy,
   TaskKeyHeld,
@@ -25,6 +26,7 @@ import * as Backoff from "./backoff.js"
 import { usualCount } from "./counting.js"
 import type { Definition } from "./definition.js"
 import * as HandOver from "./handOver.js"
+import * as Sealed from "./sealed.js"
 import * as Tracing from "./tracing.js"
 import { isInTransaction, notInTransaction } from "./transaction.js"
 
@@ -136,6 +138,9 @@ export const make = (
       ? yield* isHandledElsewhere(original.taskName)
       : original.definitionVersion <= definition.version
     if (!known || original.kind !== "task") return yield* new TaskNotRegistered({ task: original.taskName })
+    // Of another task it could not be decrypted even with its key.
+    const keyId = Sealed.keyIdOf(original.payload)
+    if (keyId !== null) return yield* new TaskDecryptionError({ taskId, keyId })
     return yield* sending(
       { taskName: original.taskName, cause: original.trace },
       (trace) => enqueueAgain(original, definition, trace),

@@ -4,6 +4,7 @@ import type { TaskEvent } from "../TaskEvent.js"
 import type { LiveAttempt } from "./attempt.js"
 import { failureOf } from "./failureOf.js"
 import type { Verdict } from "./outcome.js"
+import { undecodable } from "./undecodable.js"
 
 // Whole milliseconds, and never past what a Date can say: an endless wait is a hundred years.
 const century = 100 * 365 * 86_400_000
@@ -31,17 +32,8 @@ export const eventOf = (
         stopReason: verdict.stopReason
       }
     case "Undecodable": {
-      const { message, path } = verdict.misfit
-      const error = new Error(
-        `the stored payload does not fit the definition${path === "" ? "" : ` at ${path}`}: ${message}`
-      )
-      error.name = "UndecodablePayload"
-      return {
-        _tag: "Failed",
-        ...common,
-        failure: failureOf("undecodable", error, cause, null),
-        stopReason: "undecodable"
-      }
+      const failure = failureOf("undecodable", undecodable(record, verdict.misfit), cause, null)
+      return { _tag: "Failed", ...common, failure, stopReason: "undecodable" }
     }
   }
 }

@@ -10,13 +10,15 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type * as Task from "../Task.js"
 import { currentAttempt, TaskContext } from "../TaskContext.js"
-import { type EnqueueError, TaskNotFound, TaskStopped } from "../TaskError.js"
+import { type EnqueueError, TaskDecryptionError, TaskNotFound, TaskStopped } from "../TaskError.js"
 import { type EnqueueResult, TaskManager } from "../TaskManager.js"
 import { isDone, type TaskRecord } from "../TaskRecord.js"
 import type { Registered } from "../TaskRegistry.js"
 import type { Definition } from "./definition.js"
 import type { EnqueueOptions } from "./prepare.js"
+import * as Sealed from "./sealed.js"
 import { notInTransaction } from "./transaction.js"
+import * as Unencrypted from "./unencrypted.js"
 
 type Manager = TaskManager["Type"]
 
@@ -25,11 +27,19 @@ type ManyOptions = EnqueueOptions | ((payload: never, index: number) => EnqueueO
 const stopped = (record: TaskRecord, reason: TaskStopped["reason"], message: string): TaskStopped =>
   new TaskStopped({ taskId: record.taskId, reason, message: `task ${record.taskName} ${record.taskId}: ${message}` })
 
+const encrypted = ({ taskId, taskName }: TaskRecord, text: string): Effect.Effect<never, TaskStopped> => {
+  const { message } = new TaskDecryptionError({ taskId, keyId: Sealed.keyIdOf(text) })
+  return Effect.fail(
+    new TaskStopped({ taskId, reason: "undecodable", message: `${taskName}: how it ended: ${message}` })
+  )
+}
+
 // The value of an ended task through the schemas of its definition.
 const outcomeOf = (definition: Definition, record: TaskRecord): Effect.Effect<unknown, unknown> => {
   switch (record.status) {
     case "success": {
       if (definition.success === null || record.result === null) return Effect.void
+      if (Sealed.isSealed(record.result)) return encrypted(record, record.result)
       return Effect.mapError(
         definition.success.decode(record.result),
         ({ message, path }) =>
@@ -43,6 +53,7 @@ const outcomeOf = (definition: Definition, record: TaskRecord): Effect.Effect<un
     case "failed": {
       const { failure } = record
       if (failure === null) return Effect.fail(stopped(record, "crashed", "it failed without a recorded reason"))
+      if (Sealed.isSealed(failure.error)) return encrypted(record, failure.error)
       if (failure.kind !== "error") return Effect.fail(stopped(record, failure.kind, failure.message))
       if (definition.error === null || failure.error === null) {
         return Effect.fail(stopped(record, "defect", failure.message))
@@ -137,6 +148,7 @@ const toLayer = (definition: Definition, handler: (payload: never) => Effect.Eff
     const manager = yield* TaskManager
     const runtime = yield* Effect.runtime<never>()
     yield* Effect.forEach(definition.warnings, (warning) => Effect.logWarning(`${definition.taskName}: ${warning}`))
+    yield* Unencrypted.warnOnce(manager.backend, definition)
     // safe: payloads come out of the codec of the same definition
     yield* manager.register({ definition, runtime, handler: handler as unknown as Registered["handler"] })
     return Context.empty()

@@ -19,6 +19,7 @@ import * as Pausing from "../../examples/10-pause-and-watch.js"
 import * as Background from "../../examples/15-background-tasks.js"
 import * as Alerts from "../../examples/16-alerts.js"
 import * as LogFiles from "../../examples/17-log-files.js"
+import * as Encryption from "../../examples/19-encryption.js"
 import { hasMysql, hasPostgres, mysql, mysqlPrefix, postgres, postgresPrefix } from "../support/databases.js"
 
 const folder = path.resolve(import.meta.dirname, "../../examples")
@@ -31,7 +32,7 @@ const run = <A, E>(program: Effect.Effect<A, E>): Promise<A> =>
 
 describe("the numbered examples", () => {
   it("are numbered, at most 80 lines, and say the command that runs them", () => {
-    expect(files.length).toBeGreaterThanOrEqual(18)
+    expect(files.length).toBeGreaterThanOrEqual(19)
     const numbers = files.map((_, index) => `${String(index + 1).padStart(2, "0")}-`)
     expect(files.map((file) => file.slice(0, 3))).toEqual(numbers)
     for (const file of files) {
@@ -228,5 +229,15 @@ describe("the numbered examples", () => {
     expect(tasks.trimEnd().split("\n")).toHaveLength(13)
     for (const name of ["tasks.log.2", "tasks.log.1"]) expect(Buffer.byteLength(files[name]!)).toBeLessThanOrEqual(400)
     expect(printed.map((line) => JSON.parse(line).level)).toEqual(["warning", "warning", "error", "warning", "error"])
+  })
+
+  it("19: nothing readable in the file, keys that rotate, a key that is missing", async () => {
+    expect(await run(Encryption.program(path.join(temporary, "encrypted.db")))).toEqual({
+      inTheFile: { name: true, secret: false },
+      result: "sent to ada@example.com",
+      rotated: "sent to ada@example.com",
+      withoutTheKey: "TaskDecryptionError",
+      withItAgain: "sent to late@example.com"
+    })
   })
 })

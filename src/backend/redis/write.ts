@@ -6,6 +6,7 @@
  */
 import * as Durations from "../../internal/durations.js"
 import { fingerprintOf } from "../../internal/fingerprint.js"
+import { sizeOfLine } from "../../internal/sizeOfLine.js"
 import type { AttemptEntry, Batch, Change, Outcome } from "../../TaskBackend.js"
 import type { TaskId } from "../../TaskId.js"
 import { durationOf, type TaskRecord, waitOf } from "../../TaskRecord.js"
@@ -130,8 +131,7 @@ export const addChange = (args: Array<string>, change: Change, batch: Pick<Batch
       return
     }
     case "Log": {
-      const { annotations, message } = change.line
-      args.push("L", change.taskId, JSON.stringify(change.line), String(message.length + (annotations?.length ?? 0)))
+      args.push("L", change.taskId, JSON.stringify(change.line), String(sizeOfLine(change)))
       return
     }
     case "Progress": {

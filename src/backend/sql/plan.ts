@@ -5,6 +5,7 @@
  * is written in a handful of bulk statements whatever its size.
  */
 import * as Option from "effect/Option"
+import { sizeOfLine } from "../../internal/sizeOfLine.js"
 import type { AttemptEntry, Batch, Change, Outcome } from "../../TaskBackend.js"
 import type { LogLine } from "../../TaskEvent.js"
 import * as TaskRecord from "../../TaskRecord.js"
@@ -213,10 +214,9 @@ export const planOf = (batch: Batch, found: Found): Plan => {
         const row = rows.get(one.taskId)
         if (row === undefined && !found.ended.has(one.taskId)) return lost
         logs.push([one.taskId, one.line])
-        const { annotations, message } = one.line
         return row === undefined ? applied : change(row, {
           log_lines: row.log_lines + 1,
-          log_bytes: row.log_bytes + message.length + (annotations?.length ?? 0)
+          log_bytes: row.log_bytes + sizeOfLine(one)
         })
       }
       case "Progress": {

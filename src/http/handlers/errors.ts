@@ -3,6 +3,7 @@ import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as ErrorStore from "../../ErrorStore.js"
+import { isSealed } from "../../internal/sealed.js"
 import * as Bulk from "../bulk.js"
 import * as PageCursor from "../pageCursor.js"
 import { logged, type Parts } from "../parts.js"
@@ -26,7 +27,11 @@ export const layer = (api: TaskApi.TaskApi, parts: Parts) =>
       ...one,
       firstSeenAt: iso(one.firstSeenAt),
       lastSeenAt: iso(one.lastSeenAt),
-      sample: { ...sample, message: redaction.text(sample.message, { taskName: one.taskName, part: "error" }) }
+      sample: {
+        ...sample,
+        message: redaction.text(sample.message, { taskName: one.taskName, part: "error" }),
+        frame: isSealed(sample.frame) ? null : sample.frame
+      }
     })
     const get = (fingerprint: string) => Effect.flatMap(manager.errors.get(fingerprint), exists(fingerprint))
     return group

@@ -131,7 +131,7 @@ export const line = (running: Record_, sequence: number, at: number, message = `
   annotations: null
 })
 
-export const log = (running: Record_, written: LogLine): Change => ({
+export const log = (running: Record_, written: LogLine): Extract<Change, { readonly _tag: "Log" }> => ({
   _tag: "Log",
   taskId: running.taskId,
   line: written

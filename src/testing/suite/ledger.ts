@@ -35,6 +35,14 @@ export const cases: ReadonlyArray<Case> = [
     assert.deepEqual(yield* backend.logs(running.taskId, { after: 0, limit: 100 }), lines)
   }),
 
+  test("a line counts the size that it is written with, else its characters", function*({ a, get, time }) {
+    const running = yield* a.run()
+    const [first, second] = [line(running, 1, time.now, "four"), line(running, 2, time.now, "seven77")]
+    yield* a.commit(log(running, first), { ...log(running, second), size: 1_000 })
+    const { logBytes, logLines } = yield* get(running)
+    assert.deepEqual([logLines, logBytes], [2, 1_004])
+  }),
+
   test("lines are skipped by `after` and bounded by `limit`", function*({ a, backend, time }) {
     const running = yield* a.run()
     const lines = Array.from({ length: 25 }, (_, index) => line(running, index + 1, time.now))

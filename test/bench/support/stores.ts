@@ -1,6 +1,7 @@
 /**
  * The databases that benchmarks run on: tables of their own for each measurement, gone afterwards.
  */
+import { randomBytes } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -9,8 +10,8 @@ import type { SqlClient } from "@effect/sql/SqlClient"
 import { MysqlClient } from "@effect/sql-mysql2"
 import { PgClient } from "@effect/sql-pg"
 import { SqliteClient } from "@effect/sql-sqlite-node"
-import { Effect, type Layer, type Scope } from "effect"
-import type { TaskBackend } from "effect-taskflow"
+import { Effect, Layer, Redacted, type Scope } from "effect"
+import { type TaskBackend, TaskCipher } from "effect-taskflow"
 import * as MysqlBackend from "../../../src/backend/MysqlBackend.js"
 import * as PostgresBackend from "../../../src/backend/PostgresBackend.js"
 import * as RedisBackend from "../../../src/backend/RedisBackend.js"
@@ -81,8 +82,15 @@ export const fresh = (kind: Kind): Effect.Effect<Store, never, Scope.Scope> => {
   return Effect.map(place, (found) => ({ kind, place: found }))
 }
 
+// BENCH_CIPHER=1: the same with everything encrypted.
+const key = { id: "bench", key: Redacted.make(randomBytes(32).toString("base64")) }
+const covered = (backend: Layer.Layer<TaskBackend, unknown>) =>
+  process.env["BENCH_CIPHER"] === "1" ? Layer.provide(TaskCipher.layer({ keys: [key] }), backend) : backend
+
 /** A backend on it. */
-export const backend = ({ full, kind, place }: Store): Layer.Layer<TaskBackend, unknown> => {
+export const backend = (store: Store): Layer.Layer<TaskBackend, unknown> => covered(readable(store))
+
+const readable = ({ full, kind, place }: Store): Layer.Layer<TaskBackend, unknown> => {
   switch (kind) {
     case "sqlite":
       return SqliteBackend.layer({ filename: place, synchronous: full === true ? "full" : "normal" })

@@ -1,0 +1,31 @@
+/** The promises of the port, kept with a cipher between the engine and the backend. */
+import { describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import type { TaskCipher } from "effect-taskflow"
+import { MemoryBackend, type TaskBackend } from "effect-taskflow"
+import { SqliteBackend } from "effect-taskflow/sqlite"
+import { BackendSuite } from "effect-taskflow/testing"
+import { cipher } from "../support/cipher.js"
+import { freshMysql, freshPostgres, freshRedis, hasMysql, hasPostgres, hasRedis } from "../support/databases.js"
+
+type Backend = Layer.Layer<TaskBackend, unknown>
+
+const keeps = (what: string, backend: Backend, options: Partial<TaskCipher.TaskCipherOptions>, concerns?: RegExp) => {
+  const covered = Layer.provide(cipher(options), backend)
+  describe(what, () => {
+    for (const one of BackendSuite.cases) {
+      if (concerns !== undefined && !concerns.test(one.concern)) continue
+      it.scoped(`${one.concern}: ${one.name}`, () => one.run.pipe(Effect.provide(covered)), 60_000)
+    }
+  })
+}
+
+// What a cipher could get wrong: texts, keys, lines, failures and their groups, what comes back from the dead, slots.
+const carrying = /^(strings|keys|ledger|grouping|reaping|retrying|scheduling)$/
+
+keeps("a cipher over memory", MemoryBackend.layer(), {})
+keeps("a cipher over SQLite", SqliteBackend.layer({ filename: ":memory:" }), {})
+keeps("a cipher that only decrypts, over memory", MemoryBackend.layer(), { encrypt: false })
+if (await hasPostgres()) keeps("a cipher over PostgreSQL", freshPostgres, {}, carrying)
+if (await hasMysql()) keeps("a cipher over MySQL or MariaDB", freshMysql, {}, carrying)
+if (await hasRedis()) keeps("a cipher over Redis", freshRedis, {}, carrying)
