@@ -420,16 +420,17 @@ describe("a write that stops half-way", () => {
 
 describe("a file beyond maxBytes that is not rotated", () => {
   it.scoped.each([
-    ["nobody keeps old files", { maxBytes: 10, backupCount: 0 }],
-    ["the rotation failed", { maxBytes: 10, backupCount: 1 }]
-  ])("takes many lines in one write: %s", ([, sizes]) =>
+    { why: "no old files are kept", backupCount: 0 },
+    { why: "the rotation failed", backupCount: 1 }
+  ])("takes many lines in one write: $why", ({ backupCount }) =>
     Effect.gen(function*() {
       const file = path.join(yield* folder, "tasks.log")
       fs.writeFileSync(file, "longer than that\n")
       // In the way of the rotation.
       fs.mkdirSync(`${file}.1`)
       let writes = 0
-      const log = LogFile.make({ path: file, mode: "rotate", ...sizes }, () => Effect.void, async (name) => {
+      const settings = { path: file, mode: "rotate", maxBytes: 10, backupCount } as const
+      const log = LogFile.make(settings, () => Effect.void, async (name) => {
         const handle = await promises.open(name, "a")
         const write = handle.write.bind(handle)
         return Object.assign(handle, {
