@@ -119,6 +119,28 @@ describe("inside a handler", () => {
       Effect.provide(collectedLogs().layer)
     ))
 
+  it.effect("an Error among the extras is its words", () =>
+    Effect.gen(function*() {
+      const manager = yield* TaskManager
+      const Broken = Task.make("broken")
+      const handler = Broken.toLayer(() =>
+        Effect.zipRight(
+          TaskLog.error("it broke", { error: new TypeError("no route"), port: 80 }),
+          TaskLog.error("again", { error: new TypeError("no way"), big: 10n })
+        )
+      )
+      yield* Effect.gen(function*() {
+        const { taskId } = yield* Broken.enqueue()
+        yield* manager.awaitIdle
+        // safe: annotations are the text of a JSON object
+        const extras = (yield* manager.logs(taskId)).map(({ annotations }) => JSON.parse(annotations!) as unknown)
+        expect(extras).toEqual([
+          { error: "TypeError: no route", port: 80 },
+          { error: "TypeError: no way", big: "10" }
+        ])
+      }).pipe(Effect.provide(handler))
+    }).pipe(Effect.provide(TaskflowTest.layer), Effect.provide(collectedLogs().layer)))
+
   it.effect("what cannot be JSON is still a line", () =>
     Effect.gen(function*() {
       const manager = yield* TaskManager

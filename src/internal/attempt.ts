@@ -8,6 +8,7 @@ import type { TaskflowConfig } from "../TaskflowConfig.js"
 import { retriesUsed, type TaskRecord } from "../TaskRecord.js"
 import type { TaskStore } from "../TaskStore.js"
 import type { AttemptSpan } from "./attemptSpan.js"
+import { logged } from "./logged.js"
 import type { StopRequest } from "./outcome.js"
 import type { Slot } from "./slots.js"
 
@@ -36,11 +37,12 @@ const fullMessage = "the log of this task is full: further lines are not kept"
 
 const annotationText = (annotations: Record<string, unknown>): string | null => {
   if (Object.keys(annotations).length === 0) return null
+  const entries = Object.entries(annotations).map(([key, value]) => [key, logged(value)] as const)
   try {
-    return Inspectable.stringifyCircular(annotations)
+    return Inspectable.stringifyCircular(Object.fromEntries(entries))
   } catch {
     // A bigint, or a toJSON that throws: then every value as text.
-    const texts = Object.entries(annotations).map(([key, value]) => [key, Inspectable.toStringUnknown(value)] as const)
+    const texts = entries.map(([key, value]) => [key, Inspectable.toStringUnknown(value)] as const)
     return JSON.stringify(Object.fromEntries(texts))
   }
 }

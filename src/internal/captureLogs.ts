@@ -15,6 +15,7 @@ import * as Option from "effect/Option"
 import { currentAttempt } from "../TaskContext.js"
 import type { LogLevel as TaskLogLevel } from "../TaskEvent.js"
 import { setRef } from "./fiberRefs.js"
+import { logged } from "./logged.js"
 
 const levels: { readonly [Level in TaskLogLevel]: LogLevel.LogLevel } = {
   debug: LogLevel.Trace,
@@ -30,7 +31,7 @@ const storedLevel = (level: LogLevel.LogLevel): TaskLogLevel => {
 }
 
 const text = (message: unknown): string =>
-  typeof message === "string" ? message : Inspectable.toStringUnknown(message, 0)
+  typeof message === "string" ? message : Inspectable.toStringUnknown(logged(message), 0)
 
 const recordLogger = (minimum: LogLevel.LogLevel) =>
   Logger.make<unknown, void>(({ annotations, cause, context, logLevel, message }) => {

@@ -33,7 +33,11 @@ export const layer = (options: ConsoleObserverOptions = {}): Layer.Layer<never, 
       events.length === 0
         ? Effect.void
         : Effect.zipRight(
-          Effect.forEach(events, (event) => Console.log(lineOf(event)), { discard: true }),
+          Effect.forEach(
+            events,
+            (event) => Effect.catchAllCause(Effect.suspend(() => Console.log(lineOf(event))), observing.failed),
+            { discard: true }
+          ),
           Effect.flatMap(Effect.yieldNow(), () => write(observing))
         ))
   return Layer.scopedDiscard(

@@ -133,13 +133,14 @@ export const make = (
     Effect.zipRight(open)
   )
 
-  const isFull = (file: Opened, now: number): boolean =>
-    mode === "rotate" && maxBytes > 0 && backupCount > 0 && file.isRegular && written === 0 && file.size > 0 &&
-    file.size + pending[0]!.length > maxBytes && now >= rotateFrom
+  const mayRotate = (file: Opened, now: number): boolean =>
+    mode === "rotate" && maxBytes > 0 && backupCount > 0 && file.isRegular && now >= rotateFrom
 
-  // As many lines as fit; at least one.
-  const next = (file: Opened): Buffer => {
-    const limit = mode === "rotate" && maxBytes > 0 ? maxBytes - file.size : Number.POSITIVE_INFINITY
+  const isFull = (file: Opened): boolean => written === 0 && file.size > 0 && file.size + pending[0]!.length > maxBytes
+
+  // As many lines as fit; at least one. A file that is not rotated takes all of them.
+  const next = (file: Opened, now: number): Buffer => {
+    const limit = mayRotate(file, now) ? maxBytes - file.size : Number.POSITIVE_INFINITY
     let count = 1
     let bytes = pending[0]!.length
     while (count < pending.length && bytes + pending[count]!.length <= limit) {
@@ -163,9 +164,10 @@ export const make = (
 
   const writeOnce = Effect.gen(function*() {
     if (opened === null) yield* open
-    if (isFull(opened!, yield* Clock.currentTimeMillis)) yield* rotate
+    const now = yield* Clock.currentTimeMillis
+    if (mayRotate(opened!, now) && isFull(opened!)) yield* rotate
     const file = opened!
-    const chunk = next(file)
+    const chunk = next(file, now)
     const { bytesWritten } = yield* call(() => file.handle.write(chunk))
     advance(file, bytesWritten)
   })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Cause, Effect, FiberRef, FiberRefs, HashSet, Logger, LogLevel, Option, Runtime } from "effect"
+import { Cause, Data, Effect, FiberRef, FiberRefs, HashSet, Logger, LogLevel, Option, Runtime } from "effect"
 import { captureLogs } from "../../src/internal/captureLogs.js"
 import { setRef } from "../../src/internal/fiberRefs.js"
 import { type Attempt, currentAttempt } from "../../src/TaskContext.js"
@@ -84,6 +84,13 @@ describe("captureLogs", () => {
     Effect.gen(function*() {
       const { recorded } = yield* run(Effect.annotateLogs(Effect.logInfo("code", 503, { a: [1] }), { attempt: 2 }))
       expect(recorded).toEqual([["info", "code 503 {\"a\":[1]}", { attempt: 2 }]])
+    }))
+
+  it.effect("an Error beside the message is its words; one with a form of its own is that", () =>
+    Effect.gen(function*() {
+      class Refused extends Data.TaggedError("Refused")<{ readonly code: number }> {}
+      const { recorded } = yield* run(Effect.logError("it broke", new TypeError("no route"), new Refused({ code: 7 })))
+      expect(recorded).toEqual([["error", "it broke TypeError: no route {\"code\":7,\"_tag\":\"Refused\"}", {}]])
     }))
 
   it.effect("keeps a cause with the line", () =>

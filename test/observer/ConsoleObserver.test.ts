@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Console, Effect, Layer } from "effect"
-import { Task, TaskLog } from "effect-taskflow"
+import { Console, Effect, Layer, Logger, LogLevel } from "effect"
+import { Task, TaskLog, TaskObserver } from "effect-taskflow"
 import { ConsoleObserver } from "effect-taskflow/observers"
 import { TaskflowTest } from "effect-taskflow/testing"
 
@@ -61,5 +61,26 @@ describe("ConsoleObserver", () => {
         { type: "log", level: "error", message: "loud", extra: { code: 1 } },
         { type: "lifecycle", level: "info", status: "success", duration: 0 }
       ])
+    }))
+
+  it.effect("a console that fails at one line is counted, and prints the others", () =>
+    Effect.gen(function*() {
+      const before = yield* TaskObserver.failures("console")
+      const lines: Array<string> = []
+      const console = yield* Effect.console
+      const failing: Console.Console = {
+        ...console,
+        log: (line: string) =>
+          line.includes("hello")
+            ? Effect.die(new Error("closed"))
+            : Effect.sync(() => lines.push(line.split(" ").at(-1)!))
+      }
+      yield* Greet.execute().pipe(
+        Effect.provide(Layer.merge(handler, ConsoleObserver.layer({ lifecycle: true }))),
+        Effect.provide(Layer.merge(TaskflowTest.layer, Console.setConsole(failing))),
+        Logger.withMinimumLogLevel(LogLevel.None)
+      )
+      expect(lines).toEqual(["RUNNING", "loud", "SUCCESS"])
+      expect((yield* TaskObserver.failures("console")) - before).toBe(1)
     }))
 })

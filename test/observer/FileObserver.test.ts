@@ -417,3 +417,32 @@ describe("a write that stops half-way", () => {
       }
     }))
 })
+
+describe("a file beyond maxBytes that is not rotated", () => {
+  it.scoped.each([
+    { why: "no old files are kept", backupCount: 0 },
+    { why: "the rotation failed", backupCount: 1 }
+  ])("takes many lines in one write: $why", ({ backupCount }) =>
+    Effect.gen(function*() {
+      const file = path.join(yield* folder, "tasks.log")
+      fs.writeFileSync(file, "longer than that\n")
+      // In the way of the rotation.
+      fs.mkdirSync(`${file}.1`)
+      let writes = 0
+      const settings = { path: file, mode: "rotate", maxBytes: 10, backupCount } as const
+      const log = LogFile.make(settings, () => Effect.void, async (name) => {
+        const handle = await promises.open(name, "a")
+        const write = handle.write.bind(handle)
+        return Object.assign(handle, {
+          write: (bytes: Buffer) => {
+            writes += 1
+            return write(bytes)
+          }
+        })
+      })
+      log.add(["one", "two", "three"])
+      yield* log.flush
+      yield* log.close
+      expect([writes, read(file)]).toEqual([1, "longer than that\none\ntwo\nthree\n"])
+    }))
+})
