@@ -5,8 +5,9 @@ import { describe, expect, it } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Layer, Option, Schema, Tracer } from "effect"
 import {
   BackgroundTasks,
+  MemoryBackend,
   Task,
-  type TaskBackend,
+  TaskBackend,
   TaskflowLayer,
   type TaskflowOptions,
   TaskManager,
@@ -191,6 +192,28 @@ describe("an enqueue and its attempts", () => {
         ["task.run slow", "failed", "TaskTimeout", false]
       ])
     }).pipe(Effect.provide(Layer.provideMerge(handlers, on())), Effect.provide(tracer.layer))
+  })
+
+  it.effect("what does not fit its definition is an error of that name, as it is stored", () => {
+    const tracer = recording()
+    const Before = Task.make("changes", { payload: { a: Schema.String } })
+    const After = Task.make("changes", { payload: { b: Schema.String } })
+    return Effect.gen(function*() {
+      const backend = Layer.succeed(TaskBackend, yield* MemoryBackend.make())
+      const engine = Layer.provide(TaskflowLayer({ announce: false, shutdownTimeout: 0 }), backend)
+      yield* Effect.provide(Before.enqueue({ a: "zqpayloadqz" }), engine)
+      yield* Effect.provide(
+        Effect.gen(function*() {
+          const { items: [waiting] } = yield* (yield* TaskManager).list()
+          yield* Effect.flip(After.awaitResult(waiting!.taskId))
+        }),
+        Layer.provideMerge(After.toLayer(() => Effect.void), engine)
+      )
+      const [run] = tracer.named("task.run changes")
+      expect(run!.attributes.get("error.type")).toBe("UndecodablePayload")
+      const error = Exit.causeOption(exitOf(run!)!).pipe(Option.flatMap(Cause.failureOption), Option.getOrThrow)
+      expect((error as Error).name).toBe("UndecodablePayload")
+    }).pipe(Effect.provide(tracer.layer))
   })
 
   it.effect("the handler's own spans are children of the attempt's", () => {

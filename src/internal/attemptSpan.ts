@@ -39,9 +39,10 @@ const outcomes: { readonly [Tag in TaskEvent["_tag"]]?: string } = {
   Interrupted: "interrupted"
 }
 
-const failed = ({ message, name }: TaskFailure, cause: Cause.Cause<unknown>): Exit.Exit<never, unknown> => {
-  if (!Cause.isEmpty(cause) && !Cause.isInterruptedOnly(cause)) return Exit.failCause(cause)
-  // A timeout interrupts, and what did not fit never ran.
+const failed = ({ kind, message, name }: TaskFailure, cause: Cause.Cause<unknown>): Exit.Exit<never, unknown> => {
+  const isOwn = !Cause.isEmpty(cause) && !Cause.isInterruptedOnly(cause) && kind !== "undecodable"
+  if (isOwn) return Exit.failCause(cause)
+  // A timeout interrupts, and what did not fit never ran: its cause is our own, as nobody else is told of it.
   const error = new Error(message)
   error.name = name
   return Exit.fail(error)
