@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
-import { Cause, Context, Effect, Exit, Layer, Option, Schema, Tracer } from "effect"
+import { Cause, Context, Effect, Exit, Layer, Option, Schema, TestClock, Tracer } from "effect"
 import {
   BackgroundTasks,
   MemoryBackend,
@@ -16,7 +16,7 @@ import {
 import { SqliteBackend } from "effect-taskflow/sqlite"
 import { TaskflowTest } from "effect-taskflow/testing"
 import * as TraceText from "../src/internal/traceText.js"
-import { oneOf, sharedBackend } from "./support/engine.js"
+import { collectedLogs, gate, oneOf, sharedBackend } from "./support/engine.js"
 
 class Broken extends Schema.TaggedError<Broken>()("Broken", { code: Schema.Number }) {}
 
@@ -433,6 +433,28 @@ describe("a trace outlives its process", () => {
       expect(ran.traceId).toBe(traceId)
       expect(parentOf(ran)).toBe(TraceText.read(trace)!.spanId)
     }))
+
+  it.scoped("an attempt that ends when its instance was declared dead is lost, whatever it made of itself", () =>
+    Effect.gen(function*() {
+      const tracer = recording()
+      const backend = yield* sharedBackend
+      const release = yield* gate
+      const waits = Mail.toLayer(() => release.wait).pipe(Layer.provide(tracer.layer))
+      const silent = yield* oneOf(backend, waits)
+      yield* Effect.provide(Mail.enqueue({ to: "ada" }), silent.context)
+      yield* oneOf(backend, Layer.empty)
+      yield* TestClock.adjust("1 second")
+      yield* silent.cut
+      yield* TestClock.adjust("45 seconds")
+      yield* silent.mend
+      yield* TestClock.adjust("15 seconds")
+      const [run] = tracer.named("task.run mail")
+      expect(run!.status._tag).toBe("Started")
+      yield* release.open
+      yield* TestClock.adjust("1 second")
+      expect(run!.attributes.get("taskflow.outcome")).toBe("lost")
+      expect(exitOf(run!)).toEqual(Exit.void)
+    }).pipe(Effect.provide(collectedLogs().layer)))
 
   it.scopedLive("the state that other systems put into the trace comes along", () =>
     Effect.gen(function*() {
