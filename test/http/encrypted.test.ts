@@ -1,7 +1,7 @@
 /** What is served of tasks that cannot be decrypted here: everything but what they carry, and no text of the store. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { MemoryBackend, TaskBackend } from "effect-taskflow"
+import { MemoryBackend, TaskBackend, TaskManager } from "effect-taskflow"
 import { TaskAuth, TaskHttp } from "effect-taskflow/http"
 import { TaskflowTest } from "effect-taskflow/testing"
 import { cipher, key } from "../support/cipher.js"
@@ -15,6 +15,9 @@ const enqueued = Effect.gen(function*() {
   yield* awaitStatus(works, "success")
   const fails = (yield* Fails.enqueue()).taskId
   yield* awaitStatus(fails, "failed")
+  const entry = { id: "00000000-0000-4000-8000-0000000000a1", at: 0, who: "anna", action: "told", target: null }
+  const parameters = "{\"filter\":{\"q\":\"key:4711\"}}"
+  yield* (yield* TaskManager).audit.append([{ ...entry, parameters, outcome: "done" }])
   return { works, fails }
 })
 
@@ -55,7 +58,10 @@ describe("a server without the key of its tasks", () => {
           const many = yield* post(base, `/tasks/bulk-retry${dryRun}`, { ids: [fails] })
           expect(many.body).toMatchObject({ dispatched: 0, skipped: 1, reasons })
         }
+        const told = yield* get("/audit?action=told")
+        expect(told.body.items).toMatchObject([{ who: "anna", parameters: "<encrypted>" }])
         const answers = [
+          told,
           one,
           lines,
           groups,
@@ -83,6 +89,8 @@ describe("a server without the key of its tasks", () => {
         expect(body).toMatchObject({ payload: { n: 4711 }, idempotencyKey: "order 4711", hidden: [] })
         const groups = yield* send(base, "GET", "/tasks/errors")
         expect(groups.body.items[0].sample).toMatchObject({ name: "Declined" })
+        const told = yield* send(base, "GET", "/tasks/audit?action=told")
+        expect(told.body.items).toMatchObject([{ parameters: { filter: { q: "key:4711" } } }])
         const negated = yield* send(base, "GET", `/tasks?q=-group:${groups.body.items[0].fingerprint}`)
         expect(negated.body.items.map(({ taskId }: any) => taskId)).toEqual([works])
       }).pipe(Effect.provide(life))
