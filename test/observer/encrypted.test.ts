@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
-import { Console, Effect, Layer, Schema } from "effect"
+import { Cause, Console, Effect, Exit, Layer, Schema, Tracer } from "effect"
 import { MemoryBackend, Task, TaskflowLayer, TaskLog, TaskManager, TaskProgress } from "effect-taskflow"
 import { ConsoleObserver, FileObserver } from "effect-taskflow/observers"
 import { cipher } from "../support/cipher.js"
@@ -32,6 +32,39 @@ const folder = Effect.acquireRelease(
 const wordsOf = (text: string) => [...new Set(text.match(/zq[a-z]+qz/g))].sort()
 
 describe("observers beside a cipher", () => {
+  it.scopedLive("and traces tell what is logged and how it failed", () =>
+    Effect.gen(function*() {
+      const told: Array<string> = []
+      const tracer = Tracer.make({
+        span: (name, parent, context, links, startTime, kind) => ({
+          _tag: "Span",
+          name,
+          parent,
+          context,
+          links,
+          kind,
+          attributes: new Map(),
+          sampled: true,
+          spanId: "b7ad6b7169203331",
+          traceId: "0af7651916cd43dd8448eb211c80319c",
+          status: { _tag: "Started", startTime },
+          attribute: (...all) => void told.push(JSON.stringify(all)),
+          event: (text, _, attributes) => void told.push(JSON.stringify([text, attributes])),
+          end: (_, exit) => void told.push(Exit.isFailure(exit) ? Cause.pretty(exit.cause) : ""),
+          addLinks: () => {}
+        }),
+        context: (run) => run()
+      })
+      const engine = Layer.provide(TaskflowLayer({ announce: false }), Layer.provide(cipher(), MemoryBackend.layer()))
+      yield* Effect.gen(function*() {
+        const { taskId } = yield* Carries.enqueue({ secret: "zqpayloadqz", refuse: true }, {
+          idempotencyKey: "zqkeyqz"
+        })
+        yield* Effect.flip(Carries.awaitResult(taskId))
+      }).pipe(Effect.provide(handler), Effect.provide(engine), Effect.provide(Layer.setTracer(tracer)))
+      expect(wordsOf(told.join("\n"))).toEqual(["zqextraqz", "zqlineqz", "zqmessageqz"])
+    }), 30_000)
+
   it.scopedLive(
     "tell what is logged; how it failed in JSON alone; no payload, result, progress or key",
     () =>
