@@ -1,7 +1,7 @@
 /** What is served of tasks that cannot be decrypted here: everything but what they carry, and no text of the store. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
-import { MemoryBackend, TaskBackend, TaskManager } from "effect-taskflow"
+import { Effect, Layer, Option } from "effect"
+import { MemoryBackend, TaskBackend, TaskManager, type TaskRecord } from "effect-taskflow"
 import { TaskAuth, TaskHttp } from "effect-taskflow/http"
 import { TaskflowTest } from "effect-taskflow/testing"
 import { cipher, key } from "../support/cipher.js"
@@ -76,6 +76,82 @@ describe("a server without the key of its tasks", () => {
           expect(text).not.toMatch(/enc1\.|hash1\.|4711|no funds/)
         }
       }).pipe(Effect.provide(life("k2")))
+    }))
+
+  it.scopedLive("and one whose rows were cut or exchanged answers all the same", () =>
+    Effect.gen(function*() {
+      const inner = yield* MemoryBackend.make()
+      const { fails, works } = yield* Effect.provide(
+        enqueued,
+        tasks(Layer.provide(cipher(), Layer.succeed(TaskBackend, inner)))
+      )
+      const [worked, failed] = yield* Effect.forEach(
+        [works, fails],
+        (id) => Effect.map(inner.get(id), Option.getOrThrow)
+      )
+      const cut = (length: number) => (text: string) => text.slice(0, length)
+      const swapped = (text: string) => text === worked!.payload ? failed!.payload : worked!.payload
+      for (const broken of [cut(0), cut(12), cut(60), swapped]) {
+        const optional = (text: string | null) => text === null ? null : broken(text)
+        const row = (record: TaskRecord.TaskRecord): TaskRecord.TaskRecord => ({
+          ...record,
+          payload: broken(record.payload),
+          result: optional(record.result),
+          failure: record.failure === null ? null : { ...record.failure, error: optional(record.failure.error) },
+          progress: record.progress === null ? null : { ...record.progress, message: optional(record.progress.message) }
+        })
+        const tampered: TaskBackend["Type"] = {
+          ...inner,
+          get: (id) => Effect.map(inner.get(id), Option.map(row)),
+          list: (query) => Effect.map(inner.list(query), (page) => ({ ...page, items: page.items.map(row) })),
+          logs: (id, options) =>
+            Effect.map(
+              inner.logs(id, options),
+              (lines) => lines.map((line) => ({ ...line, annotations: optional(line.annotations) }))
+            ),
+          errors: {
+            ...inner.errors,
+            list: (query) =>
+              Effect.map(inner.errors.list(query), (page) => ({
+                ...page,
+                items: page.items.map((group) => ({
+                  ...group,
+                  sample: { ...group.sample, frame: optional(group.sample.frame) }
+                }))
+              }))
+          },
+          audit: {
+            ...inner.audit,
+            page: (query) =>
+              Effect.map(inner.audit.page(query), (page) => ({
+                ...page,
+                items: page.items.map((entry) => ({ ...entry, parameters: broken(entry.parameters) }))
+              }))
+          }
+        }
+        yield* Effect.gen(function*() {
+          const base = yield* serve(open)
+          for (
+            const path of [
+              `/${works}`,
+              `/${fails}`,
+              `/${works}/logs`,
+              `/${fails}/attempts`,
+              "/",
+              "/?q=-args.n:1",
+              "/?q=error:no",
+              "/audit",
+              "/errors",
+              "/export.csv",
+              "/export.ndjson"
+            ]
+          ) {
+            const { status, text } = yield* send(base, "GET", `/tasks${path}`)
+            expect([path, status]).toEqual([path, 200])
+            expect(text).not.toMatch(/4711|no funds/)
+          }
+        }).pipe(Effect.provide(tasks(Layer.provide(cipher(), Layer.succeed(TaskBackend, tampered)))))
+      }
     }))
 
   it.scopedLive("shows them again with it", () =>
