@@ -115,15 +115,15 @@ export const make = Effect.gen(function*() {
   }
 
   // The backend refused what became of it for good (a result beyond what the database takes): it fails with these words.
-  const failUnwritten = ({ taskId }: TaskEvent, cause: Cause.Cause<unknown>): void => {
+  const unwritten = ({ taskId }: TaskEvent, cause: Cause.Cause<unknown>): TaskEvent => {
     const message = `what became of this attempt cannot be stored: ${messageOf(Cause.squash(cause)).slice(0, 500)}`
     const failure: TaskFailure = { kind: "defect", name: "NotStored", message, stack: "", error: null }
-    store.commit({ _tag: "Failed", taskId, at: now(), failure, stopReason: "unrecoverable" })
+    return { _tag: "Failed", taskId, at: now(), failure, stopReason: "unrecoverable" }
   }
 
   // What became of the attempt is what the backend says. Where it says nothing, what was asked of it.
   const asRecorded = (event: TaskEvent, exit: Exit.Exit<Outcome, unknown>): TaskEvent | null => {
-    if (Exit.isFailure(exit)) return event
+    if (Exit.isFailure(exit)) return isPermanent(exit.cause) ? unwritten(event, exit.cause) : event
     if (exit.value._tag === "CancelledInstead") return { _tag: "Cancelled", taskId: event.taskId, at: event.at }
     return exit.value._tag === "Applied" ? event : null
   }
@@ -143,9 +143,13 @@ export const make = Effect.gen(function*() {
     attempt.writeProgress()
     attempt.span?.stop()
     const cancelled = { _tag: "Cancelled", taskId, at: event.at } as const
-    const recorded = store.commit(event, (exit) => {
-      attempt.span?.end(asRecorded(event, exit))
-      if (Exit.isFailure(exit)) return isPermanent(exit.cause) ? failUnwritten(event, exit.cause) : undefined
+    const isNews = store.commit(event, (exit) => {
+      const recorded = asRecorded(event, exit)
+      attempt.span?.end(recorded)
+      if (Exit.isFailure(exit)) {
+        if (recorded !== null && recorded !== event) store.commit(recorded)
+        return
+      }
       if (exit.value._tag === "Lost") return warnLost(taskName, taskId, event)
       if (exit.value._tag !== "Applied") return
       if (event._tag === "AttemptFailed") onNext(attempt.record, event.nextAttemptAt)
@@ -153,7 +157,7 @@ export const make = Effect.gen(function*() {
       else if (event._tag === "Requeued") onNext(attempt.record, event.at)
     })
     // A cancel came after the attempt was told to stop for another reason: it may not run again, so it ends as cancelled.
-    if (!recorded) {
+    if (!isNews) {
       attempt.span?.end(cancelled)
       store.commit(cancelled)
     }

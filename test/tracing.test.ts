@@ -8,6 +8,7 @@ import {
   MemoryBackend,
   Task,
   TaskBackend,
+  TaskBackendError,
   TaskflowLayer,
   type TaskflowOptions,
   TaskManager,
@@ -213,6 +214,30 @@ describe("an enqueue and its attempts", () => {
       expect(run!.attributes.get("error.type")).toBe("UndecodablePayload")
       const error = Exit.causeOption(exitOf(run!)!).pipe(Option.flatMap(Cause.failureOption), Option.getOrThrow)
       expect((error as Error).name).toBe("UndecodablePayload")
+    }).pipe(Effect.provide(tracer.layer))
+  })
+
+  it.effect("what the backend refuses for good has failed, whatever the handler made of it", () => {
+    const tracer = recording()
+    return Effect.gen(function*() {
+      const backend = yield* MemoryBackend.make()
+      const cause = Object.assign(new Error("too large"), { permanent: true })
+      const refusing: TaskBackend["Type"] = {
+        ...backend,
+        write: (batch) =>
+          batch.changes.some((change) => change._tag === "Finish" && change.record.status === "success")
+            ? Effect.fail(new TaskBackendError({ method: "write", cause }))
+            : backend.write(batch)
+      }
+      const engine = Layer.provide(TaskflowLayer({ announce: false }), Layer.succeed(TaskBackend, refusing))
+      yield* Effect.gen(function*() {
+        const { taskId } = yield* Mail.enqueue({ to: "ada" })
+        yield* Effect.flip(Mail.awaitResult(taskId))
+        expect((yield* recordOf(taskId)).failure!.name).toBe("NotStored")
+      }).pipe(Effect.provide(Layer.provideMerge(noop, engine)))
+      const [run] = tracer.named("task.run mail")
+      expect(run!.attributes.get("taskflow.outcome")).toBe("failed")
+      expect(run!.attributes.get("error.type")).toBe("NotStored")
     }).pipe(Effect.provide(tracer.layer))
   })
 
