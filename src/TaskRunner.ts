@@ -27,7 +27,7 @@ import * as Pipeline from "./internal/pipeline.js"
 import type { Slot } from "./internal/slots.js"
 import * as Timers from "./internal/timers.js"
 import * as RetryPolicy from "./RetryPolicy.js"
-import { TaskBackend } from "./TaskBackend.js"
+import { type Outcome, TaskBackend } from "./TaskBackend.js"
 import type { TaskEvent, TaskFailure } from "./TaskEvent.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
 import type { TaskId } from "./TaskId.js"
@@ -115,10 +115,17 @@ export const make = Effect.gen(function*() {
   }
 
   // The backend refused what became of it for good (a result beyond what the database takes): it fails with these words.
-  const failUnwritten = ({ taskId }: TaskEvent, cause: Cause.Cause<unknown>): void => {
+  const unwritten = ({ taskId }: TaskEvent, cause: Cause.Cause<unknown>): TaskEvent => {
     const message = `what became of this attempt cannot be stored: ${messageOf(Cause.squash(cause)).slice(0, 500)}`
     const failure: TaskFailure = { kind: "defect", name: "NotStored", message, stack: "", error: null }
-    store.commit({ _tag: "Failed", taskId, at: now(), failure, stopReason: "unrecoverable" })
+    return { _tag: "Failed", taskId, at: now(), failure, stopReason: "unrecoverable" }
+  }
+
+  // What became of the attempt is what the backend says. Where it says nothing, what was asked of it.
+  const asRecorded = (event: TaskEvent, exit: Exit.Exit<Outcome, unknown>): TaskEvent | null => {
+    if (Exit.isFailure(exit)) return isPermanent(exit.cause) ? unwritten(event, exit.cause) : event
+    if (exit.value._tag === "CancelledInstead") return { _tag: "Cancelled", taskId: event.taskId, at: event.at }
+    return exit.value._tag === "Applied" ? event : null
   }
 
   const conclude = (
@@ -127,15 +134,22 @@ export const make = Effect.gen(function*() {
     onNext: (record: TaskRecord, at: number) => void
   ): void => {
     const { claim, taskId, taskName } = attempt.record
-    attempt.span?.end(event)
     // Declared dead, and the task came back under a newer claim: that one is not ours to change.
     if (store.get(taskId)?.claim !== claim) {
+      attempt.span?.end(null)
       attempt.slot.release()
       return warnLost(taskName, taskId, event)
     }
     attempt.writeProgress()
-    const recorded = store.commit(event, (exit) => {
-      if (Exit.isFailure(exit)) return isPermanent(exit.cause) ? failUnwritten(event, exit.cause) : undefined
+    attempt.span?.stop()
+    const cancelled = { _tag: "Cancelled", taskId, at: event.at } as const
+    const isNews = store.commit(event, (exit) => {
+      const recorded = asRecorded(event, exit)
+      attempt.span?.end(recorded)
+      if (Exit.isFailure(exit)) {
+        if (recorded !== null && recorded !== event) store.commit(recorded)
+        return
+      }
       if (exit.value._tag === "Lost") return warnLost(taskName, taskId, event)
       if (exit.value._tag !== "Applied") return
       if (event._tag === "AttemptFailed") onNext(attempt.record, event.nextAttemptAt)
@@ -143,7 +157,10 @@ export const make = Effect.gen(function*() {
       else if (event._tag === "Requeued") onNext(attempt.record, event.at)
     })
     // A cancel came after the attempt was told to stop for another reason: it may not run again, so it ends as cancelled.
-    if (!recorded) store.commit({ _tag: "Cancelled", taskId: event.taskId, at: event.at })
+    if (!isNews) {
+      attempt.span?.end(cancelled)
+      store.commit(cancelled)
+    }
     attempt.slot.release()
   }
 
@@ -213,8 +230,9 @@ export const make = Effect.gen(function*() {
         )
       )
       fork(decision).addObserver((decided) => {
-        if (Exit.isSuccess(decided)) conclude(attempt, decided.value, onNext)
-        else slot.release()
+        if (Exit.isSuccess(decided)) return conclude(attempt, decided.value, onNext)
+        attempt.span?.end(null)
+        slot.release()
       })
     }
 

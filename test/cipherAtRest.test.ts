@@ -29,7 +29,8 @@ const secrets = [
   "progress",
   "key",
   "spec",
-  "crashed"
+  "crashed",
+  "asked"
 ].map((place) => `zq${place}qz`)
 
 class Refused extends Schema.TaggedError<Refused>()("Refused", { why: Schema.String }) {}
@@ -105,6 +106,17 @@ const crash = Effect.gen(function*() {
     spec: "zqspecqz"
   } as const
   expect((yield* backend.schedules.define(definition, now)).spec).toBe("zqspecqz")
+  const entry = {
+    id: "00000000-0000-4000-8000-0000000000a3",
+    at: now,
+    who: "anna",
+    action: "bulk_retry",
+    target: null,
+    parameters: "{\"filter\":{\"q\":\"key:zqaskedqz\"}}",
+    outcome: "done"
+  } as const
+  yield* backend.audit.append([entry])
+  expect((yield* backend.audit.page({})).items).toEqual([entry])
   yield* backend.detach(other!, now)
   return taskId
 })

@@ -2,11 +2,13 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
-import { Cause, Context, Effect, Exit, Layer, Option, Schema, Tracer } from "effect"
+import { Cause, Context, Effect, Exit, Layer, Option, Schema, TestClock, Tracer } from "effect"
 import {
   BackgroundTasks,
+  MemoryBackend,
   Task,
-  type TaskBackend,
+  TaskBackend,
+  TaskBackendError,
   TaskflowLayer,
   type TaskflowOptions,
   TaskManager,
@@ -15,7 +17,7 @@ import {
 import { SqliteBackend } from "effect-taskflow/sqlite"
 import { TaskflowTest } from "effect-taskflow/testing"
 import * as TraceText from "../src/internal/traceText.js"
-import { oneOf, sharedBackend } from "./support/engine.js"
+import { collectedLogs, gate, oneOf, sharedBackend } from "./support/engine.js"
 
 class Broken extends Schema.TaggedError<Broken>()("Broken", { code: Schema.Number }) {}
 
@@ -191,6 +193,52 @@ describe("an enqueue and its attempts", () => {
         ["task.run slow", "failed", "TaskTimeout", false]
       ])
     }).pipe(Effect.provide(Layer.provideMerge(handlers, on())), Effect.provide(tracer.layer))
+  })
+
+  it.effect("what does not fit its definition is an error of that name, as it is stored", () => {
+    const tracer = recording()
+    const Before = Task.make("changes", { payload: { a: Schema.String } })
+    const After = Task.make("changes", { payload: { b: Schema.String } })
+    return Effect.gen(function*() {
+      const backend = Layer.succeed(TaskBackend, yield* MemoryBackend.make())
+      const engine = Layer.provide(TaskflowLayer({ announce: false, shutdownTimeout: 0 }), backend)
+      yield* Effect.provide(Before.enqueue({ a: "zqpayloadqz" }), engine)
+      yield* Effect.provide(
+        Effect.gen(function*() {
+          const { items: [waiting] } = yield* (yield* TaskManager).list()
+          yield* Effect.flip(After.awaitResult(waiting!.taskId))
+        }),
+        Layer.provideMerge(After.toLayer(() => Effect.void), engine)
+      )
+      const [run] = tracer.named("task.run changes")
+      expect(run!.attributes.get("error.type")).toBe("UndecodablePayload")
+      const error = Exit.causeOption(exitOf(run!)!).pipe(Option.flatMap(Cause.failureOption), Option.getOrThrow)
+      expect((error as Error).name).toBe("UndecodablePayload")
+    }).pipe(Effect.provide(tracer.layer))
+  })
+
+  it.effect("what the backend refuses for good has failed, whatever the handler made of it", () => {
+    const tracer = recording()
+    return Effect.gen(function*() {
+      const backend = yield* MemoryBackend.make()
+      const cause = Object.assign(new Error("too large"), { permanent: true })
+      const refusing: TaskBackend["Type"] = {
+        ...backend,
+        write: (batch) =>
+          batch.changes.some((change) => change._tag === "Finish" && change.record.status === "success")
+            ? Effect.fail(new TaskBackendError({ method: "write", cause }))
+            : backend.write(batch)
+      }
+      const engine = Layer.provide(TaskflowLayer({ announce: false }), Layer.succeed(TaskBackend, refusing))
+      yield* Effect.gen(function*() {
+        const { taskId } = yield* Mail.enqueue({ to: "ada" })
+        yield* Effect.flip(Mail.awaitResult(taskId))
+        expect((yield* recordOf(taskId)).failure!.name).toBe("NotStored")
+      }).pipe(Effect.provide(Layer.provideMerge(noop, engine)))
+      const [run] = tracer.named("task.run mail")
+      expect(run!.attributes.get("taskflow.outcome")).toBe("failed")
+      expect(run!.attributes.get("error.type")).toBe("NotStored")
+    }).pipe(Effect.provide(tracer.layer))
   })
 
   it.effect("the handler's own spans are children of the attempt's", () => {
@@ -410,6 +458,28 @@ describe("a trace outlives its process", () => {
       expect(ran.traceId).toBe(traceId)
       expect(parentOf(ran)).toBe(TraceText.read(trace)!.spanId)
     }))
+
+  it.scoped("an attempt that ends when its instance was declared dead is lost, whatever it made of itself", () =>
+    Effect.gen(function*() {
+      const tracer = recording()
+      const backend = yield* sharedBackend
+      const release = yield* gate
+      const waits = Mail.toLayer(() => release.wait).pipe(Layer.provide(tracer.layer))
+      const silent = yield* oneOf(backend, waits)
+      yield* Effect.provide(Mail.enqueue({ to: "ada" }), silent.context)
+      yield* oneOf(backend, Layer.empty)
+      yield* TestClock.adjust("1 second")
+      yield* silent.cut
+      yield* TestClock.adjust("45 seconds")
+      yield* silent.mend
+      yield* TestClock.adjust("15 seconds")
+      const [run] = tracer.named("task.run mail")
+      expect(run!.status._tag).toBe("Started")
+      yield* release.open
+      yield* TestClock.adjust("1 second")
+      expect(run!.attributes.get("taskflow.outcome")).toBe("lost")
+      expect(exitOf(run!)).toEqual(Exit.void)
+    }).pipe(Effect.provide(collectedLogs().layer)))
 
   it.scopedLive("the state that other systems put into the trace comes along", () =>
     Effect.gen(function*() {

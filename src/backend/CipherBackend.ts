@@ -68,10 +68,10 @@ const opening = (values: Values.Values) => {
 /** Puts a cipher over `backend`. Without `encrypt` it only decrypts: what is written stays readable. */
 export const over = (backend: Port, ring: Keyring, encrypt: boolean): Port => {
   const values = Values.make(ring, encrypt)
-  const { openEntry, openLine, openRecord, openSample, sealRecord, sealSpec } = values
+  const { openAudit, openEntry, openLine, openRecord, openSample, sealAudit, sealRecord, sealSpec } = values
   const seal = sealing(values)
   const open = opening(values)
-  const { audit: _, errors, joinTransaction, schedules, transaction } = backend
+  const { audit, errors, joinTransaction, schedules, transaction } = backend
   const covered: Port = {
     ...backend,
     info: { ...backend.info, encrypted: encrypt },
@@ -98,6 +98,11 @@ export const over = (backend: Port, ring: Keyring, encrypt: boolean): Port => {
     attempts: (taskId) =>
       Effect.map(backend.attempts(taskId), (entries) => entries.map((entry) => openEntry(taskId, entry))),
     feed: (query) => Effect.map(backend.feed(query), (page) => ({ ...page, changes: page.changes.map(open.told) })),
+    audit: {
+      ...audit,
+      append: (entries) => Effect.suspend(() => audit.append(entries.map(sealAudit))),
+      page: (query) => Effect.map(audit.page(query), (page) => ({ ...page, items: page.items.map(openAudit) }))
+    },
     errors: {
       ...errors,
       list: (query) =>

@@ -25,6 +25,8 @@ export interface AttemptSpan {
   readonly span: Tracer.Span
   /** How the handler's effect ended, where it did not succeed. */
   cause: Cause.Cause<unknown>
+  /** The attempt is over: this is when it ends, whenever what became of it is known. */
+  readonly stop: () => void
   /** Ends it by what became of the attempt; null: that counts for nobody. Further calls do nothing. */
   readonly end: (event: TaskEvent | null) => void
 }
@@ -39,9 +41,10 @@ const outcomes: { readonly [Tag in TaskEvent["_tag"]]?: string } = {
   Interrupted: "interrupted"
 }
 
-const failed = ({ message, name }: TaskFailure, cause: Cause.Cause<unknown>): Exit.Exit<never, unknown> => {
-  if (!Cause.isEmpty(cause) && !Cause.isInterruptedOnly(cause)) return Exit.failCause(cause)
-  // A timeout interrupts, and what did not fit never ran.
+const failed = ({ kind, message, name }: TaskFailure, cause: Cause.Cause<unknown>): Exit.Exit<never, unknown> => {
+  const isOwn = !Cause.isEmpty(cause) && !Cause.isInterruptedOnly(cause) && kind !== "undecodable"
+  if (isOwn) return Exit.failCause(cause)
+  // A timeout interrupts, and what did not fit never ran: its cause is our own, as nobody else is told of it.
   const error = new Error(message)
   error.name = name
   return Exit.fail(error)
@@ -50,12 +53,17 @@ const failed = ({ message, name }: TaskFailure, cause: Cause.Cause<unknown>): Ex
 class AttemptSpanImpl implements AttemptSpan {
   cause: Cause.Cause<unknown> = Cause.empty
   private ended = false
+  private stoppedAt: bigint | null = null
 
   constructor(readonly span: Tracer.Span, private readonly now: () => bigint) {}
 
   private finish(event: TaskEvent | null, exit: Exit.Exit<unknown, unknown>): void {
     this.span.attribute("taskflow.outcome", event === null ? "lost" : outcomes[event._tag])
-    this.span.end(this.now(), exit)
+    this.span.end(this.stoppedAt ?? this.now(), exit)
+  }
+
+  stop(): void {
+    this.stoppedAt ??= this.now()
   }
 
   end(event: TaskEvent | null): void {

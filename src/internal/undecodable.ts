@@ -4,7 +4,7 @@ import type { TaskRecord } from "../TaskRecord.js"
 import type { Misfit } from "./codec.js"
 import * as Sealed from "./sealed.js"
 
-/** What cannot be decrypted, or does not fit. Never holds what the payload was. */
+/** What cannot be decrypted, or does not fit: with the value that does not, unless it is a secret. */
 export const undecodable = ({ payload, taskId }: TaskRecord, { message, path }: Misfit): Error => {
   const keyId = Sealed.keyIdOf(payload)
   if (keyId !== null) return new TaskDecryptionError({ taskId, keyId })

@@ -2,7 +2,7 @@
  * The keys of an application, and what is done with them: AES-256-GCM of `node:crypto`, HMAC-SHA256 for what has to stay
  * comparable.
  *
- * Each owner of values (a task, a group of errors, a schedule) has a key of its own, derived from the application's. So
+ * Each owner of values (a task, a group of errors, a schedule, an entry of the audit trail) has a key of its own, derived from the application's. So
  * random nonces meet only those of one owner, and a key lasts as long as its owner likes; and what is copied to another
  * owner does not decrypt there. What is copied to another field of the same owner does not either: the field is
  * authenticated.
@@ -11,7 +11,7 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 import * as Sealed from "../../internal/sealed.js"
 
 /** Whose value it is. */
-export type Owner = readonly [kind: "task" | "error" | "schedule", id: string]
+export type Owner = readonly [kind: "task" | "error" | "schedule" | "audit", id: string]
 
 /** 32 bytes each. */
 export interface KeyMaterial {

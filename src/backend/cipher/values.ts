@@ -4,6 +4,7 @@
  * What cannot be opened stays as it is, so that writing the row again loses nothing. What was stored before there was a
  * cipher passes, and is encrypted when it is written again.
  */
+import type { AuditEntry } from "../../AuditStore.js"
 import * as Fingerprint from "../../internal/fingerprint.js"
 import * as Sealed from "../../internal/sealed.js"
 import type { AttemptEntry } from "../../TaskBackend.js"
@@ -223,6 +224,18 @@ export const make = (ring: Keyring, encrypt: boolean) => {
       return { ...line, message: values[0] ?? "", annotations: values[1] ?? null }
     },
     openSample,
+    // A filter may ask for a key, or for words of an error.
+    sealAudit: (entry: AuditEntry): AuditEntry =>
+      encrypt
+        ? { ...entry, parameters: ring.seal(["audit", entry.id], "parameters", [entry.parameters]) }
+        : entry,
+    openAudit: (entry: AuditEntry): AuditEntry =>
+      Sealed.isSealed(entry.parameters)
+        ? {
+          ...entry,
+          parameters: ring.open(["audit", entry.id], "parameters", entry.parameters)?.[0] ?? entry.parameters
+        }
+        : entry,
     sealSpec: (name: string, spec: string): string => encrypt ? ring.seal(["schedule", name], "spec", [spec]) : spec,
     openSpec: (name: string, spec: string): string =>
       Sealed.isSealed(spec) ? ring.open(["schedule", name], "spec", spec)?.[0] ?? spec : spec

@@ -2,6 +2,7 @@
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Effect from "effect/Effect"
 import type { AuditEntry } from "../../AuditStore.js"
+import { shown } from "../../internal/sealed.js"
 import { InstanceId } from "../../TaskEvent.js"
 import type { InstanceInfo } from "../../TaskPeer.js"
 import { requires } from "../auth/permission.js"
@@ -30,7 +31,8 @@ const parsed = (text: string): unknown => {
   try {
     return JSON.parse(text)
   } catch {
-    return text
+    // Of a key that is not here, or not JSON.
+    return shown(text)
   }
 }
 
