@@ -243,7 +243,7 @@ describe("the stream", () => {
           until: ({ body }) =>
             isCounted(body) || rowsOf(body).some((row) => row.taskId === taskId && row.status === "success")
         })
-        const alone = !isCounted(body) && rowsOf(body).every((row) => row.taskId === taskId)
+        const alone: boolean = !isCounted(body) && rowsOf(body).every((row) => row.taskId === taskId)
         return { alone, size: text.length }
       })
       const heard = (kept: number) =>
