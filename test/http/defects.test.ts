@@ -240,7 +240,7 @@ describe("the stream", () => {
         const isCounted = ({ frames }: any) =>
           frames.some(({ over, sampled, t }: any) => over || sampled || t === "reset")
         const { body, text } = yield* Effect.repeat(send(base, "GET", `/tasks/changes?topics=runs&since=${next}`), {
-          until: ({ body }) =>
+          until: ({ body }): boolean =>
             isCounted(body) || rowsOf(body).some((row) => row.taskId === taskId && row.status === "success")
         })
         const alone: boolean = !isCounted(body) && rowsOf(body).every((row) => row.taskId === taskId)
@@ -251,7 +251,7 @@ describe("the stream", () => {
           const more = yield* Works.enqueueMany(Array.from({ length: kept }, (_, n) => ({ n })))
           yield* Effect.forEach(more, ({ taskId }) => awaitStatus(taskId, "success"), { discard: true })
           // Until the ones before are all told.
-          return (yield* Effect.repeat(changed, { until: ({ alone }) => alone })).size
+          return (yield* Effect.repeat(changed, { until: ({ alone }): boolean => alone })).size
         })
       const few = yield* heard(1)
       expect(few).toBeLessThan(5_000)
