@@ -166,6 +166,11 @@ export interface Options<P, S extends Schema.Schema.Any, E extends Schema.Schema
   readonly persist?: boolean | undefined
   /** A task that alone kills its process this many times becomes failed. Default 3. */
   readonly maxCrashes?: number | undefined
+  /**
+   * Where its handler runs: `fiber` here, among everything else; `thread` and `process` in a worker of their own, for work
+   * that keeps a processor busy. Those take a handler given as a module, see `Task.module`. Default fiber.
+   */
+  readonly executor?: "fiber" | "thread" | "process" | undefined
   /** With `BackgroundTasks`: start at once instead of after the response. Default false. */
   readonly eager?: boolean | undefined
   /** The key of a payload, for calls that give none of their own. */

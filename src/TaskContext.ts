@@ -11,6 +11,7 @@ import { globalValue } from "effect/GlobalValue"
 import * as Option from "effect/Option"
 import type { InstanceId, Progress } from "./TaskEvent.js"
 import type { TaskId } from "./TaskId.js"
+import type { TaskRecord } from "./TaskRecord.js"
 
 /** What a handler may know of its own run. */
 export interface Current {
@@ -19,6 +20,10 @@ export interface Current {
   /** The zero-based retry index: 0 on the first run, 1 on the first retry. */
   readonly attempt: number
   readonly tags: Readonly<Record<string, string>>
+  /** `scheduled`: a slot of a schedule enqueued it; `manual`: a call did. */
+  readonly source: TaskRecord["source"]
+  /** The schedule it belongs to and the moment it stands for (epoch milliseconds); null without one. */
+  readonly schedule: TaskRecord["schedule"]
   readonly instance: InstanceId
   /** Grows with every owner of the task; give it with the instance to systems that must refuse a stale run. */
   readonly fence: number

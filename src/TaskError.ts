@@ -191,3 +191,19 @@ export type EnqueueError = TaskArgumentError | TaskBackendError | TaskKeyBusy | 
 export const refail =
   (method: string) => <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, TaskBackendError, R> =>
     Effect.mapError(self, (cause) => new TaskBackendError({ method, cause }))
+
+/** What a schedule was told is wrong. `path` is the option, as `cron`. Nothing was changed. */
+export class TaskScheduleError extends Schema.TaggedError<TaskScheduleError>()("TaskScheduleError", {
+  schedule: Schema.String,
+  path: Schema.String,
+  message: Schema.String
+}) {}
+
+/** There is no such schedule, or (to be triggered) it is retired. */
+export class TaskScheduleNotFound extends Schema.TaggedError<TaskScheduleNotFound>()("TaskScheduleNotFound", {
+  schedule: Schema.String
+}) {
+  override get message(): string {
+    return `there is no schedule ${JSON.stringify(this.schedule)} that is defined`
+  }
+}

@@ -84,6 +84,12 @@ class AttemptImpl implements LiveAttempt, Current {
   get tags() {
     return this.record.tags
   }
+  get source() {
+    return this.record.source
+  }
+  get schedule() {
+    return this.record.schedule
+  }
   get instance() {
     return this.record.owner!
   }

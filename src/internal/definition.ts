@@ -8,6 +8,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as RetryPolicy from "../RetryPolicy.js"
 import { TaskDefinitionError } from "../TaskError.js"
+import type { TaskRecord } from "../TaskRecord.js"
 import * as Codec from "./codec.js"
 import * as JsonForm from "./jsonForm.js"
 
@@ -32,6 +33,7 @@ export interface Definition {
   readonly persist: boolean
   readonly maxCrashes: number
   readonly eager: boolean
+  readonly executor: TaskRecord["executor"]
   readonly keyTtl: number | null
   readonly idempotencyKey: ((payload: never) => string) | null
   readonly tags: ((payload: never) => Readonly<Record<string, string>>) | null
@@ -55,6 +57,7 @@ export interface Source {
   readonly persist?: boolean | undefined
   readonly maxCrashes?: number | undefined
   readonly eager?: boolean | undefined
+  readonly executor?: TaskRecord["executor"] | undefined
   readonly keyTtl?: Duration.DurationInput | undefined
   readonly version?: number | undefined
   readonly idempotencyKey?: ((payload: never) => string) | undefined
@@ -63,6 +66,8 @@ export interface Source {
 
 /** The largest priority, and the smallest with its sign turned: what a 32-bit column holds. */
 export const maxPriority = 2_147_483_647
+
+const executors: ReadonlyArray<TaskRecord["executor"]> = ["fiber", "thread", "process"]
 
 const hasFields = (schema: unknown): schema is { readonly fields: Schema.Struct.Fields } =>
   Predicate.hasProperty(schema, "fields")
@@ -134,7 +139,13 @@ export const make = (
   const retry = (source.retry ?? RetryPolicy.none) as RetryPolicy.Retry<unknown>
   const problem = RetryPolicy.problemOf(retry)
   if (Option.isSome(problem)) fail("retry", problem.value)
-  const { tags } = source
+  const { executor = "fiber", tags } = source
+  if (!executors.includes(executor)) {
+    fail("executor", `executor is ${JSON.stringify(executor)}: one of ${executors.join(", ")}`)
+  }
+  if (executor !== "fiber" && source.transactional === true) {
+    fail("executor", `a transactional task runs in the transaction of this process: executor ${executor} is elsewhere`)
+  }
   if (source.persist === false && source.transactional === true) {
     fail("persist", "transactional ends the task in the database, persist: false keeps it out of there: choose one")
   }
@@ -161,6 +172,7 @@ export const make = (
       persist: source.persist ?? true,
       maxCrashes: whole("maxCrashes", source.maxCrashes ?? 3, 1, maxPriority),
       eager: source.eager ?? false,
+      executor,
       keyTtl: millis("keyTtl", source.keyTtl),
       idempotencyKey: source.idempotencyKey ?? null,
       tags: tags === undefined ? null : typeof tags === "function" ? tags : () => tags,

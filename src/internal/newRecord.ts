@@ -26,7 +26,7 @@ export const newRecord = (
     keyTtl: definition.keyTtl,
     source: "manual",
     schedule: null,
-    executor: "fiber",
+    executor: kind === "effect" ? "fiber" : definition.executor,
     requeueOnInterrupt: definition.requeueOnInterrupt,
     maxCrashes: definition.maxCrashes,
     definitionVersion: definition.version,

@@ -134,6 +134,7 @@ describe("definition", () => {
       transactional: false,
       maxCrashes: 3,
       eager: false,
+      executor: "fiber",
       keyTtl: null,
       idempotencyKey: null,
       tags: null,
