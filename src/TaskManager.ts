@@ -17,10 +17,10 @@ import { within } from "./internal/endWithin.js"
 import * as EnqueueJson from "./internal/enqueueJson.js"
 import * as Pausing from "./internal/pausing.js"
 import type { EnqueueOptions } from "./internal/prepare.js"
+import * as Registering from "./internal/registering.js"
 import * as Releasing from "./internal/releasing.js"
 import * as Stores from "./internal/stores.js"
 import { notInTransaction } from "./internal/transaction.js"
-import * as Transactional from "./internal/transactional.js"
 import type { ScheduleStore, StoredSchedule } from "./ScheduleStore.js"
 import type { Any, Input } from "./Task.js"
 import {
@@ -52,6 +52,7 @@ import type {
 } from "./TaskError.js"
 import type { InstanceId, LogLine } from "./TaskEvent.js"
 import { type Recorded, TaskEvents } from "./TaskEvents.js"
+import { TaskExecutor } from "./TaskExecutor.js"
 import { TaskFeed } from "./TaskFeed.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
 import { type TaskId, TaskIds } from "./TaskId.js"
@@ -60,7 +61,7 @@ import { TaskJournal } from "./TaskJournal.js"
 import { TaskLease } from "./TaskLease.js"
 import type { InstanceInfo } from "./TaskPeer.js"
 import type { TaskRecord } from "./TaskRecord.js"
-import { type Registered, TaskRegistry } from "./TaskRegistry.js"
+import { type Given, type Registered, TaskRegistry } from "./TaskRegistry.js"
 import { TaskRunner } from "./TaskRunner.js"
 import { TaskStore } from "./TaskStore.js"
 import { TaskVolatile } from "./TaskVolatile.js"
@@ -211,7 +212,7 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
   /** The names this instance has handlers for. */
   readonly registered: Effect.Effect<ReadonlyArray<Registered["definition"]>>
   /** For `toLayer`: adds a handler, and drains it before its scope closes. */
-  readonly register: (registered: Registered) => Effect.Effect<void, never, Scope.Scope>
+  readonly register: (given: Given) => Effect.Effect<void, never, Scope.Scope>
 }>() {}
 
 export type { Parts } from "./internal/parts.js"
@@ -225,6 +226,7 @@ export const make = Effect.gen(function*() {
     backend,
     config: yield* TaskflowConfig,
     dispatcher: yield* TaskDispatcher,
+    executor: yield* TaskExecutor,
     ids: yield* TaskIds,
     instance: yield* TaskInstance,
     journal: yield* TaskJournal,
@@ -282,14 +284,7 @@ export const make = Effect.gen(function*() {
       dispatcher.isStopping() ? within(dispatcher.awaitIdle, config.shutdownTimeout + stopGrace) : Effect.void
     ),
     registered: Effect.sync(() => registry.names().flatMap((name) => registry.get(name)?.definition ?? [])),
-    register: (registered) =>
-      Effect.acquireRelease(
-        Effect.tap(Effect.zipRight(Transactional.check(parts, registered.definition), registry.add(registered)), () =>
-          Effect.sync(() => dispatcher.handlerAdded(registered.definition.taskName))),
-        // The handler's services close behind this finalizer: its attempts must have ended by then.
-        (remove) =>
-          Effect.zipRight(dispatcher.drain(registered.definition.taskName), Effect.sync(remove))
-      )
+    register: Registering.make(parts)
   })
 })
 

@@ -24,6 +24,7 @@ import { TaskBackend } from "./TaskBackend.js"
 import * as TaskDispatcher from "./TaskDispatcher.js"
 import { type TaskBackendError, TaskflowWiringError } from "./TaskError.js"
 import * as TaskEvents from "./TaskEvents.js"
+import * as TaskExecutor from "./TaskExecutor.js"
 import * as TaskFeed from "./TaskFeed.js"
 import * as TaskflowConfig from "./TaskflowConfig.js"
 import * as TaskInstance from "./TaskInstance.js"
@@ -89,6 +90,8 @@ const parts = (options: TaskflowConfig.TaskflowOptions | undefined) =>
   Layer.mergeAll(TaskManager.layer, TaskRetention.layer, loopLag).pipe(
     Layer.provide(TaskDispatcher.layer),
     Layer.provide(TaskRunner.layer),
+    // Behind the attempts: a pool ends when nothing runs in it any more.
+    Layer.provide(TaskExecutor.layer),
     Layer.provide(Layer.merge(TaskQueue.layer, TaskRegistry.layer)),
     Layer.provide(TaskStore.layer),
     Layer.provide(TaskJournal.layer),

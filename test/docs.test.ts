@@ -264,6 +264,7 @@ describe("what the code says and a page repeats", () => {
     ["docs/guide/context-and-logs.md", "src/TaskContext.ts", "Current"],
     ["docs/guide/running.md", "src/TaskflowConfig.ts", "TaskflowOptions"],
     ["docs/guide/running.md", "src/backend/MemoryBackend.ts", "MemoryBackendOptions"],
+    ["docs/guide/cpu-bound.md", "src/TaskflowConfig.ts", "PoolOptions"],
     ["docs/guide/observing.md", "src/TaskObserver.ts", "ObserverOptions"],
     ["docs/guide/observing.md", "src/observer/FileObserver.ts", "FileObserverOptions"],
     ["docs/guide/observing.md", "src/observer/ConsoleObserver.ts", "ConsoleObserverOptions"],

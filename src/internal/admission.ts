@@ -248,7 +248,7 @@ export const make = (
       }
       const runtime = yield* Effect.runtime<never>()
       const taskId = ids.next(now())
-      const registered: Registered = { definition, handler: () => effect, runtime }
+      const registered: Registered = { definition, handler: { _tag: "Function", handle: () => effect }, runtime }
       return yield* commitEffect(newRecord(definition, ready, taskId, now(), trace, "effect"), registered)
     })
 

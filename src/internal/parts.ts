@@ -1,6 +1,7 @@
 /** What the sides of TaskManager share. */
 import type { TaskBackend } from "../TaskBackend.js"
 import type { TaskDispatcher } from "../TaskDispatcher.js"
+import type { TaskExecutor } from "../TaskExecutor.js"
 import type { TaskflowConfig } from "../TaskflowConfig.js"
 import type { TaskIds } from "../TaskId.js"
 import type { TaskInstance } from "../TaskInstance.js"
@@ -15,6 +16,7 @@ export interface Parts {
   readonly backend: TaskBackend["Type"]
   readonly config: TaskflowConfig["Type"]
   readonly dispatcher: TaskDispatcher["Type"]
+  readonly executor: TaskExecutor["Type"]
   readonly ids: TaskIds["Type"]
   readonly instance: TaskInstance["Type"]
   readonly journal: TaskJournal["Type"]

@@ -20,10 +20,12 @@ import * as Background from "../../examples/15-background-tasks.js"
 import * as Alerts from "../../examples/16-alerts.js"
 import * as LogFiles from "../../examples/17-log-files.js"
 import * as Encryption from "../../examples/19-encryption.js"
+import * as CpuBound from "../../examples/21-cpu-bound.js"
 import { hasMysql, hasPostgres, mysql, mysqlPrefix, postgres, postgresPrefix } from "../support/databases.js"
 
 const folder = path.resolve(import.meta.dirname, "../../examples")
-const files = fs.readdirSync(folder).filter((file) => file.endsWith(".ts")).sort()
+// `NN-name.worker.ts` and the like are parts of an example, not one of their own.
+const files = fs.readdirSync(folder).filter((file) => /^[^.]+\.ts$/.test(file)).sort()
 
 const [withPostgres, withMysql] = await Promise.all([hasPostgres(), hasMysql()])
 
@@ -240,4 +242,16 @@ describe("the numbered examples", () => {
       withItAgain: "sent to late@example.com"
     })
   })
+
+  it("21: a thread computes, waits are not shown as running, and a loop without end is cancelled", async () => {
+    expect(await run(CpuBound.program)).toEqual({
+      primes: 17_984,
+      inMainThread: false,
+      line: `counting {"below":200000}`,
+      refused: 10_000_000,
+      meanwhile: "pending",
+      spinning: "cancelled",
+      waiting: { primes: 25, inMainThread: false }
+    })
+  }, 60_000)
 })

@@ -51,6 +51,39 @@ const missing = (tag: string) => `Type '${tag}' is not assignable to type 'never
 
 const snippets: ReadonlyArray<Snippet> = [
   {
+    name: "a worker that needs a service and has no layer",
+    code: "export default Task.worker(SendEmail, () => Effect.flatMap(Smtp, (smtp) => smtp.send()))",
+    says: ["Type 'Smtp' is not assignable to type 'Scope | TaskContext'."]
+  },
+  {
+    name: "a worker that needs the engine",
+    code: `
+export default Task.worker(SendEmail, () => Effect.as(Effect.orDie(Nightly.enqueue()), { messageId: "m" }), {
+  layer: SmtpLive
+})`,
+    says: ["Type 'TaskManager' is not assignable to type"]
+  },
+  {
+    name: "a worker whose layer is not complete",
+    code: `
+declare const unfinished: Layer.Layer<Smtp, never, TaskManager>
+export default Task.worker(SendEmail, () => Effect.succeed({ messageId: "m" }), { layer: unfinished })`,
+    says: ["Type 'Layer<Smtp, never, TaskManager>' is not assignable to type 'Layer<Smtp, never, never>'."]
+  },
+  {
+    name: "a worker of a task whose schemas need a service",
+    code: `
+declare const signed: Schema.Schema<string, string, Smtp>
+const Signed = Task.make("signed", { payload: signed })
+export default Task.worker(Signed, () => Effect.void)`,
+    says: ["Property '_itsSchemasNeedALayerFor' is missing"]
+  },
+  {
+    name: "a worker that gives something else than its task",
+    code: "export default Task.worker(SendEmail, () => Effect.succeed({ id: 1 }))",
+    says: ["Property 'messageId' is missing in type '{ id: number; }'"]
+  },
+  {
     name: "N1 a main without a backend",
     code: `
 const Main: Layer.Layer<never, unknown> = SendEmailHandler.pipe(Layer.provide(TaskflowLayer()), Layer.provide(SmtpLive))

@@ -290,3 +290,21 @@ is<
     TaskManager | Smtp | HttpServerRequest.HttpServerRequest
   >
 >()
+
+// In workers: what the handler needs is what its layer gives, and nothing without one.
+declare const SmtpAndQuiet: Layer.Layer<Smtp, string>
+export const inWorker = Task.worker(
+  SendEmail,
+  ({ template }) => Effect.flatMap(Smtp, (smtp) => smtp.send("a", template)),
+  {
+    layer: Layer.merge(SmtpAndQuiet, Layer.empty)
+  }
+)
+is<Equal<typeof inWorker, Task.Worker<"send_email">>>()
+export const alone = Task.worker(
+  Resize,
+  ({ width }) => Effect.zipRight(TaskContext, Effect.addFinalizer(() => Effect.log(width)))
+)
+is<Equal<typeof alone, Task.Worker<"resize">>>()
+export const elsewhere = Resize.toLayer(Task.module(new URL("file:///app/resize.worker.js"), { export: undefined }))
+is<Equal<typeof elsewhere, Layer.Layer<Task.Handler<"resize">, never, TaskManager>>>()
