@@ -45,7 +45,7 @@ export const make = (calendar: Calendar, spanAt: (at: number) => Span): CronSlot
     const wall = calendar.latest(at + offset)
     const own = wall !== null && wall >= ownFrom(span) ? wall - offset : null
     const until = movedTo(span)
-    if (until === start) return { slot: own, wall }
+    if (until === start || (own !== null && own >= until)) return { slot: own, wall }
     const skipped = calendar.latest(Math.min(at, until - 1) + before)
     const moved = skipped !== null && skipped - before >= start ? skipped - before : null
     return { slot: own === null || moved === null ? own ?? moved : Math.max(own, moved), wall }

@@ -115,8 +115,8 @@ const ofText = (cron: string): Checked<string> => {
           ? `cron is ${shown}: ${explained}`
           : `cron is ${shown}: ${message[0]!.toLowerCase()}${message.slice(1)} in ${JSON.stringify(input.slice(0, 80))}`
       ),
-    onRight: (parsed) =>
-      CronCalendar.make(parsed).next(0) === null
+    onRight: (found) =>
+      CronCalendar.make(found).next(0) === null
         ? wrong("cron", `cron is ${shown}: no day is ever like that`)
         : Either.right(expression)
   })
@@ -133,20 +133,24 @@ const ofValue = (cron: Cron.Cron): Checked<string> => {
     : ofText(expression)
 }
 
+// Rows are read again and again, and most schedules say one of few things: what was parsed is kept, the oldest goes first.
+const parsed = new Map<string, CronSlots.CronSlots | null>()
+const mostParsed = 2000
+
 // Null: not of `make`, and not to be read.
-const slotsOf = (trigger: Extract<Trigger, { _tag: "Cron" }>): CronSlots.CronSlots | null => {
-  const known = reckoned.get(trigger)
+const slotsOf = ({ expression, timezone }: Extract<Trigger, { _tag: "Cron" }>): CronSlots.CronSlots | null => {
+  const key = `${timezone} ${expression}`
+  const known = parsed.get(key)
   if (known !== undefined) return known
-  const cron = Cron.parse(trigger.expression)
-  const zone = zoneOf(trigger.timezone)
+  const cron = Cron.parse(expression)
+  const zone = zoneOf(timezone)
   const slots = Either.isLeft(cron) || Option.isNone(zone)
     ? null
     : CronSlots.make(CronCalendar.make(cron.right), ZoneSpans.make(zone.value))
-  reckoned.set(trigger, slots)
+  if (parsed.size >= mostParsed) parsed.delete(parsed.keys().next().value!)
+  parsed.set(key, slots)
   return slots
 }
-
-const reckoned = new WeakMap<Trigger, CronSlots.CronSlots | null>()
 
 /** The first slot later than `after`, null when there is none. The slots of `Every` are `anchor` and n intervals, n from 1. */
 export const next = (trigger: Trigger, anchor: number, after: number): number | null => {

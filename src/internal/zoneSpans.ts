@@ -66,12 +66,14 @@ export const make = (zone: DateTime.TimeZone): (at: number) => Span => {
   }
   const spans = remembered.get(zone.id) ?? []
   remembered.set(zone.id, spans)
+  let last: Span | undefined
   return (at) => {
-    const known = spans.find(({ end, start }) => start <= at && at < end)
-    if (known !== undefined) return known
-    const found = find(at)
+    if (last !== undefined && last.start <= at && at < last.end) return last
+    last = spans.find(({ end, start }) => start <= at && at < end)
+    if (last !== undefined) return last
+    last = find(at)
     if (spans.length >= mostRemembered) spans.shift()
-    spans.push(found)
-    return found
+    spans.push(last)
+    return last
   }
 }

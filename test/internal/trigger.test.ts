@@ -447,6 +447,10 @@ describe("trigger", () => {
             const expression = `${minutes} ${hourField} ${days}`
             const parsed = Cron.unsafeParse(expression, "UTC")
             const everyHour = parsed.hours.size === 0
+            // Only to be faster than `Cron.match` alone.
+            const timeMatches = (date: Date) =>
+              (parsed.minutes.size === 0 || parsed.minutes.has(date.getUTCMinutes()))
+              && (everyHour || parsed.hours.has(date.getUTCHours()))
             const expected = new Set<number>()
             for (let wall = lowest; wall <= highest; wall += minute) {
               if (!timeMatches(new Date(wall)) || !Cron.match(parsed, wall)) continue
