@@ -47,6 +47,8 @@ export class TaskDispatcher extends Context.Tag("effect-taskflow/TaskDispatcher"
   readonly holding: Holding.Holding
   /** Something was written in a transaction of the application: looks for it until it was committed. */
   readonly lookSoon: () => void
+  /** This task was written for anyone: it is claimed here if there is room. */
+  readonly written: (record: TaskRecord) => void
   /** Takes a task that ended by itself (a cancel) out of the window. */
   readonly forget: (record: TaskRecord) => void
   /** An attempt of this instance was cancelled before it ran: it shall not. */
@@ -276,6 +278,7 @@ export const make = Effect.gen(function*() {
     holding,
     awaitIdle: Idle.make(changed, quiet, journal.flush),
     lookSoon: LookSoon.make({ schedule }, now, haveALook),
+    written: (record) => waits(record, true),
     cancelAtStart: cancels.add,
     drain: stop.drain,
     isStopping: stop.isStopping,

@@ -25,7 +25,13 @@ export interface Timers {
   readonly schedule: (at: number, run: () => void) => () => void
 }
 
-export const make: Effect.Effect<Timers, never, Scope.Scope> = Effect.gen(function*() {
+/** With a look at the Clock: a sleep does not end when that is set past its end, so somebody has to look. */
+export interface LookingTimers extends Timers {
+  /** Does what the Clock says is due. */
+  readonly look: () => void
+}
+
+export const make: Effect.Effect<LookingTimers, never, Scope.Scope> = Effect.gen(function*() {
   const clock: Clock.Clock = yield* Effect.clock
   const runtime = yield* Effect.runtime<never>()
   const byTime = (a: Entry, b: Entry) => a.at - b.at
@@ -80,6 +86,9 @@ export const make: Effect.Effect<Timers, never, Scope.Scope> = Effect.gen(functi
   yield* Effect.acquireRelease(Effect.forkDaemon(Effect.interruptible(Effect.forever(step))), Fiber.interrupt)
 
   return {
+    look: () => {
+      if (sleepingUntil <= clock.unsafeCurrentTimeMillis()) earlier.notify()
+    },
     schedule: (at, run) => {
       const entry: Entry = { at, run }
       entries.push(entry)

@@ -1,14 +1,14 @@
 /** Schedules as they are kept: looked at, paused, resumed. */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Effect from "effect/Effect"
-import type * as ScheduleStore from "../../ScheduleStore.js"
+import type { TaskScheduleInfo } from "../../TaskScheduleInfo.js"
 import * as PageCursor from "../pageCursor.js"
 import { logged, type Parts } from "../parts.js"
 import type * as TaskApi from "../TaskApi.js"
 import { ScheduleNotFound } from "../TaskProblem.js"
 import { iso, isoOrNull } from "../TaskView.js"
 
-const shown = (schedule: ScheduleStore.StoredSchedule): typeof TaskApi.StoredSchedule.Type => ({
+const shown = (schedule: TaskScheduleInfo): typeof TaskApi.StoredSchedule.Type => ({
   name: schedule.name,
   taskName: schedule.taskName,
   origin: schedule.origin,
@@ -19,7 +19,7 @@ const shown = (schedule: ScheduleStore.StoredSchedule): typeof TaskApi.StoredSch
   retiredAt: isoOrNull(schedule.retiredAt)
 })
 
-const exists = (name: string) => (found: ScheduleStore.StoredSchedule | null) =>
+const exists = (name: string) => (found: TaskScheduleInfo | null) =>
   found === null
     ? Effect.fail(
       new ScheduleNotFound({ schedule: name, message: `there is no schedule ${JSON.stringify(name)}` })
