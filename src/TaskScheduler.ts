@@ -55,6 +55,10 @@ export class TaskScheduler extends Context.Tag("effect-taskflow/TaskScheduler")<
 const atOnce = 8
 const lookEvery = 1_000
 
+// That the backend fails is said by the first of many schedules, a minute at least apart, and again after so many failures.
+const quiet = 60_000
+const stillFailing = 60
+
 export const make = Effect.gen(function*() {
   const backend = yield* TaskBackend
   const config = yield* TaskflowConfig
@@ -73,8 +77,10 @@ export const make = Effect.gen(function*() {
   const schedules = new Map<string, Known.Known>()
   const startedAt = now()
   let moves = 0
-  let failing = false
+  let quietUntil = Number.NEGATIVE_INFINITY
   let full = false
+  // Whether the first round is over.
+  const read = false
 
   const warn = (message: string): void => {
     Runtime.runFork(runtime, Effect.logWarning(message))
@@ -127,7 +133,7 @@ export const make = Effect.gen(function*() {
   const hasRoom = (name: string): boolean => schedules.size < maxKnown || schedules.has(name)
 
   /** One that nobody here knew. */
-  const found = (stored: StoredSchedule): void => {
+  const found = (stored: StoredSchedule, atStart: boolean): void => {
     if (stored.origin !== "dynamic" || stored.retiredAt !== null) return
     if (!hasRoom(stored.name)) {
       if (!full) warn(`more than ${maxKnown} schedules: those beyond are not fired by this instance`)
@@ -136,8 +142,9 @@ export const make = Effect.gen(function*() {
     }
     const known = Known.make(stored.name, null)
     add(known)
+    Known.take(known, stored)
+    if (atStart && stored.pausedAt === null && known.facts?.runOnStartup === true) known.startup = "wanted"
     heard(known, stored)
-    if (known.facts?.runOnStartup === true) known.startup = "wanted"
   }
 
   // ── what is to be done ───────────────────────────────────────────────────────────────────────────────────────────
@@ -175,15 +182,15 @@ export const make = Effect.gen(function*() {
         onFailure: (cause) =>
           Effect.flatMap(Backoff.jittered(Backoff.millisAfter(known.failures + 1)), (wait) => {
             known.failures += 1
-            known.notBefore = now() + wait
-            if (failing) return Effect.void
-            failing = true
+            known.notBefore = now() + Math.ceil(wait)
+            const isNews = known.failures === 1 || known.failures % stillFailing === 0
+            if (!isNews || now() < quietUntil) return Effect.void
+            quietUntil = now() + quiet
             return Effect.logWarning("task schedules: the backend failed, what is due waits until it answers", cause)
           }),
         onSuccess: () =>
           Effect.sync(() => {
             if (now() >= known.notBefore) known.failures = 0
-            failing = false
           })
       }),
       Effect.ensuring(Effect.sync(() => {
@@ -208,8 +215,11 @@ export const make = Effect.gen(function*() {
       Known.isLeft(stored, registry.get(stored.taskName) !== undefined, startedAt, now()),
     seen: (stored, moment) => {
       const known = schedules.get(stored.name)
-      if (known === undefined) found(stored)
-      else if (!known.busy && known.movedAt <= moment) heard(known, stored)
+      if (known === undefined) return found(stored, !read)
+      if (known.busy || known.movedAt > moment) return
+      if (!Known.isSame(known.stored, stored)) return heard(known, stored)
+      known.stored = stored
+      if (Known.needsDefine(known, shared, now())) arm(known)
     },
     // Those that a whole round did not bring are not there any more.
     notSeen: (seen, moment) => {
@@ -280,7 +290,7 @@ export const make = Effect.gen(function*() {
     hasRoom,
     heard: (stored) => {
       const known = schedules.get(stored.name)
-      if (known === undefined) found(stored)
+      if (known === undefined) found(stored, false)
       else heard(known, stored)
     },
     removed: (name) => {

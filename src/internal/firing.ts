@@ -14,6 +14,7 @@ import { count } from "./counts.js"
 import * as Known from "./knownSchedule.js"
 import * as MissedSlots from "./missedSlots.js"
 import * as RealTime from "./realTime.js"
+import type { Made } from "./scheduleOptions.js"
 import { recordOf } from "./scheduleTask.js"
 import type { Plan } from "./slotPlan.js"
 
@@ -154,8 +155,11 @@ export const make = (options: {
   const fireAll = (known: Known.Known, plan: Plan): Effect.Effect<void, TaskBackendError> =>
     Effect.suspend(() => {
       let fired = 0
+      const { definition } = known.stored!
       const each = Effect.gen(function*() {
         for (const slot of plan.fire) {
+          // It may have been defined otherwise meanwhile: those are no slots of it then.
+          if (known.stored?.definition !== definition) return
           const went = yield* fireOne(known, slot, fired === 0 ? plan.passed : 0)
           if (went === "stop") return
           if (went === "ours") fired += 1
@@ -173,18 +177,23 @@ export const make = (options: {
       return Effect.ensuring(each, told)
     })
 
-  const define = (known: Known.Known): Effect.Effect<void, TaskBackendError> =>
-    known.code === null
-      ? Effect.void
-      : Effect.map(bounded("schedules.define", schedules.define(known.code.definition, instance.now())), (stored) => {
+  const define = ({ definition }: Made, known: Known.Known): Effect.Effect<void, TaskBackendError> =>
+    Effect.suspend(() => {
+      const now = instance.now()
+      // Where it is there already its anchor stays.
+      const defined = bounded("schedules.define", schedules.define({ ...definition, anchor: now }, now))
+      return Effect.map(defined, (stored) => {
         known.toDefine = false
         heard(known, stored)
       })
+    })
 
   /** Fails when the backend did: then it is tried again. */
   return (known: Known.Known): Effect.Effect<void, TaskBackendError> =>
     Effect.gen(function*() {
-      if (Known.needsDefine(known, backend.info.shared, instance.now())) yield* define(known)
+      if (known.code !== null && Known.needsDefine(known, backend.info.shared, instance.now())) {
+        yield* define(known.code, known)
+      }
       if (!Known.fires(known)) return
       const hindered = hindrance()
       if (hindered !== null) {

@@ -131,9 +131,18 @@ export const planAt = (known: Known, at: number): SlotPlan.Plan => {
 export const take = (known: Known, stored: StoredSchedule): void => {
   const before = known.stored
   known.stored = stored
-  if (known.code !== null || (before?.definition === stored.definition && before.spec === stored.spec)) return
-  known.facts = ScheduleSpec.read(stored.spec)
+  const same = before?.definition === stored.definition && before.spec === stored.spec
+  if (!same) known.asked = null
+  if (!same && known.code === null) known.facts = ScheduleSpec.read(stored.spec)
+  // A start that found it paused, or another's, is over.
+  if (stored.pausedAt !== null || (isOthers(known) && !known.toDefine)) known.startup = null
 }
+
+/** Whether there is nothing new in how it is kept, but that somebody said that it stands. */
+export const isSame = (one: StoredSchedule | null, other: StoredSchedule): boolean =>
+  one !== null && one.lastSlot === other.lastSlot && one.pausedAt === other.pausedAt &&
+  one.retiredAt === other.retiredAt && one.definition === other.definition && one.definedAt === other.definedAt &&
+  one.origin === other.origin && one.anchor === other.anchor && one.spec === other.spec
 
 // Milliseconds by which its last slot is further ahead than it can rightly be; null when it is not.
 const aheadBy = ({ facts, stored }: Known, now: number): number | null => {
