@@ -25,8 +25,9 @@ export const tell = (
     known.quietUntil = now + quiet
     known.unsaid = { missed: 0, passed: 0, fired: 0 }
     const misfire = known.facts?.misfire ?? "once"
-    const message = `schedule ${JSON.stringify(known.name)}: of its slots ${many(unsaid.missed)} were missed: ` +
-      `${unsaid.fired} fired now, ${many(unsaid.passed)} pass over (misfire: ${misfire})`
+    const message =
+      `schedule ${JSON.stringify(known.name)} missed ${many(unsaid.missed)} of its slots: now ${unsaid.fired} ` +
+      `fired and ${many(unsaid.passed)} passed over (misfire: ${misfire})`
     return misfire === "all" && unsaid.passed > 0 ? Effect.logWarning(message) : Effect.logInfo(message)
   })
 

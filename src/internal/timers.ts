@@ -19,6 +19,8 @@ interface Entry {
 }
 
 const longestSleep = 2 ** 31 - 1
+// A Clock that a test moves may end a hair before a whole millisecond.
+const shortestSleep = 0.01
 
 export interface Timers {
   /** Calls `run` once the clock reads `at` (epoch milliseconds); the answer cancels it. */
@@ -76,8 +78,8 @@ export const make: Effect.Effect<LookingTimers, never, Scope.Scope> = Effect.gen
     const next = entries.peek()
     sleepingUntil = next?.at ?? Number.POSITIVE_INFINITY
     if (next === undefined) return earlier.await
-    // A longer sleep would never end: that is the most a timer of the platform can wait.
-    const left = Math.min(longestSleep, Math.max(0, next.at - clock.unsafeCurrentTimeMillis()))
+    // A longer sleep would never end: that is the most a timer of the platform can wait. A shorter one might not move the Clock.
+    const left = Math.min(longestSleep, Math.max(shortestSleep, next.at - clock.unsafeCurrentTimeMillis()))
     const sleep = clock.sleep(Duration.millis(left))
     return Effect.raceFirst(sleep, earlier.await)
   })
