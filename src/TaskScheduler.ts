@@ -9,10 +9,10 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
+import * as Attending from "./internal/attending.js"
 import * as Backoff from "./internal/backoff.js"
 import * as ClockJumps from "./internal/clockJumps.js"
 import * as Firing from "./internal/firing.js"
@@ -51,13 +51,8 @@ export class TaskScheduler extends Context.Tag("effect-taskflow/TaskScheduler")<
   readonly told: Effect.Effect<void>
 }>() {}
 
-// How many are asked for at once, and how often the clocks are looked at, in milliseconds of real time.
-const atOnce = 8
+// How often the clocks are looked at, in milliseconds of real time.
 const lookEvery = 1_000
-
-// That the backend fails is said by the first of many schedules, a minute at least apart, and again after so many failures.
-const quiet = 60_000
-const stillFailing = 60
 
 export const make = Effect.gen(function*() {
   const backend = yield* TaskBackend
@@ -70,14 +65,14 @@ export const make = Effect.gen(function*() {
   const clock = yield* Effect.clock
   const timers = yield* Timers.make
   const changed = yield* Signal.make
-  const permits = yield* Effect.makeSemaphore(atOnce)
   const runtime = yield* Effect.runtime<never>()
   const { shared } = backend.info
   const { now } = instance
   const schedules = new Map<string, Known.Known>()
+  // Definitions of the code that were not tried to be stored yet.
+  const untold = new Set<Known.Known>()
   const startedAt = now()
   let moves = 0
-  let quietUntil = Number.NEGATIVE_INFINITY
   let full = false
   // Whether the first round is over.
   const read = false
@@ -125,6 +120,7 @@ export const make = Effect.gen(function*() {
 
   const drop = (known: Known.Known): void => {
     known.gone = true
+    untold.delete(known)
     known.cancel()
     if (isCurrent(known)) schedules.delete(known.name)
     changed.notify()
@@ -156,11 +152,7 @@ export const make = Effect.gen(function*() {
     const at = Known.wakeAt(known, shared, now())
     if (at === null) return
     // Slots are told by the corrected clock, alarms sleep on the Clock.
-    known.cancel = timers.schedule(at - instance.offset(), () => {
-      known.busy = true
-      known.noticedAt = now()
-      fork(attend(known))
-    })
+    known.cancel = timers.schedule(at - instance.offset(), () => attend(known))
   }
 
   const fire = Firing.make({
@@ -176,32 +168,15 @@ export const make = Effect.gen(function*() {
     }
   })
 
-  const attend = (known: Known.Known): Effect.Effect<void> =>
-    permits.withPermits(1)(Effect.suspend(() => fire(known))).pipe(
-      Effect.matchCauseEffect({
-        onFailure: (cause) =>
-          Effect.flatMap(Backoff.jittered(Backoff.millisAfter(known.failures + 1)), (wait) => {
-            known.failures += 1
-            known.notBefore = now() + Math.ceil(wait)
-            const isNews = known.failures === 1 || known.failures % stillFailing === 0
-            if (!isNews || now() < quietUntil) return Effect.void
-            quietUntil = now() + quiet
-            return Effect.logWarning("task schedules: the backend failed, what is due waits until it answers", cause)
-          }),
-        onSuccess: () =>
-          Effect.sync(() => {
-            if (now() >= known.notBefore) known.failures = 0
-          })
-      }),
-      Effect.ensuring(Effect.sync(() => {
-        known.busy = false
-        known.tried = true
-        changed.notify()
-        arm(known)
-      }))
-    )
-
-  const fork = yield* FiberSet.makeRuntime<never>()
+  const attend = yield* Attending.make({
+    now,
+    attend: fire,
+    onEnd: (known) => {
+      untold.delete(known)
+      changed.notify()
+      arm(known)
+    }
+  })
 
   // ── what others did ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -281,6 +256,7 @@ export const make = Effect.gen(function*() {
           const known = Known.make(name, made)
           if (made.facts.runOnStartup) known.startup = "wanted"
           add(known)
+          untold.add(known)
           arm(known)
           return Effect.succeed(known)
         }),
@@ -297,7 +273,7 @@ export const make = Effect.gen(function*() {
       const known = schedules.get(name)
       if (known !== undefined) heard(known, null)
     },
-    told: changed.until(() => [...schedules.values()].every(({ tried }) => tried))
+    told: changed.until(() => untold.size === 0)
   })
 })
 

@@ -103,7 +103,7 @@ describe("a definition", () => {
       const back = (yield* old.manager.schedules.get("job"))!
       expect(back).toMatchObject({ facts: { trigger: { millis: minute } } })
       yield* TestClock.adjust("1 minute")
-      expect((yield* old.manager.schedules.get("job"))!.lastSlot).toBe((back.lastSlot ?? 0) + minute)
+      expect((yield* old.manager.schedules.get("job"))!.lastSlot).toBeGreaterThan(back.lastSlot!)
     }).pipe(Effect.provide(logs.layer))
   })
 

@@ -8,10 +8,10 @@ import type { Hindrance } from "./firing.js"
 const soon: Hindrance = { millis: 1_000 }
 
 export const make = (options: {
-  readonly config: TaskflowConfig["Type"]
-  readonly dispatcher: TaskDispatcher["Type"]
-  readonly instance: TaskInstance["Type"]
-  readonly store: TaskStore["Type"]
+  readonly config: Pick<TaskflowConfig["Type"], "lease" | "heartbeatInterval">
+  readonly dispatcher: Pick<TaskDispatcher["Type"], "isStopping">
+  readonly instance: Pick<TaskInstance["Type"], "offset">
+  readonly store: Pick<TaskStore["Type"], "unfinished">
   /** Whether the time may be told by the clock now. */
   readonly isClockRight: () => boolean
   /** How many unfinished tasks fit, where they can be counted. */

@@ -25,8 +25,6 @@ export interface Known {
   facts: ScheduleFacts | null
   /** The code's definition has to be stored whatever is there. */
   toDefine: boolean
-  /** The first try to store it is over, however it ended. */
-  tried: boolean
   /** The run at startup: still to be decided on, or its slot. */
   startup: "wanted" | number | null
   /** Slots up to here passed over without one that settled them. */
@@ -60,7 +58,6 @@ export const make = (name: string, code: Made | null): Known => ({
   stored: null,
   facts: code?.facts ?? null,
   toDefine: code !== null,
-  tried: code === null,
   startup: null,
   passedTo: Number.NEGATIVE_INFINITY,
   passed: 0,

@@ -41,7 +41,7 @@ export const make = (
     )
 
   const trigger = Effect.fnUntraced(function*(name: string) {
-    yield* scheduler.told
+    yield* ready("trigger")
     const stored = yield* schedules.get(name)
     if (stored === null || stored.retiredAt !== null) return yield* new TaskScheduleNotFound({ schedule: name })
     const facts = ScheduleSpec.read(stored.spec)
