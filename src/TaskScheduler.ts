@@ -101,8 +101,10 @@ export const make = Effect.gen(function*() {
   const heard = (known: Known.Known, stored: StoredSchedule | null): void => {
     moves += 1
     known.movedAt = moves
+    const { asked } = known
     if (stored !== null) {
       Known.take(known, stored)
+      if (asked !== null && stored.lastTask === asked.record.taskId) firing.recover(known, asked)
       const said = Known.newsOf(known, now())
       if (said !== null) warn(said)
     } else if (known.code !== null) {
@@ -155,7 +157,7 @@ export const make = Effect.gen(function*() {
     known.cancel = timers.schedule(at - instance.offset(), () => attend(known))
   }
 
-  const fire = Firing.make({
+  const firing = Firing.make({
     backend,
     ids,
     instance,
@@ -170,7 +172,7 @@ export const make = Effect.gen(function*() {
 
   const attend = yield* Attending.make({
     now,
-    attend: fire,
+    attend: firing.attend,
     onEnd: (known) => {
       untold.delete(known)
       changed.notify()

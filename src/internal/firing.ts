@@ -50,12 +50,7 @@ export const make = (options: {
     )
 
   const refresh = (known: Known.Known): Effect.Effect<void, TaskBackendError> =>
-    Effect.map(bounded("schedules.get", schedules.get(known.name)), (stored) => {
-      const { asked } = known
-      heard(known, stored)
-      // It fired, and only the answer was lost.
-      if (asked !== null && stored?.lastTask === asked.taskId) won(known, asked, { _tag: "Fired" }, 0)
-    })
+    Effect.map(bounded("schedules.get", schedules.get(known.name)), (stored) => heard(known, stored))
 
   const won = (known: Known.Known, record: TaskRecord, outcome: SlotOutcome, passed: number): void => {
     const slot = record.schedule!.slot
@@ -110,7 +105,7 @@ export const make = (options: {
     })
 
   const taskOf = (known: Known.Known, slot: number): TaskRecord => {
-    if (known.asked?.schedule?.slot === slot) return known.asked
+    if (known.asked?.record.schedule?.slot === slot) return known.asked.record
     const now = instance.now()
     const { taskName } = known.stored!
     const of = { facts: known.facts!, name: known.name, taskName }
@@ -125,7 +120,7 @@ export const make = (options: {
         return Effect.succeed("notOurs")
       }
       const record = taskOf(known, slot)
-      known.asked = record
+      known.asked = { record, passed }
       return Effect.flatMap(ask(known, record), (outcome): Effect.Effect<Went, TaskBackendError> => {
         switch (outcome._tag) {
           case "Fired":
@@ -189,7 +184,7 @@ export const make = (options: {
     })
 
   /** Fails when the backend did: then it is tried again. */
-  return (known: Known.Known): Effect.Effect<void, TaskBackendError> =>
+  const attend = (known: Known.Known): Effect.Effect<void, TaskBackendError> =>
     Effect.gen(function*() {
       if (known.code !== null && Known.needsDefine(known, backend.info.shared, instance.now())) {
         yield* define(known.code, known)
@@ -206,4 +201,10 @@ export const make = (options: {
       yield* refresh(known)
       if (Known.fires(known)) yield* fireAll(known, Known.planAt(known, known.noticedAt))
     })
+  return {
+    attend,
+    /** What was asked for turned out to have fired: only the answer was lost. */
+    recover: (known: Known.Known, { passed, record }: NonNullable<Known.Known["asked"]>): void =>
+      won(known, record, { _tag: "Fired" }, passed)
+  }
 }

@@ -31,8 +31,8 @@ export interface Known {
   passedTo: number
   /** Slots that passed over and that no slot which fired accounts for yet. */
   passed: number
-  /** The task of a slot that was asked for without an answer. */
-  asked: TaskRecord | null
+  /** The task of a slot that was asked for without an answer, and how many passed over before it. */
+  asked: { readonly record: TaskRecord; readonly passed: number } | null
   failures: number
   /** Nothing is tried before. */
   notBefore: number
