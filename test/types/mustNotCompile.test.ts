@@ -278,7 +278,7 @@ const virtual = new Map([
     [
       path.join(here, `__snippet${index}.ts`),
       // Other imports than these would be another mistake; unused ones are none here.
-      `import { BackgroundTasks, Charge, Context, Effect, HttpError, HttpLayerRouter, HttpServerLive, HttpServerResponse, Layer, MemoryBackend, Nightly, NightlyHandler, Resize, runMain, Schedule, Schema, SendEmail, SendEmailHandler, Smtp, SmtpError, SmtpLive, Task, TaskContext, TaskflowLayer, TaskManager } from "./__prelude.js"\n${code}\n`
+      `import { BackgroundTasks, Charge, Context, Effect, HttpError, HttpLayerRouter, HttpServerLive, HttpServerResponse, Layer, MemoryBackend, Nightly, NightlyHandler, Resize, runMain, Schedule, Schema, SendEmail, SendEmailHandler, Smtp, SmtpError, SmtpLive, Task, TaskContext, TaskflowLayer, TaskManager, TaskSchedule } from "./__prelude.js"\n${code}\n`
     ] as const
   )
 ])
