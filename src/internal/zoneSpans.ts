@@ -13,11 +13,11 @@ export interface Span {
 
 const dayMillis = 86_400_000
 
-// No zone has changed twice within a week since 1970.
-const stepMillis = 7 * dayMillis
+// The shortest span since 1970 is of a week less an hour: summer of Boa Vista in 2000.
+const stepMillis = 5 * dayMillis
 
 // Without a change for so long, a span ends all the same: another one with the same offset follows.
-const mostSteps = 60
+const mostSteps = 80
 
 const mostRemembered = 64
 

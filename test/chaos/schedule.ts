@@ -83,7 +83,8 @@ const run = Effect.gen(function*() {
   yield* quarter
   for (const life of fleet.alive()) fleet.freeze(life, stall * 1_000)
   yield* quarter
-  // Whoever was stopped is there again, and has caught up.
+  // Whoever was killed is there again, and whoever was stopped has caught up.
+  hold(yield* Fleet.until(60, ready), "the one that was killed was not ready again within 60 s")
   yield* Effect.sleep(Math.max(0, lease * 2_000 - over * 500, stall * 1_000 - over * 250) + 1_000)
   const pausedAt = Date.now()
   yield* schedules.pause(ticking.name, pausedAt)

@@ -376,6 +376,14 @@ describe("trigger", () => {
         "2024-11-03T06:40Z",
         "04:30 05:30 06:30"
       ],
+      [
+        "a summer of one week",
+        "0 12 * * *",
+        "America/Boa_Vista",
+        "2000-10-07T00:00Z",
+        "2000-10-16T00:00Z",
+        "16:00 15:00 15:00 15:00 15:00 15:00 15:00 15:00 16:00"
+      ],
       ["a day that is skipped", "0 12 30 12 *", "Pacific/Apia", "2011-12-01T00:00Z", "2012-01-10T00:00Z", "22:00"]
     ])("%s: %s in %s", (_, expression, zone, from, to, expected) => {
       const trigger = cron(expression, zone)
