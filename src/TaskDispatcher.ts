@@ -49,6 +49,8 @@ export class TaskDispatcher extends Context.Tag("effect-taskflow/TaskDispatcher"
   readonly holding: Holding.Holding
   /** Something was written in a transaction of the application: looks for it until it was committed. */
   readonly lookSoon: () => void
+  /** This task was written for anyone: it is claimed here if there is room. */
+  readonly written: (record: TaskRecord) => void
   /** Takes a task that ended by itself (a cancel) out of the window. */
   readonly forget: (record: TaskRecord) => void
   /** An attempt of this instance was cancelled before it ran: it shall not. */
@@ -95,10 +97,7 @@ export const make = Effect.gen(function*() {
   const slots = Slots.make({ max, limitOf: ownLimitOf, groupOf, onFree: () => pump(), onActive: count.running, held })
   const { isPaused } = lease
   // Nobody else can run what is in this instance's memory alone.
-  const isFleeting = Option.match(yield* Effect.serviceOption(TaskVolatile), {
-    onNone: () => () => false,
-    onSome: ({ has }) => has
-  })
+  const isFleeting = Option.getOrUndefined(yield* Effect.serviceOption(TaskVolatile))?.has ?? (() => false)
   const backlog = Backlog.make({ windowSize, shared, queue, slots, registry, limitOf, groupOf, most, isPaused })
 
   // ── starting ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -278,6 +277,7 @@ export const make = Effect.gen(function*() {
     holding,
     awaitIdle: Idle.make(changed, quiet, journal.flush),
     lookSoon: LookSoon.make({ schedule }, now, haveALook),
+    written: (record) => waits(record, true),
     cancelAtStart: cancels.add,
     drain: stop.drain,
     isStopping: stop.isStopping,

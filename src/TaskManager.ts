@@ -19,9 +19,9 @@ import * as Pausing from "./internal/pausing.js"
 import type { EnqueueOptions } from "./internal/prepare.js"
 import * as Registering from "./internal/registering.js"
 import * as Releasing from "./internal/releasing.js"
+import * as Scheduling from "./internal/scheduling.js"
 import * as Stores from "./internal/stores.js"
 import { notInTransaction } from "./internal/transaction.js"
-import type { ScheduleStore, StoredSchedule } from "./ScheduleStore.js"
 import type { Any, Input } from "./Task.js"
 import {
   type AttemptEntry,
@@ -63,6 +63,8 @@ import type { InstanceInfo } from "./TaskPeer.js"
 import type { TaskRecord } from "./TaskRecord.js"
 import { type Given, type Registered, TaskRegistry } from "./TaskRegistry.js"
 import { TaskRunner } from "./TaskRunner.js"
+import { TaskScheduler } from "./TaskScheduler.js"
+import type { TaskSchedules } from "./TaskSchedules.js"
 import { TaskStore } from "./TaskStore.js"
 import { TaskVolatile } from "./TaskVolatile.js"
 
@@ -194,11 +196,8 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
   readonly audit: Pick<AuditStore, "append" | "page">
   /** Failed tasks, grouped by what went wrong. */
   readonly errors: ErrorStore
-  /** What is kept of schedules; what is paused fires no slot until it is resumed. Null: there is no such schedule. */
-  readonly schedules: Pick<ScheduleStore, "list" | "get"> & {
-    readonly pause: (name: string) => Effect.Effect<StoredSchedule | null, TaskBackendError>
-    readonly resume: (name: string) => Effect.Effect<StoredSchedule | null, TaskBackendError>
-  }
+  /** Schedules, of the code and made at run time. */
+  readonly schedules: TaskSchedules
   /**
    * Removes finished tasks that ended before a moment (epoch milliseconds), and answers how many: at most 10,000 in one call.
    * Successes stay while they hold an idempotency key.
@@ -233,13 +232,14 @@ export const make = Effect.gen(function*() {
     registry: yield* TaskRegistry,
     runner: yield* TaskRunner,
     lease: yield* TaskLease,
+    scheduler: yield* TaskScheduler,
     store: yield* TaskStore,
     volatile: yield* TaskVolatile
   }
   const events = yield* TaskEvents
   const feed = yield* TaskFeed
   const runtime = yield* Effect.runtime<never>()
-  const { hold, ...admission } = Admission.make(parts)
+  const { enqueueMade, hold, ...admission } = Admission.make(parts)
   const control = Control.make(parts)
   const { config, dispatcher, instance, registry } = parts
   // It would wait for the transaction to give the only connection back.
@@ -279,6 +279,7 @@ export const make = Effect.gen(function*() {
     drain: (id, draining = true) => Effect.zipRight(outside("TaskManager.drain"), backend.drain(id, draining)),
     ...Pausing.make(parts, outside),
     ...Stores.make(parts, outside),
+    schedules: Scheduling.make(parts, enqueueMade, outside),
     tap: events.tap,
     stopped: Effect.suspend(() =>
       dispatcher.isStopping() ? within(dispatcher.awaitIdle, config.shutdownTimeout + stopGrace) : Effect.void

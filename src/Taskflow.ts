@@ -7,6 +7,7 @@
  *                                └───────▶ TaskStore ◀────────┘   one event: folded, journaled, published
  *                                             │  └─▶ TaskEvents
  *                                             └─▶ TaskJournal ─▶ TaskBackend ─▶ TaskFeed (the whole fleet)
+ * TaskScheduler (slots of schedules) ─▶ TaskBackend
  * TaskInstance (who we are) ◀─ TaskLease (who lives, who died) ─▶ TaskBackend ◀─ TaskRetention (what may go)
  * ```
  */
@@ -35,6 +36,7 @@ import * as TaskQueue from "./TaskQueue.js"
 import * as TaskRegistry from "./TaskRegistry.js"
 import * as TaskRetention from "./TaskRetention.js"
 import * as TaskRunner from "./TaskRunner.js"
+import * as TaskScheduler from "./TaskScheduler.js"
 import * as TaskStore from "./TaskStore.js"
 import { TaskVolatile } from "./TaskVolatile.js"
 
@@ -88,6 +90,7 @@ const logFile = (options: FileObserver.FileObserverOptions | undefined) =>
 
 const parts = (options: TaskflowConfig.TaskflowOptions | undefined) =>
   Layer.mergeAll(TaskManager.layer, TaskRetention.layer, loopLag).pipe(
+    Layer.provide(TaskScheduler.layer),
     Layer.provide(TaskDispatcher.layer),
     Layer.provide(TaskRunner.layer),
     // Behind the attempts: a pool ends when nothing runs in it any more.

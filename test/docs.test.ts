@@ -266,6 +266,7 @@ describe("what the code says and a page repeats", () => {
     ["docs/guide/running.md", "src/backend/MemoryBackend.ts", "MemoryBackendOptions"],
     ["docs/guide/cpu-bound.md", "src/TaskflowConfig.ts", "PoolOptions"],
     ["docs/guide/observing.md", "src/TaskObserver.ts", "ObserverOptions"],
+    ["docs/guide/schedules.md", "src/internal/scheduleOptions.ts", "Ways"],
     ["docs/guide/observing.md", "src/observer/FileObserver.ts", "FileObserverOptions"],
     ["docs/guide/observing.md", "src/observer/ConsoleObserver.ts", "ConsoleObserverOptions"],
     ["docs/guide/http.md", "src/http/TaskHttp.ts", "TaskHttpOptions"],

@@ -9,6 +9,7 @@ import type { TaskJournal } from "../TaskJournal.js"
 import type { TaskLease } from "../TaskLease.js"
 import type { TaskRegistry } from "../TaskRegistry.js"
 import type { TaskRunner } from "../TaskRunner.js"
+import type { TaskScheduler } from "../TaskScheduler.js"
 import type { TaskStore } from "../TaskStore.js"
 import type { TaskVolatile } from "../TaskVolatile.js"
 
@@ -23,6 +24,7 @@ export interface Parts {
   readonly lease: TaskLease["Type"]
   readonly registry: TaskRegistry["Type"]
   readonly runner: TaskRunner["Type"]
+  readonly scheduler: TaskScheduler["Type"]
   readonly store: TaskStore["Type"]
   readonly volatile: TaskVolatile["Type"]
 }

@@ -20,6 +20,7 @@ import * as Background from "../../examples/15-background-tasks.js"
 import * as Alerts from "../../examples/16-alerts.js"
 import * as LogFiles from "../../examples/17-log-files.js"
 import * as Encryption from "../../examples/19-encryption.js"
+import * as Schedules from "../../examples/20-schedules.js"
 import * as CpuBound from "../../examples/21-cpu-bound.js"
 import { hasMysql, hasPostgres, mysql, mysqlPrefix, postgres, postgresPrefix } from "../support/databases.js"
 
@@ -34,7 +35,7 @@ const run = <A, E>(program: Effect.Effect<A, E>): Promise<A> =>
 
 describe("the numbered examples", () => {
   it("are numbered, at most 80 lines, and say the command that runs them", () => {
-    expect(files.length).toBeGreaterThanOrEqual(19)
+    expect(files.length).toBeGreaterThanOrEqual(20)
     const numbers = files.map((_, index) => `${String(index + 1).padStart(2, "0")}-`)
     expect(files.map((file) => file.slice(0, 3))).toEqual(numbers)
     for (const file of files) {
@@ -240,6 +241,16 @@ describe("the numbered examples", () => {
       rotated: "sent to ada@example.com",
       withoutTheKey: "TaskDecryptionError",
       withItAgain: "sent to late@example.com"
+    })
+  })
+
+  it("20: each slot fires once, also after a downtime; a run by hand, a schedule made at run time", async () => {
+    expect(await run(Schedules.program)).toEqual({
+      noSlotIsLostOrDoubled: true,
+      report: "nightly_report, manual",
+      twoHoursOf: [3_600_000, 7_200_000],
+      known: ["nightly_report: code", "sweep: code", "sweep /var: dynamic, paused"],
+      removed: true
     })
   })
 

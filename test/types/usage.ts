@@ -16,6 +16,7 @@ import {
   type EnqueueResult,
   MemoryBackend,
   Task,
+  type TaskArgumentError,
   type TaskBackendError,
   TaskContext,
   type TaskDefect,
@@ -23,6 +24,9 @@ import {
   type TaskHoldLimit,
   TaskManager,
   type TaskNotFound,
+  TaskSchedule,
+  type TaskScheduleError,
+  type TaskScheduleInfo,
   type TaskStopped,
   type TaskTimeout
 } from "effect-taskflow"
@@ -288,6 +292,29 @@ is<
   Equal<
     Exclude<Effect.Effect.Context<typeof within>, Scope.Scope>,
     TaskManager | Smtp | HttpServerRequest.HttpServerRequest
+  >
+>()
+
+// Schedules: with or without a payload, of the code and made at run time. What the payload needs is asked of who makes one.
+export const Schedules = Layer.mergeAll(
+  TaskSchedule.layer(Nightly, { cron: "0 3 * * *", timezone: "Europe/Rome", misfire: "once", maxCatchUp: maybeNumber }),
+  TaskSchedule.layer(SendEmail, { every: "1 hour", payload: { address: "ops@x", template: "digest" } }),
+  TaskSchedule.layer(Resize, { every: 500, payload: { image: "cat.png" }, name: undefined, tags: undefined })
+)
+is<Equal<typeof Schedules, Layer.Layer<never, never, TaskManager>>>()
+export const secretly = TaskSchedule.layer(Secret, {
+  every: "1 hour",
+  payload: { token: "t", password: Redacted.make("p") }
+})
+is<Equal<Layer.Layer.Context<typeof secretly>, TaskManager | Key>>()
+export const made = Effect.flatMap(
+  TaskManager,
+  ({ schedules }) => schedules.upsert(Nightly, { cron: "0 3 * * *", name: "mine" })
+)
+is<
+  Equal<
+    typeof made,
+    Effect.Effect<TaskScheduleInfo, TaskScheduleError | TaskArgumentError | TaskBackendError, TaskManager>
   >
 >()
 
