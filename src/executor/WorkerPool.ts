@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { monotonic } from "../internal/realTime.js"
+import { InTurns } from "./InTurns.js"
 import type { ModuleRef, WorkerError, WorkerJob, WorkerListener, WorkerOutcome } from "./job.js"
 import { defect, lastMoment, PooledWorker, workerError } from "./pooledWorker.js"
 
@@ -91,6 +92,7 @@ class Pool {
   // The last one rested least: it is taken first, so the others may end.
   private readonly idle: Array<PooledWorker> = []
   private readonly waiting = new Set<Waiting>()
+  private readonly turns = new InTurns()
   private failures = 0
   private notBefore = 0
   private timer: NodeJS.Timeout | undefined
@@ -181,8 +183,8 @@ class Pool {
     const { warm = [] } = this.options
     const worker = new PooledWorker({ ...this.options, warm }, {
       idle: (ready) => this.rested(ready),
-      ended: (dead, reason) => this.ended(dead, reason)
-    })
+      ended: (dead, failure, hit) => this.ended(dead, failure, hit)
+    }, this.turns.line())
     this.workers.add(worker)
     this.starting.add(worker)
   }
@@ -209,7 +211,7 @@ class Pool {
     if (place !== -1) this.idle.splice(place, 1)
   }
 
-  private ended(worker: PooledWorker, failure: WorkerError | null): void {
+  private ended(worker: PooledWorker, failure: WorkerError | null, hit: boolean): void {
     this.workers.delete(worker)
     this.forget(worker)
     const neverStarted = this.starting.delete(worker)
@@ -217,14 +219,15 @@ class Pool {
       if (this.workers.size === 0) this.closed()
       return
     }
-    if (failure !== null) this.failed(failure, neverStarted)
+    // Who waits waits for the next one: what has to end is said to the attempts, not to their workers.
+    if (failure !== null) this.failed(failure, neverStarted && !hit)
     this.serve()
   }
 
-  private failed(failure: WorkerError, neverStarted: boolean): void {
+  private failed(failure: WorkerError, answers: boolean): void {
     this.failures += 1
     this.notBefore = monotonic() + Math.min(longestPause, firstPause * 2 ** (this.failures - 1))
-    if (!neverStarted) return
+    if (!answers) return
     const [request] = this.waiting
     if (request === undefined) return this.warn(`a ${this.options.kind} for tasks did not start: ${failure.message}`)
     this.waiting.delete(request)

@@ -26,11 +26,14 @@ import { registering } from "./tsx.js"
 const port: MessagePort | null = isMainThread ? null : workerData[mark].port
 const start: WorkerStart = isMainThread ? JSON.parse(process.argv[2]!) : workerData[mark]
 
+// The handler's code may put another function in its place.
+const toParent = process.send?.bind(process)
+
 const send = (message: FromWorker): void => {
   const marked = { [mark]: message }
   if (port !== null) port.postMessage(marked)
   // A parent that is gone hears nothing; who notices that is below.
-  else if (process.connected) process.send!(marked, undefined, undefined, () => {})
+  else if (process.connected) toParent!(marked, undefined, undefined, () => {})
 }
 
 const usedMemory = (): number => {

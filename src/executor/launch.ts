@@ -33,9 +33,11 @@ const dropped = (options: ReadonlyArray<string>, names: RegExp, withValue: boole
   return kept
 }
 
-// Two processes cannot have one debugger's port, and the code of `node -e` is the parent's.
-const inherited = (): ReadonlyArray<string> =>
-  dropped(dropped(process.execArgv, /^--inspect/, false), /^(-e|--eval|-p|--print|-pe|--input-type)$/, true)
+// Two processes cannot have one debugger's port; what `node -e`, `--test` and `--watch` do is the parent's.
+const valued = /^(--inspect-port|--debug-port|--inspect-publish-uid|-e|--eval|-p|--print|-pe|--input-type)$/
+const plain = /^(--inspect.*|--test|--watch)$/
+
+const inherited = (): ReadonlyArray<string> => dropped(dropped(process.execArgv, valued, true), plain, false)
 
 const conditions = (): ReadonlyArray<string> => {
   const { execArgv } = process

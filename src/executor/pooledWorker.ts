@@ -4,10 +4,11 @@
  * Callbacks, as threads and processes have them: what happens here happens in one turn of the event loop, so no state is between
  * two others.
  */
+import type { Line } from "./InTurns.js"
 import type { ModuleRef, WorkerError, WorkerJob, WorkerListener, WorkerOutcome } from "./job.js"
 import { annotationsOf } from "./messages.js"
 import { type FromWorker, protocol } from "./protocol.js"
-import { type Death, type Settings, start, type Transport } from "./transport.js"
+import { type Death, errorOf, type Settings, start, type Transport } from "./transport.js"
 
 export interface WorkerSettings extends Settings {
   readonly startTimeout: number
@@ -20,8 +21,11 @@ export interface WorkerSettings extends Settings {
 export interface Events {
   /** It can run an attempt. */
   readonly idle: (worker: PooledWorker) => void
-  /** It is gone. `failure`: why it never got to run a handler, unless it was told to end. */
-  readonly ended: (worker: PooledWorker, failure: WorkerError | null) => void
+  /**
+   * It is gone. `failure`: why it never got to run a handler, unless it was told to end. `hit`: somebody asked all processes
+   * here to end, before it knew that this is not for it.
+   */
+  readonly ended: (worker: PooledWorker, failure: WorkerError | null, hit: boolean) => void
 }
 
 type Answer = (outcome: WorkerOutcome) => void
@@ -39,6 +43,9 @@ interface Running {
 export const defect = (shown: WorkerError): WorkerOutcome => ({ _tag: "Defect", final: false, shown })
 
 const notStarted = "WorkerNotStarted"
+
+// A terminal and a service manager send these to the whole group.
+const stops: ReadonlyArray<string | null> = ["SIGINT", "SIGTERM", "SIGHUP"]
 
 export const workerError = (name: string, message: string, stack = ""): WorkerError => ({ name, message, stack })
 
@@ -60,8 +67,12 @@ export class PooledWorker {
   private leaving: NodeJS.Timeout | undefined
   private idling: NodeJS.Timeout | undefined
 
-  constructor(private readonly settings: WorkerSettings, private readonly events: Events) {
-    this.transport = start(settings, { message: (message) => this.hear(message), ended: (death) => this.end(death) })
+  /** `line`: where it waits for its turn to be heard. */
+  constructor(private readonly settings: WorkerSettings, private readonly events: Events, line: Line) {
+    this.transport = start(settings, {
+      message: (message) => line(() => this.hear(message)),
+      ended: (death) => line(() => this.end(death))
+    })
     this.limitStart(`the ${settings.kind} did not start`)
   }
 
@@ -124,7 +135,7 @@ export class PooledWorker {
   private kill(): void {
     this.closing = true
     this.transport.kill()
-    this.leaving ??= setTimeout(() => this.over(defect(this.errorOf(null))), lastMoment)
+    this.leaving ??= setTimeout(() => this.over(defect(this.reasonOf(null))), lastMoment)
   }
 
   private hear(message: FromWorker): void {
@@ -146,17 +157,26 @@ export class PooledWorker {
         this.proven = true
         return clearTimeout(this.starting)
       case "Log":
-        if (running.answer === null) return
-        return running.listener.log(message.level, message.message, annotationsOf(message.annotations))
+        return this.tell(running, ({ log }) => log(message.level, message.message, annotationsOf(message.annotations)))
       case "Progress":
-        if (running.answer === null) return
-        return running.listener.progress({ value: message.value, message: message.message })
+        return this.tell(running, ({ progress }) => progress({ value: message.value, message: message.message }))
       case "Ended":
         this.proven = true
         this.over(
           message.outcome ?? defect(workerError("WorkerDied", `the pool of this ${this.settings.kind} was closed`))
         )
         return this.rest()
+    }
+  }
+
+  // On a fiber it is the attempt that dies of a logger which throws; so it does here, and not this process.
+  private tell(running: Running, say: (listener: WorkerListener) => void): void {
+    const { answer } = running
+    if (answer === null) return
+    try {
+      say(running.listener)
+    } catch (thrown) {
+      this.interrupt(() => answer(defect(errorOf(thrown))))
     }
   }
 
@@ -200,14 +220,14 @@ export class PooledWorker {
 
   private end(death: Death): void {
     for (const timer of [this.starting, this.ending, this.leaving, this.idling]) clearTimeout(timer)
-    const error = this.errorOf(death)
+    const error = this.reasonOf(death)
     const failed = !this.proven && (!this.closing || error.name === notStarted)
     this.closing = true
     this.over(defect(error))
-    this.events.ended(this, failed ? error : null)
+    this.events.ended(this, failed ? error : null, !this.ready && stops.includes(death.signal))
   }
 
-  private errorOf(death: Death | null): WorkerError {
+  private reasonOf(death: Death | null): WorkerError {
     const reason = this.dying ?? death?.error ?? null
     if (reason?.name === notStarted) return reason
     const { memoryLimit } = this.settings

@@ -40,11 +40,15 @@ export interface Transport {
 const environment = ({ env }: Settings): NodeJS.ProcessEnv | undefined =>
   env === undefined ? undefined : { ...process.env, ...env }
 
-const shown = (error: Error): WorkerError => ({
-  name: error.name,
-  message: "code" in error ? `${error.message} (${String(error.code)})` : error.message,
-  stack: error.stack ?? ""
-})
+/** What was thrown here or arrived here, as data. */
+export const errorOf = (thrown: unknown): WorkerError =>
+  thrown instanceof Error
+    ? {
+      name: thrown.name,
+      message: "code" in thrown ? `${thrown.message} (${String(thrown.code)})` : thrown.message,
+      stack: thrown.stack ?? ""
+    }
+    : { name: typeof thrown, message: String(thrown), stack: "" }
 
 // The thread has a port of its own: what the application posts to its parent is not heard here.
 const thread = (settings: Settings, heard: Heard): Transport => {
@@ -66,7 +70,7 @@ const thread = (settings: Settings, heard: Heard): Transport => {
   let error: WorkerError | null = null
   port.on("message", hear)
   worker.on("error", (thrown: unknown) => {
-    error = thrown instanceof Error ? shown(thrown) : { name: typeof thrown, message: String(thrown), stack: "" }
+    error = errorOf(thrown)
   })
   worker.on("exit", (code) => {
     // What it said last may still be on its way.
@@ -118,7 +122,7 @@ const child = (settings: Settings, heard: Heard): Transport => {
   forked.on("error", (error) => {
     // Any other is about a message or a signal that came too late.
     if (forked.pid !== undefined) return
-    death = { code: null, signal: null, error: shown(error) }
+    death = { code: null, signal: null, error: errorOf(error) }
     end()
   })
   forked.on("disconnect", end)
@@ -147,8 +151,7 @@ const child = (settings: Settings, heard: Heard): Transport => {
 
 // What cannot even be tried (an option that a thread does not take, no memory for a process) ends as one that died at once.
 const stillborn = (thrown: unknown, heard: Heard): Transport => {
-  const error = thrown instanceof Error ? shown(thrown) : { name: typeof thrown, message: String(thrown), stack: "" }
-  setImmediate(() => heard.ended({ code: null, signal: null, error }))
+  setImmediate(() => heard.ended({ code: null, signal: null, error: errorOf(thrown) }))
   return { name: "worker that could not be made", send: () => {}, kill: () => {}, hold: () => {} }
 }
 

@@ -2,7 +2,9 @@
  * An attempt whose handler runs in a worker, seen from here: its payload goes as it is, its result comes back as it is, and
  * what it failed with, logged and said of its progress becomes what a handler here would have done.
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as LogLevel from "effect/LogLevel"
 import * as Runtime from "effect/Runtime"
 import type { WorkerError, WorkerJob, WorkerListener, WorkerOutcome } from "../executor/job.js"
@@ -47,7 +49,12 @@ const jobOf = (
 // As a line of the attempt itself: the loggers in force here show it, and the record keeps it.
 const listenerOf = (attempt: LiveAttempt, runtime: Runtime.Runtime<never>): WorkerListener => ({
   log: (level, message, annotations) =>
-    Runtime.runSync(runtime, Effect.annotateLogs(Effect.logWithLevel(levels[level], message), annotations)),
+    Exit.getOrElse(
+      Runtime.runSyncExit(runtime, Effect.annotateLogs(Effect.logWithLevel(levels[level], message), annotations)),
+      (cause) => {
+        throw Cause.squash(cause)
+      }
+    ),
   progress: (progress) => attempt.progress(progress)
 })
 

@@ -5,6 +5,7 @@ import { it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import { afterAll, describe, expect, vi } from "vitest"
 import type { WorkerOutcome } from "../../src/executor/job.js"
+import { processOptions } from "../../src/executor/launch.js"
 import { deaf, directory, eventually, job, listening, module, pool } from "./support/pools.js"
 
 afterAll(() => fs.rmSync(directory, { recursive: true, force: true }))
@@ -200,10 +201,11 @@ describe.each(["thread", "process"] as const)("a pool of kind %s", (kind) => {
   it.scopedLive("limits memory: what takes too much dies, what keeps too much is replaced", () =>
     Effect.gen(function*() {
       const mebibyte = 1024 * 1024
-      const workers = yield* pool(kind, { memoryLimit: 150 * mebibyte })
+      // Node.js and the loader of TypeScript alone take up to 250 MiB of a process.
+      const workers = yield* pool(kind, { memoryLimit: 350 * mebibyte })
       const first = resultOf(yield* workers.run(job("count"), deaf))
       expect([first, resultOf(yield* workers.run(job("count"), deaf))]).toEqual(["1", "2"])
-      yield* workers.run(job("hold", "200"), deaf)
+      yield* workers.run(job("hold", "400"), deaf)
       expect(resultOf(yield* workers.run(job("count"), deaf))).toBe("1")
       const small = yield* pool(kind, { memoryLimit: 64 * mebibyte })
       expect(shownOf(yield* small.run(job("outOfMemory"), deaf))).toMatchObject({
@@ -217,6 +219,47 @@ describe.each(["thread", "process"] as const)("a pool of kind %s", (kind) => {
       const workers = shared
       expect(resultOf(yield* workers.run(job("strangers"), deaf))).toBe("still here")
       expect(resultOf(yield* workers.run(job("echo", "and here"), deaf))).toBe("and here")
+    }))
+
+  it.scopedLive("answers also where the handler took process.send away", () =>
+    Effect.gen(function*() {
+      const workers = yield* pool(kind)
+      expect(resultOf(yield* workers.run(job("stealsSend"), deaf))).toBe("still heard")
+    }))
+
+  it.scopedLive("hears lines without end a little at a time, and all of them before the end", () =>
+    Effect.gen(function*() {
+      let lines = 0
+      let turns = 0
+      let most = 0
+      let inTurn = 0
+      const turn = setInterval(() => {
+        turns += 1
+        most = Math.max(most, inTurn)
+        inTurn = 0
+      }, 0)
+      // Each takes a tenth of a millisecond: as much as a logger on a machine that is busy otherwise.
+      const log = () => {
+        lines += 1
+        inTurn += 1
+        const until = performance.now() + 0.1
+        while (performance.now() < until);
+      }
+      expect(resultOf(yield* shared.run(job("flood", "5000"), { ...deaf, log }))).toBe("over")
+      clearInterval(turn)
+      expect(lines).toBe(5_000)
+      expect(turns).toBeGreaterThan(20)
+      expect(most).toBeLessThan(500)
+    }))
+
+  it.scopedLive("an attempt whose lines cannot be shown dies of that, and nothing else does", () =>
+    Effect.gen(function*() {
+      const log = () => {
+        throw new RangeError("no place for a line")
+      }
+      expect(shownOf(yield* shared.run(job("logs"), { ...deaf, log }))).toMatchObject({ name: "RangeError" })
+      expect(shownOf(yield* shared.run(job("wait"), { ...deaf, log })).message).toBe("no place for a line")
+      expect(resultOf(yield* shared.run(job("echo", "goes on"), deaf))).toBe("goes on")
     }))
 
   it.scopedLive("says why a module cannot be used", () =>
@@ -276,6 +319,33 @@ describe.each(["thread", "process"] as const)("a pool of kind %s", (kind) => {
       yield* eventually(() => workers.size() === 1)
       expect(resultOf(yield* workers.run(job("echo", "f"), deaf))).toBe("f")
     }))
+})
+
+it.scopedLive("a process that the end of all processes hits while it starts costs no attempt", () =>
+  Effect.gen(function*() {
+    const { file, read } = notes()
+    const onFirst = `import fs from "node:fs"
+      const first = !fs.existsSync(process.env.STARTS)
+      fs.appendFileSync(process.env.STARTS, "start\\n")
+      if (first) { process.kill(process.pid, "SIGTERM"); for (;;); }`
+    const execArgv = ["--import", `data:text/javascript,${encodeURIComponent(onFirst)}`]
+    const workers = yield* pool("process", { execArgv, env: { STARTS: file } })
+    expect(resultOf(yield* workers.run(job("echo", "in the next one"), deaf))).toBe("in the next one")
+    expect(read()).toEqual(["start", "start"])
+  }))
+
+it("a process has the options of Node.js of its parent, but its debugger, its program and its watch", () => {
+  const given = process.execArgv
+  process.execArgv = [
+    ...["--inspect-port", "9230", "--inspect-brk=0", "--enable-source-maps", "--eval", "start()", "--watch"],
+    ...["--require", "./tracing.cjs", "--inspect-publish-uid=http", "--test", "-e", "x", "--stack-trace-limit=20"]
+  ]
+  const options = processOptions(undefined, 64 * 1024 * 1024)
+  process.execArgv = given
+  expect(options.slice(0, 5)).toEqual([
+    ...["--enable-source-maps", "--require", "./tracing.cjs", "--stack-trace-limit=20"],
+    "--max-old-space-size=64"
+  ])
 })
 
 const context = (taskName: string) => ({ ...job("").context, taskName })

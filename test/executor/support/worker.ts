@@ -126,6 +126,12 @@ const acts: Readonly<Record<string, Act>> = {
       }
       return "still here"
     }),
+  stealsSend: () =>
+    Effect.sync(() => {
+      process.send = () => true
+      return "still heard"
+    }),
+  flood: ({ text }) => Effect.as(Effect.forEach(Array(Number(text)).keys(), (line) => Effect.log(line)), "over"),
   nodeOptions: () => Effect.succeed(JSON.stringify(process.execArgv)),
   heapLimit: () => Effect.succeed(String(v8.getHeapStatistics().heap_size_limit)),
   environment: ({ text }) => Effect.succeed(process.env[text] ?? "")
