@@ -186,7 +186,12 @@ export const make = Effect.gen(function*() {
     const fiber = fork(pipeline(attempt, around), { immediate: false })
     attempt.interrupt = () => fiber.unsafeInterruptAsFork(FiberId.none)
     if (timeout !== null) {
-      attempt.disarm = timers.schedule(clock.unsafeCurrentTimeMillis() + timeout, () => attempt.stop("timeout"))
+      attempt.arm = () => {
+        attempt.disarm()
+        attempt.disarm = timers.schedule(clock.unsafeCurrentTimeMillis() + timeout, () => attempt.stop("timeout"))
+      }
+      // That of a module begins when its worker says so.
+      if (registered.handler._tag === "Function") attempt.arm()
     }
 
     const settle = (exit: Exit.Exit<string | null, unknown>): void => {

@@ -265,6 +265,25 @@ describe("an attempt in a worker", () => {
       expect(fake.said).toEqual(["thread closed with 0 busy"])
     }))
 
+  it.effect("has its timeout for itself: what its worker takes to start does not count", () =>
+    Effect.gen(function*() {
+      const Slow = Task.make("slow", { executor: "thread", timeout: "5 seconds" })
+      const fake = fakePools(
+        (_, { started }) => Effect.zipRight(Effect.delay(Effect.sync(started), "20 seconds"), Effect.never),
+        false
+      )
+      yield* Effect.gen(function*() {
+        const manager = yield* TaskManager
+        const { taskId } = yield* Slow.enqueue()
+        yield* TestClock.adjust("24 seconds")
+        expect(yield* manager.get(taskId)).toMatchObject({ status: "running" })
+        yield* TestClock.adjust("1 second")
+        expect(yield* manager.awaitResult(taskId)).toMatchObject({ failure: { kind: "timeout" } })
+      }).pipe(
+        Effect.provide(Slow.toLayer(there).pipe(Layer.provideMerge(Layer.provide(engine(), fake.layer))))
+      )
+    }))
+
   it.scoped("is stopped when its instance cannot renew its lease, and runs again on another one", () =>
     Effect.gen(function*() {
       const Again = Task.make("again", { executor: "process", requeueOnInterrupt: true })

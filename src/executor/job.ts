@@ -31,6 +31,8 @@ export interface WorkerJob {
 
 /** What an attempt says while it runs. Each is called as soon as the worker said it, in its order. */
 export interface WorkerListener {
+  /** A worker, its module and its layer are there: the handler begins. */
+  readonly started: () => void
   readonly log: (level: LogLevel, message: string, annotations: Record<string, unknown>) => void
   readonly progress: (progress: Progress) => void
 }

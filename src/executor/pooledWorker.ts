@@ -155,7 +155,8 @@ export class PooledWorker {
     switch (message._tag) {
       case "Started":
         this.proven = true
-        return clearTimeout(this.starting)
+        clearTimeout(this.starting)
+        return this.tell(running, ({ started }) => started())
       case "Log":
         return this.tell(running, ({ log }) => log(message.level, message.message, annotationsOf(message.annotations)))
       case "Progress":

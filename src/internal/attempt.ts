@@ -27,6 +27,8 @@ export interface LiveAttempt extends Attempt {
   span: AttemptSpan | null
   /** Interrupts the fiber; set once it runs. */
   interrupt: () => void
+  /** Starts the timeout clock: the handler begins. */
+  arm: () => void
   /** Stops the timeout clock. */
   disarm: () => void
 }
@@ -43,6 +45,7 @@ class AttemptImpl implements LiveAttempt, Current {
   final: Array<unknown> = []
   span: AttemptSpan | null = null
   interrupt = noop
+  arm = noop
   disarm = noop
   private sequence = 0
   private latest: Progress | null = null

@@ -48,6 +48,7 @@ const jobOf = (
 
 // As a line of the attempt itself: the loggers in force here show it, and the record keeps it.
 const listenerOf = (attempt: LiveAttempt, runtime: Runtime.Runtime<never>): WorkerListener => ({
+  started: () => attempt.arm(),
   log: (level, message, annotations) =>
     Exit.getOrElse(
       Runtime.runSyncExit(runtime, Effect.annotateLogs(Effect.logWithLevel(levels[level], message), annotations)),

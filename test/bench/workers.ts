@@ -20,7 +20,7 @@ const trips = 2_000
 const mebibyte = 1024 * 1024
 
 const module = { url: new URL("./support/benchWorker.js", import.meta.url).href, exportName: "default" }
-const listener: WorkerListener = { log: () => {}, progress: () => {} }
+const listener: WorkerListener = { started: () => {}, log: () => {}, progress: () => {} }
 
 const jobOf = (act: string, millis = 0, text = ""): WorkerJob => ({
   module,

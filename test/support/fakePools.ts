@@ -30,7 +30,8 @@ export const defect = (name: string, message: string, final = false): WorkerOutc
   shown: shownOf(name, message)
 })
 
-export const fakePools = (attempt: Attempt) => {
+/** `starts`: whether a handler begins at once. Else the attempt says when. */
+export const fakePools = (attempt: Attempt, starts = true) => {
   const made: Array<WorkerPoolOptions> = []
   const jobs: Array<WorkerJob> = []
   const said: Array<string> = []
@@ -52,7 +53,10 @@ export const fakePools = (attempt: Attempt) => {
                   busy[kind] += 1
                   most[kind] = Math.max(most[kind], busy[kind])
                 }),
-                () => attempt(job, listener),
+                () => {
+                  if (starts) listener.started()
+                  return attempt(job, listener)
+                },
                 () => Effect.sync(() => busy[kind] -= 1)
               )
           }

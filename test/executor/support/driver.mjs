@@ -33,7 +33,7 @@ const options = {
   grace: 250
 }
 const print = (line) => process.stdout.write(`${JSON.stringify(line)}\n`)
-const listener = { log: (_level, message) => print({ said: message }), progress: () => {} }
+const listener = { started: () => {}, log: (_level, message) => print({ said: message }), progress: () => {} }
 
 const main = Effect.gen(function*() {
   for (const kind of kinds.split(",")) {

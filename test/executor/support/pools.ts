@@ -68,6 +68,7 @@ export const listening = Effect.map(Deferred.make<void>(), (heard) => {
   const lines: Array<readonly [string, string, Record<string, unknown>]> = []
   const progress: Array<readonly [number, string | null]> = []
   const listener: WorkerListener = {
+    started: () => {},
     log: (level, message, annotations) => {
       lines.push([level, message, annotations])
       Deferred.unsafeDone(heard, Effect.void)
@@ -79,4 +80,4 @@ export const listening = Effect.map(Deferred.make<void>(), (heard) => {
   return { first: Deferred.await(heard), lines, progress, listener }
 })
 
-export const deaf: WorkerListener = { log: () => {}, progress: () => {} }
+export const deaf: WorkerListener = { started: () => {}, log: () => {}, progress: () => {} }
