@@ -17,7 +17,7 @@ import type { Registered, WorkerKind } from "./TaskRegistry.js"
 export class TaskExecutor extends Context.Tag("effect-taskflow/TaskExecutor")<TaskExecutor, {
   /** The workers that attempts of this handler share, or null when they need none. */
   readonly groupOf: (registered: Registered | undefined) => Group | null
-  /** Makes the pool that this handler needs, if nobody did before: its first workers start. */
+  /** Makes the pool that this handler needs, if nobody did before: its first workers start, and load the handler's module. */
   readonly prepare: (registered: Registered) => Effect.Effect<void>
   /** Runs one attempt in a worker. Interrupting it stops the worker's attempt, or the worker. */
   readonly run: (kind: WorkerKind, job: WorkerJob, listener: WorkerListener) => Effect.Effect<WorkerOutcome>
@@ -46,7 +46,12 @@ export const make = Effect.gen(function*() {
   }
   return TaskExecutor.of({
     groupOf: (registered) => registered?.handler._tag === "Module" ? groups[registered.handler.executor] : null,
-    prepare: ({ handler }) => handler._tag === "Module" ? Effect.asVoid(made[handler.executor]) : Effect.void,
+    prepare: ({ handler }) =>
+      handler._tag === "Module"
+        ? Effect.map(made[handler.executor], ({ warm }) => {
+          if (executors[handler.executor].min > 0) warm(handler.ref)
+        })
+        : Effect.void,
     run: (kind, job, listener) => Effect.flatMap(made[kind], ({ run }) => run(job, listener))
   })
 })

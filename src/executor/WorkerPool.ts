@@ -31,8 +31,6 @@ export interface WorkerPoolOptions {
   readonly startTimeout: number
   /** Milliseconds in which what was interrupted has to end. */
   readonly grace: number
-  /** Modules that every worker loads before its first attempt. */
-  readonly warm?: ReadonlyArray<ModuleRef> | undefined
   /** Beside the environment of this process. */
   readonly env?: Readonly<Record<string, string>> | undefined
   /** Options of Node.js for the workers. Default: those of this process, without its debugger. */
@@ -45,6 +43,8 @@ export interface WorkerPool {
    * within `grace` is terminated.
    */
   readonly run: (job: WorkerJob, listener: WorkerListener) => Effect.Effect<WorkerOutcome>
+  /** From now on a worker that has nothing to do loads this module, so that the first attempt there does not wait for it. */
+  readonly warm: (module: ModuleRef) => void
   /** Workers alive, those that start or end included. */
   readonly size: () => number
   readonly max: number
@@ -68,6 +68,7 @@ export const make = (options: WorkerPoolOptions): Effect.Effect<WorkerPool, neve
           const stop = pool.run(job, listener, (outcome) => resume(Effect.succeed(outcome)))
           return Effect.async<void>((done) => stop(() => done(Effect.void)))
         }),
+      warm: (module) => pool.warm(module),
       size: () => pool.size,
       max: options.max
     }
@@ -93,6 +94,7 @@ class Pool {
   private readonly idle: Array<PooledWorker> = []
   private readonly waiting = new Set<Waiting>()
   private readonly turns = new InTurns()
+  private readonly modules: Array<ModuleRef> = []
   private failures = 0
   private notBefore = 0
   private timer: NodeJS.Timeout | undefined
@@ -123,6 +125,13 @@ class Pool {
       this.waiting.delete(request)
       done()
     }
+  }
+
+  warm(module: ModuleRef): void {
+    const { exportName, url } = module
+    if (this.modules.some((known) => known.url === url && known.exportName === exportName)) return
+    this.modules.push(module)
+    for (const worker of this.idle) worker.load([module])
   }
 
   close(done: () => void): void {
@@ -180,8 +189,7 @@ class Pool {
   }
 
   private startOne(): void {
-    const { warm = [] } = this.options
-    const worker = new PooledWorker({ ...this.options, warm }, {
+    const worker = new PooledWorker({ ...this.options, warm: this.modules }, {
       idle: (ready) => this.rested(ready),
       ended: (dead, failure, hit) => this.ended(dead, failure, hit)
     }, this.turns.line())

@@ -14,6 +14,7 @@ export interface WorkerSettings extends Settings {
   readonly startTimeout: number
   readonly grace: number
   readonly recycleAfter: number
+  /** What it loads when it starts; may grow. */
   readonly warm: ReadonlyArray<ModuleRef>
 }
 
@@ -85,6 +86,11 @@ export class PooledWorker {
     this.transport.hold(true)
     this.limitStart(`the module or the layer of task ${JSON.stringify(job.context.taskName)} was not ready`)
     this.transport.send({ _tag: "Run", run: this.runs, job })
+  }
+
+  /** Has it load what attempts will need. Only for one that is idle: an attempt does not wait for the modules of others. */
+  load(modules: ReadonlyArray<ModuleRef>): void {
+    if (modules.length > 0) this.transport.send({ _tag: "Load", modules })
   }
 
   /** Interrupts its attempt, which answers nothing then. `done` hears when it is over: the handler ended, or its worker did. */
@@ -192,9 +198,8 @@ export class PooledWorker {
       return this.kill()
     }
     this.ready = true
-    const { warm } = this.settings
-    if (warm.length > 0) this.transport.send({ _tag: "Load", modules: warm })
     this.rest()
+    if (this.running === null && !this.closing) this.load(this.settings.warm)
   }
 
   // After its start and after each attempt.

@@ -100,7 +100,8 @@ const measure = (kind: Kind) =>
     const cold = Effect.scoped(Effect.flatMap(poolOf(kind), (pool) => millisOf(succeeded(pool, jobOf("echo")))))
     add("start, cold", "ms", 1, yield* each(cold))
     const warm = Effect.scoped(Effect.gen(function*() {
-      const pool = yield* poolOf(kind, { min: 1, warm: [module] })
+      const pool = yield* poolOf(kind, { min: 1 })
+      pool.warm(module)
       yield* Effect.sleep(2_000)
       return yield* millisOf(succeeded(pool, jobOf("echo")))
     }))

@@ -305,8 +305,14 @@ describe.each(["thread", "process"] as const)("a pool of kind %s", (kind) => {
 
   it.scopedLive("keeps `min` warm and uses no more than `max`", () =>
     Effect.gen(function*() {
-      const workers = yield* pool(kind, { min: 1, max: 2, idleTimeout: 50, warm: [module()] })
+      const { file, read } = notes()
+      const workers = yield* pool(kind, { min: 1, max: 2, idleTimeout: 50, env: { PROBE_LOADED: file } })
       expect(workers.size()).toBe(1)
+      workers.warm(module())
+      workers.warm(module())
+      yield* eventually(() => read().length > 0)
+      yield* workers.run(job("echo"), deaf)
+      expect(read()).toEqual(["loaded"])
       let most = 0
       yield* Effect.forEach(["a", "b", "c", "d", "e"], (text) =>
         Effect.map(workers.run(job("echo", text), deaf), () => {

@@ -45,6 +45,7 @@ export const fakePools = (attempt: Attempt, starts = true) => {
           const { kind, max } = options
           return {
             max,
+            warm: ({ url }: WorkerJob["module"]) => said.push(`${kind} warm ${url}`),
             size: () => busy[kind],
             run: (job: WorkerJob, listener: WorkerListener) =>
               Effect.acquireUseRelease(

@@ -151,4 +151,7 @@ export const failingLayer = Task.worker(Probe, probe, {
 
 export const notAWorker = { handler: probe }
 
+const loads = process.env["PROBE_LOADED"]
+if (loads !== undefined) fs.appendFileSync(loads, "loaded\n")
+
 if (process.env["PROBE_SLOW_MODULE"] !== undefined) await new Promise(() => setInterval(() => {}, 1_000))
