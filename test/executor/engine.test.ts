@@ -1,11 +1,15 @@
 /** Real threads and processes under a real engine, on the machine's own time. */
-import { describe, expect, it, layer as layerOf } from "@effect/vitest"
+import * as fs from "node:fs"
+import { afterAll, describe, expect, it, layer as layerOf } from "@effect/vitest"
 import { Context, Deferred, Effect, Layer, Logger } from "effect"
 import { Task, TaskManager } from "effect-taskflow"
 import { engine, oneOf, sharedBackend } from "../support/engine.js"
 import { InProcess, InThread, TimedProcess, TimedThread, TooLarge } from "../support/workers/tasks.js"
+import { compiled, directory } from "./support/pools.js"
 
-const url = new URL("../support/workers/act.worker.js", import.meta.url)
+const url = compiled(new URL("../support/workers/act.worker.ts", import.meta.url))
+afterAll(() => fs.rmSync(directory, { recursive: true, force: true }))
+
 // Made anew for each engine: a layer that is shared is built once.
 const handlers = () =>
   Layer.mergeAll(
@@ -84,7 +88,7 @@ describe.each(["thread", "process"] as const)("executor %s", (kind) => {
         expect(yield* Effect.flip(InWorker.awaitResult(refused.taskId))).toEqual(new TooLarge({ most: 7 }))
         const { failure, stopReason } = yield* manager.get(refused.taskId)
         expect(stopReason).toBe("unrecoverable")
-        expect(failure!.stack).toContain("act.worker.ts")
+        expect(failure!.stack).toContain("act.worker.mjs")
         const snoozed = yield* InWorker.enqueue({ act: "snooze" })
         expect((yield* InWorker.awaitResult(snoozed.taskId)).text).toBe("awake")
       }))

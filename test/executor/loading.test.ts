@@ -13,7 +13,7 @@ import { it } from "@effect/vitest"
 import { Effect } from "effect"
 import { buildSync } from "esbuild"
 import { afterAll, beforeAll, describe, expect, it as test, vi } from "vitest"
-import { deaf, job, pool } from "./support/pools.js"
+import { deaf, directory, job, pool } from "./support/pools.js"
 
 // Loading a worker from its sources takes seconds of a machine that is busy otherwise.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -75,7 +75,9 @@ beforeAll(() => {
   buildSync({ entryPoints: [path.join(support, "small.ts")], outfile: path.join(project, "small.js"), format: "esm" })
 })
 
-afterAll(() => fs.rmSync(project, { recursive: true, force: true }))
+afterAll(() => {
+  for (const made of [project, directory]) fs.rmSync(made, { recursive: true, force: true })
+})
 
 describe("a module", () => {
   it.scopedLive("of TypeScript is loaded under Vitest", () =>

@@ -12,20 +12,25 @@ import type { TaskId } from "../../../src/TaskId.js"
 
 export const directory = fs.mkdtempSync(path.join(os.tmpdir(), "effect-taskflow-pool-"))
 
-// Compiled into one file: dozens of workers start in these tests, and one from the sources takes a second to load.
-const compiled = path.join(directory, "worker.mjs")
-buildSync({
-  entryPoints: [fileURLToPath(new URL("./worker.ts", import.meta.url))],
-  outfile: compiled,
-  bundle: true,
-  minifyWhitespace: true,
-  platform: "node",
-  format: "esm",
-  conditions: ["@effect-taskflow/source"]
-})
+/** The module in one file: dozens of workers start in these tests, and one from the sources takes a second to load. */
+export const compiled = (source: URL): URL => {
+  const outfile = path.join(directory, `${path.parse(source.pathname).name}.mjs`)
+  buildSync({
+    entryPoints: [fileURLToPath(source)],
+    outfile,
+    bundle: true,
+    minifyWhitespace: true,
+    platform: "node",
+    format: "esm",
+    conditions: ["@effect-taskflow/source"]
+  })
+  return pathToFileURL(outfile)
+}
+
+const probes = compiled(new URL("./worker.ts", import.meta.url))
 
 /** An export of `worker.ts`. */
-export const module = (name = "default") => Task.module(pathToFileURL(compiled), { export: name }).ref
+export const module = (name = "default") => Task.module(probes, { export: name }).ref
 
 /** What is not worth waiting for longer than a test may take. */
 export const eventually = (condition: () => boolean): Effect.Effect<void> =>
