@@ -21,9 +21,11 @@ const Message: Schema.Schema<FromWorker> = Schema.Union(
   Schema.TaggedStruct("Started", { run: Schema.Number }),
   Schema.TaggedStruct("Log", {
     run: Schema.Number,
-    level: LogLevel,
-    message: Schema.String,
-    annotations: Schema.NullOr(Schema.String)
+    lines: Schema.Array(Schema.Struct({
+      level: LogLevel,
+      message: Schema.String,
+      annotations: Schema.NullOr(Schema.String)
+    }))
   }),
   Schema.TaggedStruct("Progress", {
     run: Schema.Number,

@@ -71,7 +71,11 @@ export class PooledWorker {
   /** `line`: where it waits for its turn to be heard. */
   constructor(private readonly settings: WorkerSettings, private readonly events: Events, line: Line) {
     this.transport = start(settings, {
-      message: (message) => line(() => this.hear(message)),
+      message: (message) => {
+        if (message._tag !== "Log") return line(() => this.hear(message))
+        // Each for itself: many take more than one turn.
+        for (const said of message.lines) line(() => this.hear({ ...message, lines: [said] }))
+      },
       ended: (death) => line(() => this.end(death))
     })
     this.limitStart(`the ${settings.kind} did not start`)
@@ -164,7 +168,9 @@ export class PooledWorker {
         clearTimeout(this.starting)
         return this.tell(running, ({ started }) => started())
       case "Log":
-        return this.tell(running, ({ log }) => log(message.level, message.message, annotationsOf(message.annotations)))
+        return this.tell(running, ({ log }) => {
+          for (const said of message.lines) log(said.level, said.message, annotationsOf(said.annotations))
+        })
       case "Progress":
         return this.tell(running, ({ progress }) => progress({ value: message.value, message: message.message }))
       case "Ended":

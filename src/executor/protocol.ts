@@ -35,18 +35,18 @@ export type ToWorker =
   /** Stop what runs, close what is open, and end. */
   | { readonly _tag: "Close" }
 
+/** A line of an attempt's log. `annotations` is JSON text. */
+export interface SentLine {
+  readonly level: LogLevel
+  readonly message: string
+  readonly annotations: string | null
+}
+
 /** What one attempt says. */
 export type FromAttempt =
   /** Module and layer are there: the handler begins. */
   | { readonly _tag: "Started"; readonly run: number }
-  /** `annotations` is JSON text. */
-  | {
-    readonly _tag: "Log"
-    readonly run: number
-    readonly level: LogLevel
-    readonly message: string
-    readonly annotations: string | null
-  }
+  | { readonly _tag: "Log"; readonly run: number; readonly lines: ReadonlyArray<SentLine> }
   | { readonly _tag: "Progress"; readonly run: number; readonly value: number; readonly message: string | null }
   /** `outcome` is null when it was interrupted. */
   | { readonly _tag: "Ended"; readonly run: number; readonly outcome: WorkerOutcome | null }

@@ -1,11 +1,12 @@
 /**
  * One run of a handler, from inside its worker: what `TaskContext`, `TaskLog` and `TaskProgress` talk to there.
  *
- * Everything said is sent at once, so it is read elsewhere while this thread is busy. How much is sent is bounded.
+ * What is said is sent at once, so it is read elsewhere while this thread is busy; of lines without end most are sent together.
+ * How much is sent is bounded.
  */
 import * as Effect from "effect/Effect"
 import type { WorkerJob } from "../executor/job.js"
-import type { FromAttempt } from "../executor/protocol.js"
+import type { FromAttempt, SentLine } from "../executor/protocol.js"
 import type { Attempt, Current } from "../TaskContext.js"
 import type { InstanceId, LogLevel, Progress } from "../TaskEvent.js"
 import { annotationText } from "./annotationText.js"
@@ -35,6 +36,8 @@ const maxMessage = 16_385
 // An engine keeps 1,000 lines or 256 KiB of a task unless told otherwise. This only bounds what a wild loop sends.
 const maxLines = 100_000
 const maxSize = 32 * 1024 * 1024
+// So many lines in so many milliseconds go out at once, each for itself; what comes faster goes out together.
+const pace = { lines: 50, millis: 50, together: 500 }
 // Milliseconds from one progress to the next: the latest counts.
 const progressPace = 20
 
@@ -47,6 +50,10 @@ class WorkerAttemptImpl implements WorkerAttempt, Current {
   interrupt = noop
   private readonly controller = new AbortController()
   private readonly context: WorkerJob["context"]
+  private held: Array<SentLine> = []
+  private paceFrom = Number.NEGATIVE_INFINITY
+  private paced = 0
+  private lineTimer: NodeJS.Timeout | undefined
   private lines = 0
   private size = 0
   private unsent: Progress | null = null
@@ -104,7 +111,15 @@ class WorkerAttemptImpl implements WorkerAttempt, Current {
     const line = { level, message: message.slice(0, maxMessage), annotations: annotationText(annotations) }
     this.lines += 1
     this.size += line.message.length + (line.annotations?.length ?? 0)
-    this.send({ _tag: "Log", run: this.run, ...line })
+    this.held.push(line)
+    const now = monotonic()
+    if (now - this.paceFrom >= pace.millis) {
+      this.paceFrom = now
+      this.paced = 0
+    }
+    this.paced += 1
+    if (this.paced <= pace.lines || this.held.length >= pace.together) return this.sendLines()
+    this.lineTimer ??= setTimeout(() => this.sendLines(), pace.millis)
   }
   progress(progress: Progress): void {
     if (this.ended) return
@@ -121,8 +136,17 @@ class WorkerAttemptImpl implements WorkerAttempt, Current {
     this.final.push(error)
   }
   end(): void {
+    this.sendLines()
     this.sendProgress()
     this.ended = true
+  }
+
+  private sendLines(): void {
+    clearTimeout(this.lineTimer)
+    this.lineTimer = undefined
+    if (this.held.length === 0) return
+    this.send({ _tag: "Log", run: this.run, lines: this.held })
+    this.held = []
   }
 
   private sendProgress(): void {
