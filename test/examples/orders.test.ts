@@ -129,6 +129,8 @@ describe("the order service", { timeout: 120_000 }, () => {
     const forecasted = await until(`${base}/tasks/${forecast.body.taskId}`, ({ status }) => status === "success")
     expect(forecasted).toMatchObject({ executor: "thread", progress: { value: 1, message: "round 20 of 20" } })
     expect(forecasted.result.orders).toBeGreaterThan(1_000)
+    const definition = (await call(`${base}/tasks/definitions/sales_forecast`)).body.definition
+    expect(definition).toMatchObject({ executor: "thread" })
 
     const cleanup = await post(`${base}/tasks/schedules/nightly_cleanup/trigger`)
     await until(`${base}/tasks/${cleanup.body.taskId}`, ({ status }) => status === "success")
