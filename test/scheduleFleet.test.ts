@@ -1,8 +1,8 @@
 /** Schedules of several engines on one backend: who fires, whose definition counts, and what becomes of what nobody has. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer, TestClock } from "effect"
+import { Effect, Layer } from "effect"
 import { collectedLogs, sharedBackend } from "./support/engine.js"
-import { Job, keeping, type Run, scheduled, slotsOf, started } from "./support/schedules.js"
+import { Job, keeping, type Run, scheduled, slotsOf, started, TestClock } from "./support/schedules.js"
 
 const minute = 60_000
 

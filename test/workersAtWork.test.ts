@@ -1,7 +1,7 @@
 /** What workers are for, with real ones under a real engine: the main loop stays free, much gets through, memory comes back. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Logger, Schedule } from "effect"
-import { Task, TaskManager } from "effect-taskflow"
+import { Task, TaskManager, TaskSchedule } from "effect-taskflow"
 import { engine } from "./support/engine.js"
 import { InProcess, InThread } from "./support/workers/tasks.js"
 
@@ -16,7 +16,7 @@ const withWorkers = (executors: Parameters<typeof engine>[0]) =>
   Layer.provideMerge(handlers, engine(executors)).pipe(Layer.provide(Logger.remove(Logger.defaultLogger)))
 
 const until = <A, E, R>(self: Effect.Effect<A, E, R>, holds: (value: A) => boolean) =>
-  Effect.repeat(self, { until: holds, schedule: Schedule.spaced("20 millis") })
+  Effect.repeat(self, Schedule.identity<A>().pipe(Schedule.untilInput(holds), Schedule.addDelay(() => "20 millis")))
 
 const isAlive = (pid: number) =>
   Effect.sync(() => {
@@ -60,4 +60,20 @@ describe("workers", { timeout: 60_000 }, () => {
       // The next attempt has a process of its own.
       expect((yield* InProcess.execute({ act: "hold", text: "1" })).text.split(" ")[0]).not.toBe(String(pid))
     }).pipe(Effect.provide(withWorkers({ executors: { process: { max: 1, recycleAfter: 1 } } }))))
+
+  it.live("run what a schedule fires, and know of it", () =>
+    Effect.gen(function*() {
+      const manager = yield* TaskManager
+      const runs = manager.list({ schedule: "in_thread", status: ["success"], order: "oldest" })
+      const [{ executor, result, schedule, source } = yield* Effect.die("no run")] = (yield* until(runs, ({ items }) =>
+        items.length > 0)).items
+      expect({ executor, source }).toEqual({ executor: "thread", source: "scheduled" })
+      // What TaskContext said there is what the record says.
+      expect(JSON.parse(JSON.parse(result!).text)).toMatchObject({ schedule, source })
+      expect(yield* manager.schedules.get("in_thread")).toMatchObject({ facts: { executor: "thread" } })
+    }).pipe(Effect.provide(
+      TaskSchedule.layer(InThread, { every: "1 second", payload: { act: "facts" } }).pipe(
+        Layer.provideMerge(withWorkers({ executors: { thread: { max: 1 } } }))
+      )
+    )))
 })

@@ -1,5 +1,5 @@
 /** What tests of schedules share: a task that keeps which slots it ran for, and engines that come and go on one backend. */
-import { Effect, Exit, Layer, Schema, Scope } from "effect"
+import { type Duration, Effect, Exit, Layer, Schema, Scope, TestClock as EffectTestClock } from "effect"
 import {
   Task,
   TaskBackend,
@@ -34,6 +34,21 @@ export const slotsOf = (runs: ReadonlyArray<Run>): ReadonlyArray<number | null> 
 export const scheduled = (options: Omit<TaskSchedule.Options<typeof Job>, "payload">) =>
   // safe: the payload is all that is missing
   TaskSchedule.layer(Job, { payload: { n: 1 }, ...options } as TaskSchedule.Options<typeof Job>)
+
+const turn = Effect.async<void>((resume) => {
+  const immediate = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(immediate))
+})
+
+/**
+ * The clock of these tests. `adjust` knows nothing of the fibers of an engine, so what is due in its last moment may be on its way
+ * when it returns: here in turns of the event loop, however slow the machine is, and memory needs few of them.
+ */
+export const TestClock = {
+  ...EffectTestClock,
+  adjust: (duration: Duration.DurationInput) =>
+    Effect.zipLeft(EffectTestClock.adjust(duration), Effect.repeatN(turn, 200))
+}
 
 /** An engine on this backend until the scope closes, or until it is closed. */
 export const started = <A, E>(
