@@ -1,12 +1,12 @@
 /** Schedules when something is wrong: downtime, a backend that fails, answers that are lost, clocks that jump. */
 import { describe, expect, it } from "@effect/vitest"
 import type { Duration } from "effect"
-import { Clock, Effect, Layer, TestServices } from "effect"
+import { Clock, Effect, Layer, TestClock, TestServices } from "effect"
 import { MemoryBackend, type TaskBackend } from "effect-taskflow"
 import { InstanceFenced, TaskBackendError } from "../src/TaskError.js"
 import type { Misfire } from "../src/TaskScheduleInfo.js"
 import { collectedLogs } from "./support/engine.js"
-import { Job, keeping, type Run, scheduled, slotsOf, started, TestClock } from "./support/schedules.js"
+import { Job, keeping, type Run, scheduled, slotsOf, started } from "./support/schedules.js"
 
 type FireSlot = TaskBackend["Type"]["schedules"]["fireSlot"]
 

@@ -1,6 +1,6 @@
 /** Schedules on one engine, in memory: what the code has, what is made at run time, and how both are steered. */
 import { describe, expect, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Layer, Metric, Schema } from "effect"
+import { Cause, Effect, Exit, Layer, Metric, Schema, TestClock } from "effect"
 import {
   MemoryBackend,
   Task,
@@ -12,7 +12,7 @@ import {
 } from "effect-taskflow"
 import { TaskflowTest } from "effect-taskflow/testing"
 import { collectedLogs, gate } from "./support/engine.js"
-import { Job, keeping, type Run, scheduled, slotsOf, started, TestClock } from "./support/schedules.js"
+import { Job, keeping, type Run, scheduled, slotsOf, started } from "./support/schedules.js"
 
 const Nightly = Task.make("nightly")
 

@@ -1,5 +1,5 @@
 /** What tests of schedules share: a task that keeps which slots it ran for, and engines that come and go on one backend. */
-import { type Duration, Effect, Exit, Layer, Schema, Scope, TestClock as EffectTestClock } from "effect"
+import { Effect, Exit, Layer, Schema, Scope } from "effect"
 import {
   Task,
   TaskBackend,
@@ -35,20 +35,19 @@ export const scheduled = (options: Omit<TaskSchedule.Options<typeof Job>, "paylo
   // safe: the payload is all that is missing
   TaskSchedule.layer(Job, { payload: { n: 1 }, ...options } as TaskSchedule.Options<typeof Job>)
 
-const turn = Effect.async<void>((resume) => {
-  const immediate = setImmediate(() => resume(Effect.void))
-  return Effect.sync(() => clearImmediate(immediate))
-})
-
 /**
- * The clock of these tests. `adjust` knows nothing of the fibers of an engine, so what is due in its last moment may be on its way
- * when it returns: here in turns of the event loop, however slow the machine is, and memory needs few of them.
+ * Looks until it holds. For what the last moment of a `TestClock.adjust` set off in another engine: nothing here can be waited for,
+ * and the adjusting does not know of it.
  */
-export const TestClock = {
-  ...EffectTestClock,
-  adjust: (duration: Duration.DurationInput) =>
-    Effect.zipLeft(EffectTestClock.adjust(duration), Effect.repeatN(turn, 200))
-}
+export const eventually = <A, E, R>(
+  look: Effect.Effect<A, E, R>,
+  holds: (found: A) => boolean
+): Effect.Effect<A, E, R> =>
+  Effect.flatMap(look, (found) =>
+    holds(found) ? Effect.succeed(found) : Effect.zipRight(
+      Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5))),
+      Effect.suspend(() => eventually(look, holds))
+    ))
 
 /** An engine on this backend until the scope closes, or until it is closed. */
 export const started = <A, E>(
