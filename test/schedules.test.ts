@@ -1,10 +1,10 @@
 /** Schedules on one engine, in memory: what the code has, what is made at run time, and how both are steered. */
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Layer, Metric, Schema, TestClock } from "effect"
-import type { TaskManager } from "effect-taskflow"
 import {
   MemoryBackend,
   Task,
+  TaskManager,
   TaskMetrics,
   TaskSchedule,
   TaskScheduleError,
@@ -13,6 +13,8 @@ import {
 import { TaskflowTest } from "effect-taskflow/testing"
 import { collectedLogs, gate } from "./support/engine.js"
 import { Job, keeping, type Run, scheduled, slotsOf, started } from "./support/schedules.js"
+
+const Nightly = Task.make("nightly")
 
 const minute = 60_000
 const hour = 60 * minute
@@ -72,6 +74,20 @@ describe("a schedule of the code", () => {
       expect(slotsOf(runs)).toEqual(from(2 * hour, day, 30))
       expect(sleeps).toBeLessThanOrEqual(1)
     }))
+
+  it.effect("is tested as the guide does it, and a drain waits for no slot to come", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust("7 days")
+      const manager = yield* TaskManager
+      yield* TaskflowTest.drain
+      expect((yield* manager.list({ schedule: "nightly" })).items).toHaveLength(7)
+    }).pipe(
+      Effect.provide(
+        Layer.merge(Nightly.toLayer(() => Effect.void), TaskSchedule.layer(Nightly, { cron: "0 3 * * *" })).pipe(
+          Layer.provideMerge(TaskflowTest.layer)
+        )
+      )
+    ))
 
   it.scoped("whose layer closes fires no more, stays as it is kept, and goes on when it comes back", () =>
     Effect.gen(function*() {
@@ -163,7 +179,6 @@ describe("layers that make no schedule", () => {
 
   it.effect("fail the build with what is wrong", () =>
     Effect.gen(function*() {
-      const Nightly = Task.make("nightly")
       const wrong: ReadonlyArray<TaskSchedule.Options<typeof Nightly>> = [
         { every: 0 },
         { every: -1 },

@@ -1,6 +1,6 @@
-/** How each task is done, and the services that needs. */
+/** How each task is done, the services that needs, and what runs by itself. */
 import { Context, Effect, Layer, Logger, LogLevel, Random } from "effect"
-import { Task, TaskContext, TaskLog, TaskProgress } from "effect-taskflow"
+import { Task, TaskContext, TaskLog, TaskProgress, TaskSchedule } from "effect-taskflow"
 import {
   CardDeclined,
   GatewayUnavailable,
@@ -8,6 +8,7 @@ import {
   MonthlyReport,
   NightlyCleanup,
   Payment,
+  SalesForecast,
   SignupMail,
   SmtpError
 } from "./tasks.js"
@@ -68,5 +69,7 @@ export const Handlers = Layer.mergeAll(
       pages: 12
     })
   ),
-  NightlyCleanup.toLayer(() => Effect.as(pause(200, 400), { removed: 0 }))
+  SalesForecast.toLayer(Task.module(new URL("./forecast.worker.js", import.meta.url))),
+  NightlyCleanup.toLayer(() => Effect.as(pause(200, 400), { removed: 0 })),
+  TaskSchedule.layer(NightlyCleanup, { cron: "0 3 * * *", timezone: "Europe/Rome" })
 ).pipe(Layer.provide(Logger.minimumLogLevel(LogLevel.Warning))) // the console; records keep every line

@@ -4,7 +4,7 @@ import { Effect, Layer, Option, Redacted, Schema } from "effect"
 import { type EnqueueError, type EnqueueResult, TaskManager } from "effect-taskflow"
 import { Load } from "./load.js"
 import { badRequest, misfit, notJson, unavailable } from "./problems.js"
-import { ImageResize, MonthlyReport, Payment, SignupMail } from "./tasks.js"
+import { ImageResize, MonthlyReport, Payment, SalesForecast, SignupMail } from "./tasks.js"
 
 const Name = Schema.NonEmptyString.pipe(Schema.maxLength(200))
 const Signup = Schema.Struct({
@@ -12,7 +12,7 @@ const Signup = Schema.Struct({
 })
 const Order = Schema.Struct({ orderId: Name, amount: Schema.JsonNumber.pipe(Schema.positive()) })
 const Image = Schema.Struct({ url: Name, width: Schema.Int.pipe(Schema.between(1, 10_000)) })
-const Report = Schema.Struct({ month: Schema.String.pipe(Schema.pattern(/^\d{4}-(0[1-9]|1[0-2])$/)) })
+const Month = Schema.Struct({ month: Schema.String.pipe(Schema.pattern(/^\d{4}-(0[1-9]|1[0-2])$/)) })
 
 /** `POST path`: the body through its schema, then a task. */
 const accept = <A, I>(
@@ -53,7 +53,8 @@ export const Routes = Layer.mergeAll(
     ({ amount, orderId }) => Payment.enqueue({ orderId, amount, cardToken: Redacted.make(`tok_${orderId}`) })
   ),
   accept("/images", Image, (image) => ImageResize.enqueue(image)),
-  accept("/reports", Report, (report) => MonthlyReport.enqueue(report)),
+  accept("/reports", Month, (month) => MonthlyReport.enqueue(month)),
+  accept("/forecasts", Month, (month) => SalesForecast.enqueue(month)),
   Load,
   Health
 )

@@ -55,9 +55,18 @@ export const MonthlyReport = Task.make("monthly_report", {
   requeueOnInterrupt: true
 })
 
+/** Computes for seconds, so it has a thread: this one goes on answering. Its handler is `forecast.worker.ts`. */
+export const SalesForecast = Task.make("sales_forecast", {
+  executor: "thread",
+  payload: { month: Schema.String },
+  success: Schema.Struct({ orders: Schema.Int }),
+  timeout: "1 minute",
+  requeueOnInterrupt: true
+})
+
 /**
- * Gets its schedule in a later release; until then `POST /load` enqueues one. Without `retry` and `requeueOnInterrupt` it
- * never starts twice: one that a crash cut short ends as interrupted.
+ * Runs every night (see `handlers.ts`), and `POST /load` enqueues some. Without `retry` and `requeueOnInterrupt` it never starts
+ * twice: one that a crash cut short ends as interrupted.
  */
 export const NightlyCleanup = Task.make("nightly_cleanup", {
   success: Schema.Struct({ removed: Schema.Int }),

@@ -25,7 +25,10 @@ export const load = (taskName: string, ref: ModuleRef): Effect.Effect<FunctionHa
         new TaskflowWiringError({ message: `the handler of task ${JSON.stringify(taskName)}: ${ref.url}: ${why}` })
       )
     const module = yield* Effect.catchAll(
-      Effect.tryPromise({ try: (): Promise<object> => import(ref.url), catch: messageOf }),
+      Effect.tryPromise({
+        try: async () => (await import("./inPlaceModule.js")).importHere(ref.url),
+        catch: messageOf
+      }),
       (message) => refuse(`cannot be loaded: ${message}`)
     )
     const worker: unknown = Reflect.get(module, ref.exportName)

@@ -67,6 +67,11 @@ const call = async (url: string, init: RequestInit = {}) => {
 const post = (url: string, body?: unknown) =>
   call(url, { method: "POST", ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
 
+// What is counted below must not depend on whether it is three o'clock in Rome.
+const withoutNights = async (base: string) => {
+  expect((await post(`${base}/tasks/schedules/nightly_cleanup/pause`)).status).toBe(200)
+}
+
 const until = async (url: string, fits: (task: any) => boolean) => {
   const deadline = Date.now() + 30_000
   let last: any
@@ -83,6 +88,7 @@ describe("the order service", { timeout: 120_000 }, () => {
     const { base, child, exited, output } = await startListening()
     expect(output()).toContain("OPEN: TASKFLOW_AUTH is not set")
     expect((await call(`${base}/health`)).body).toMatchObject({ status: "ok", backend: "memory" })
+    await withoutNights(base)
 
     const signup = await post(`${base}/signup`, { email: "ada@example.com" })
     expect(signup.status).toBe(202)
@@ -119,12 +125,24 @@ describe("the order service", { timeout: 120_000 }, () => {
     const resized = await until(`${base}/tasks/${image.body.taskId}`, ({ status }) => status === "success")
     expect(resized.progress).toEqual({ value: 1, message: "tile 10 of 10" })
 
+    const forecast = await post(`${base}/forecasts`, { month: "2026-01" })
+    const forecasted = await until(`${base}/tasks/${forecast.body.taskId}`, ({ status }) => status === "success")
+    expect(forecasted).toMatchObject({ executor: "thread", progress: { value: 1, message: "round 20 of 20" } })
+    expect(forecasted.result.orders).toBeGreaterThan(1_000)
+    const definition = (await call(`${base}/tasks/definitions/sales_forecast`)).body.definition
+    expect(definition).toMatchObject({ executor: "thread" })
+
+    const cleanup = await post(`${base}/tasks/schedules/nightly_cleanup/trigger`)
+    await until(`${base}/tasks/${cleanup.body.taskId}`, ({ status }) => status === "success")
+    const { body: nightly } = await call(`${base}/tasks/schedules/nightly_cleanup`)
+    expect(nightly).toMatchObject({ taskName: "nightly_cleanup", when: "0 3 * * * (Europe/Rome)", retiredAt: null })
+
     await until(`${base}/tasks/${paid.body.taskId}`, ({ endedAt }) => endedAt !== null)
     const list = await call(`${base}/tasks?status=failed,cancelled&order=oldest`)
     expect(list.body.items.map(({ taskId }: any) => taskId)).toEqual(
       expect.arrayContaining([failed.taskId, retried.body.taskId, report.body.taskId])
     )
-    expect((await call(`${base}/tasks/metrics`)).body).toMatchObject({ total: 6, pending: 0, running: 0, cancelled: 1 })
+    expect((await call(`${base}/tasks/metrics`)).body).toMatchObject({ total: 8, pending: 0, running: 0, cancelled: 1 })
 
     // An idle connection that is kept alive, a silent one, half a head and half a body.
     const agent = new http.Agent({ keepAlive: true })
@@ -153,6 +171,7 @@ describe("the order service", { timeout: 120_000 }, () => {
 
   it("refuses what does not fit, and generates a bounded load", async () => {
     const { base, child, exited } = await startListening()
+    await withoutNights(base)
     const wrong: Array<readonly [path: string, body: string]> = [
       ["/signup", "{"],
       ["/signup", ""],
@@ -236,6 +255,7 @@ describe("the order service on a database", { timeout: 120_000 }, () => {
   const survives = async (TASKFLOW_DATABASE: string, backend: string) => {
     const { base, child, exited } = await startListening({ TASKFLOW_DATABASE })
     expect((await call(`${base}/health`)).body).toMatchObject({ backend })
+    await withoutNights(base)
 
     const mail = await post(`${base}/signup`, { email: "ada@example.com" })
     const sent = await until(`${base}/tasks/${mail.body.taskId}`, ({ status }) => status === "success")

@@ -35,6 +35,20 @@ export const scheduled = (options: Omit<TaskSchedule.Options<typeof Job>, "paylo
   // safe: the payload is all that is missing
   TaskSchedule.layer(Job, { payload: { n: 1 }, ...options } as TaskSchedule.Options<typeof Job>)
 
+/**
+ * Looks until it holds. For what the last moment of a `TestClock.adjust` set off in another engine: nothing here can be waited for,
+ * and the adjusting does not know of it.
+ */
+export const eventually = <A, E, R>(
+  look: Effect.Effect<A, E, R>,
+  holds: (found: A) => boolean
+): Effect.Effect<A, E, R> =>
+  Effect.flatMap(look, (found) =>
+    holds(found) ? Effect.succeed(found) : Effect.zipRight(
+      Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5))),
+      Effect.suspend(() => eventually(look, holds))
+    ))
+
 /** An engine on this backend until the scope closes, or until it is closed. */
 export const started = <A, E>(
   backend: TaskBackend["Type"],

@@ -36,6 +36,12 @@ const acts: Readonly<Record<string, (text: string) => Effect.Effect<string, TooL
       ({ fence }) => fence === 1 ? Task.snooze("50 millis") : Effect.succeed("awake")
     ),
   busy: () => busy,
+  // As many MiB as the text says, in use.
+  hold: (text) =>
+    Effect.sync(() => {
+      const held = Buffer.alloc(Number(text) * 1024 * 1024, 1)
+      return `${process.pid} ${process.memoryUsage.rss() / held.length}`
+    }),
   diesOnce: () =>
     Effect.flatMap(
       TaskContext.current,
