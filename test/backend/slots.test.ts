@@ -120,6 +120,19 @@ for (const database of databases) {
         }
       }))
 
+    test("of what somebody edited by hand stop no other schedule", ({ open, prefix, tables }) =>
+      Effect.gen(function*() {
+        const client = yield* open
+        const { schedules } = yield* backendOn(client, { prefix })
+        for (const name of ["a", "b", "c"]) yield* schedules.define({ ...nightly, name }, now)
+        const edit = (name: string, spec: string) =>
+          client.unsafe(`UPDATE ${tables.schedules.name} SET spec = '${spec}' WHERE name = '"${name}"'`)
+        yield* edit("a", "{")
+        yield* edit("b", "[]")
+        const { items } = yield* schedules.list({})
+        expect(items.map(({ name, spec }) => [name, spec])).toEqual([["a", "{"], ["b", "[]"], ["c", "{}"]])
+      }))
+
     test("that can never be written fail alone", ({ open, prefix }) =>
       Effect.gen(function*() {
         const backend = yield* backendOn(yield* open, { prefix })

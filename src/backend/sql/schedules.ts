@@ -15,6 +15,16 @@ import { unlessRaced } from "./write.js"
 
 const numberOrNull = (value: unknown): number | null => value === null ? null : Number(value)
 
+// One that somebody edited is shown as what cannot be read, and hides no other.
+const specOf = (text: string): string => {
+  try {
+    const spec: unknown = JSON.parse(text)
+    return typeof spec === "string" ? spec : text
+  } catch {
+    return text
+  }
+}
+
 // safe (all casts): what valuesOf wrote
 const fromRow = (row: Row): StoredSchedule => ({
   name: JSON.parse(row["name"] as string),
@@ -22,7 +32,7 @@ const fromRow = (row: Row): StoredSchedule => ({
   definition: JSON.parse(row["definition"] as string),
   origin: row["origin"] as StoredSchedule["origin"],
   anchor: Number(row["anchor"]),
-  spec: JSON.parse(row["spec"] as string),
+  spec: specOf(row["spec"] as string),
   lastSlot: numberOrNull(row["last_slot"]),
   lastTask: row["last_task"] as TaskId | null,
   definedAt: Number(row["defined_at"]),
