@@ -30,7 +30,7 @@ export interface StoredSchedule extends ScheduleDefinition {
   readonly lastSlot: number | null
   /** The task of the latest slot that fired; it may have been removed since. */
   readonly lastTask: TaskId | null
-  /** When this definition came. */
+  /** When this definition came, or the first of those before it that have its anchor. */
   readonly definedAt: number
   /** When somebody last said that the definition stands. */
   readonly seenAt: number
@@ -79,8 +79,9 @@ export interface SchedulePage {
 export interface ScheduleStore {
   /**
    * Makes the schedule what it is defined as, and answers it. The same definition again only says that it stands: its anchor
-   * stays. Another definition of the name replaces the one before. `lastSlot`, `lastTask` and a pause outlive both. One that
-   * was retired is back, and has missed no slot up to `now`.
+   * stays. Another definition of the name replaces the one before: with another anchor it is counted from `now` on, with the
+   * same one `definedAt` stays. `lastSlot`, `lastTask` and a pause outlive both. One that was retired is back, and has missed
+   * no slot up to `now`.
    */
   readonly define: (definition: ScheduleDefinition, now: number) => Effect.Effect<StoredSchedule, TaskBackendError>
   readonly get: (name: string) => Effect.Effect<StoredSchedule | null, TaskBackendError>

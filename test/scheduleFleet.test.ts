@@ -1,6 +1,9 @@
 /** Schedules of several engines on one backend: who fires, whose definition counts, and what becomes of what nobody has. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Layer, TestClock } from "effect"
+import { Effect, Layer, Metric, TestClock } from "effect"
+import { type TaskBackend, TaskMetrics } from "effect-taskflow"
+import type { SlotRequest } from "../src/ScheduleStore.js"
+import { TaskBackendError } from "../src/TaskError.js"
 import { collectedLogs, sharedBackend } from "./support/engine.js"
 import { eventually, Job, keeping, type Run, scheduled, slotsOf, started } from "./support/schedules.js"
 
@@ -79,6 +82,67 @@ describe("two instances", () => {
     }))
 })
 
+describe("a run at startup of what was made at run time", () => {
+  it.scoped("is for instances that start, not for those that only hear of it", () =>
+    Effect.gen(function*() {
+      const runs: Array<Run> = []
+      const backend = yield* sharedBackend
+      const one = yield* started(backend, Layer.empty, options)
+      yield* started(backend, keeping(runs), options)
+      yield* TestClock.adjust("2 minutes")
+      yield* one.manager.schedules.upsert(Job, {
+        every: "1 hour",
+        payload: { n: 1 },
+        name: "mine",
+        runOnStartup: true
+      })
+      yield* TestClock.adjust("2 minutes")
+      expect((yield* backend.list({ schedule: "mine" })).items).toEqual([])
+      yield* started(backend, Layer.empty, options)
+      yield* TestClock.adjust("1 minute")
+      expect(slotsOf(runs)).toEqual([4 * minute])
+    }))
+})
+
+describe("slots that were missed", () => {
+  const missed = Effect.map(
+    Metric.value(TaskMetrics.slots.pipe(Metric.tagged("task", "job"), Metric.tagged("outcome", "missed"))),
+    ({ count }) => count
+  )
+
+  /** Asks for slots, in minutes, only so many milliseconds later; null: never gets through. */
+  const via = (backend: TaskBackend["Type"], waits: Readonly<Record<number, number | null>>) => ({
+    ...backend,
+    schedules: {
+      ...backend.schedules,
+      fireSlot: (request: SlotRequest) => {
+        const wait = waits[request.slot / minute] ?? 0
+        return waits[request.slot / minute] === null
+          ? Effect.fail(new TaskBackendError({ method: "fireSlot", cause: new Error("the line is cut") }))
+          : Effect.delay(backend.schedules.fireSlot(request), wait)
+      }
+    }
+  })
+
+  for (const [misfire, passed] of [["skip", 10], ["once", 9], ["all", 7]] as const) {
+    it.scoped(`are counted once among all instances, with ${misfire}`, () =>
+      Effect.gen(function*() {
+        const backend = yield* sharedBackend
+        const layers = scheduled({ every: "1 minute", misfire, maxCatchUp: 3 })
+        const first = yield* started(backend, layers, options)
+        yield* TestClock.adjust("1 minute")
+        yield* first.close
+        const before = yield* missed
+        yield* TestClock.adjust("630 seconds")
+        // The second has the slots of 10 and 13 minutes; that of 12 is had by the first, of which the second only hears.
+        yield* started(via(backend, { 9: 50, 10: 1_000, 13: 1_000 }), layers, options)
+        yield* started(via(backend, { 9: 100, 12: null }), layers, options)
+        yield* TestClock.adjust("5 minutes")
+        expect((yield* missed) - before).toBe(passed)
+      }))
+  }
+})
+
 describe("a definition", () => {
   it.scoped("of the program that started last counts, and that of the other one again when it is gone", () => {
     const logs = collectedLogs()
@@ -89,6 +153,8 @@ describe("a definition", () => {
       yield* TestClock.adjust("61 seconds")
       const { close } = yield* started(backend, scheduled({ every: "2 minutes" }), options)
       yield* TestClock.adjust("4 minutes")
+      // What is due at the very end of a step is done in the next one.
+      yield* TestClock.adjust("1 second")
       const { schedules } = old.manager
       expect(yield* eventually(schedules.get("job"), (job) => job?.lastSlot === 301_000)).toMatchObject({
         anchor: 61_000,
@@ -106,6 +172,33 @@ describe("a definition", () => {
       yield* eventually(schedules.get("job"), (job) => job!.lastSlot! > back.lastSlot!)
     }).pipe(Effect.provide(logs.layer))
   })
+
+  it.scoped("with other than its slots changed goes on with them: a deploy loses none and puts off none", () =>
+    Effect.gen(function*() {
+      const runs: Array<Run> = []
+      const backend = yield* sharedBackend
+      const handler = yield* started(backend, keeping(runs), options)
+      yield* TestClock.adjust("10 seconds")
+      for (const priority of [0, 1, 2]) {
+        const { close } = yield* started(backend, scheduled({ every: "2 minutes", priority }), options)
+        yield* TestClock.adjust("80 seconds")
+        yield* close
+        // Down for a slot, or for none.
+        yield* TestClock.adjust("50 seconds")
+      }
+      yield* handler.manager.awaitIdle
+      expect((yield* backend.schedules.get("job"))!).toMatchObject({ anchor: 10_000, definedAt: 10_000 })
+      expect(slotsOf(runs)).toEqual([130_000, 250_000])
+      const { schedules } = handler.manager
+      const mine = { every: "1 minute", payload: { n: 1 }, name: "mine" } as const
+      const { anchor } = yield* schedules.upsert(Job, mine)
+      yield* TestClock.adjust("20 seconds")
+      expect(yield* schedules.upsert(Job, { ...mine, payload: { n: 2 } })).toMatchObject({ anchor, definedAt: anchor })
+      expect(yield* schedules.upsert(Job, { ...mine, every: "2 minutes" })).toMatchObject({
+        anchor: anchor + 20_000,
+        definedAt: anchor + 20_000
+      })
+    }))
 
   it.scoped("is said to stand, once a minute by whoever has it", () =>
     Effect.gen(function*() {

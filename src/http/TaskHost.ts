@@ -27,6 +27,7 @@ import { problem, secured } from "./auth/answers.js"
 import { BodyMalformed } from "./auth/AuthProblem.js"
 import * as NodeBridge from "./nodeBridge.js"
 import * as NodeHeld from "./nodeHeld.js"
+import * as OwnRouter from "./ownRouter.js"
 import * as TaskApi from "./TaskApi.js"
 import * as TaskHttp from "./TaskHttp.js"
 import { NoSuchRoute, Unavailable } from "./TaskProblem.js"
@@ -184,7 +185,7 @@ export const make = <R, E>(
 
   const build = Effect.gen(function*() {
     const router = yield* Layer.build(
-      TaskHttp.layer(options).pipe(Layer.provideMerge(HttpLayerRouter.layer))
+      TaskHttp.layer(options).pipe(Layer.provideMerge(OwnRouter.layer))
     )
     const app = Context.get(router, HttpLayerRouter.HttpRouter).asHttpEffect()
     const toHandler = HttpApp.toWebHandlerRuntime(yield* Effect.runtime<R | TaskManager>())

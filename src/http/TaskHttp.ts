@@ -29,6 +29,7 @@ import * as Fleet from "./handlers/fleet.js"
 import * as Live from "./handlers/live.js"
 import * as Schedules from "./handlers/schedules.js"
 import * as Tasks from "./handlers/tasks.js"
+import * as OwnRouter from "./ownRouter.js"
 import * as Parts from "./parts.js"
 import * as TaskApi from "./TaskApi.js"
 
@@ -128,7 +129,7 @@ export const router = (
     const guard = yield* Guard.make(options, place)
     // A map of its own: the application may have a HttpLayerRouter too, and these routes are not for that one.
     const context = yield* Layer.buildWithMemoMap(
-      Layer.provideMerge(routes(options, place, guard), HttpLayerRouter.layer),
+      Layer.provideMerge(routes(options, place, guard), OwnRouter.layer),
       yield* Layer.makeMemoMap,
       yield* Effect.scope
     )

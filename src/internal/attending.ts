@@ -9,7 +9,7 @@ import type { TaskBackendError } from "../TaskError.js"
 import * as Backoff from "./backoff.js"
 import type { Known } from "./knownSchedule.js"
 
-const atOnce = 8
+const atOnce = 32
 // That the backend fails is said a minute apart at least, and again after so many failures. Milliseconds.
 const quiet = 60_000
 const stillFailing = 60

@@ -14,6 +14,7 @@ import { count } from "./counts.js"
 import * as Known from "./knownSchedule.js"
 import * as MissedSlots from "./missedSlots.js"
 import * as RealTime from "./realTime.js"
+import { anchorOf } from "./scheduleInfo.js"
 import type { Made } from "./scheduleOptions.js"
 import { recordOf } from "./scheduleTask.js"
 import type { Plan } from "./slotPlan.js"
@@ -152,10 +153,11 @@ export const make = (options: {
       let fired = 0
       const { definition } = known.stored!
       const each = Effect.gen(function*() {
-        for (const slot of plan.fire) {
+        for (const [index, slot] of plan.fire.entries()) {
           // It may have been defined otherwise meanwhile: those are no slots of it then.
           if (known.stored?.definition !== definition) return
-          const went = yield* fireOne(known, slot, fired === 0 ? plan.passed : 0)
+          // Whoever has the first one accounts for what passed over before it.
+          const went = yield* fireOne(known, slot, index === 0 ? plan.passed : 0)
           if (went === "stop") return
           if (went === "ours") fired += 1
         }
@@ -172,15 +174,15 @@ export const make = (options: {
       return Effect.ensuring(each, told)
     })
 
-  const define = ({ definition }: Made, known: Known.Known): Effect.Effect<void, TaskBackendError> =>
-    Effect.suspend(() => {
+  const define = ({ definition, facts }: Made, known: Known.Known): Effect.Effect<void, TaskBackendError> =>
+    Effect.gen(function*() {
+      // A deploy that changes its payload must not lose the slot that it was down for, nor put off the next one.
+      const before = Known.isOurs(known) ? known.stored : yield* bounded("schedules.get", schedules.get(known.name))
       const now = instance.now()
-      // Where it is there already its anchor stays.
-      const defined = bounded("schedules.define", schedules.define({ ...definition, anchor: now }, now))
-      return Effect.map(defined, (stored) => {
-        known.toDefine = false
-        heard(known, stored)
-      })
+      const anchored = { ...definition, anchor: anchorOf(before, facts, now) }
+      const stored = yield* bounded("schedules.define", schedules.define(anchored, now))
+      known.toDefine = false
+      heard(known, stored)
     })
 
   /** Fails when the backend did: then it is tried again. */

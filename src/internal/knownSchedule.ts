@@ -130,6 +130,10 @@ export const take = (known: Known, stored: StoredSchedule): void => {
   known.stored = stored
   const same = before?.definition === stored.definition && before.spec === stored.spec
   if (!same) known.asked = null
+  // Somebody else settled a later slot, and accounts for what passed over before it.
+  if (stored.lastSlot !== null && stored.lastSlot > known.passedTo && stored.lastTask !== known.asked?.record.taskId) {
+    known.passed = 0
+  }
   if (!same && known.code === null) known.facts = ScheduleSpec.read(stored.spec)
   // A start that found it paused, or another's, is over.
   if (stored.pausedAt !== null || (isOthers(known) && !known.toDefine)) known.startup = null

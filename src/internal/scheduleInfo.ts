@@ -1,6 +1,6 @@
 /** From a schedule as it is kept to one as it is looked at. Pure. */
 import type { StoredSchedule } from "../ScheduleStore.js"
-import type { TaskScheduleInfo } from "../TaskScheduleInfo.js"
+import type { ScheduleFacts, TaskScheduleInfo } from "../TaskScheduleInfo.js"
 import { howMany } from "./listing.js"
 import * as ScheduleSpec from "./scheduleSpec.js"
 import * as Trigger from "./trigger.js"
@@ -8,6 +8,12 @@ import * as Trigger from "./trigger.js"
 /** Every slot up to here is settled, or was before this definition came. */
 export const settledTo = ({ definedAt, lastSlot }: Pick<StoredSchedule, "definedAt" | "lastSlot">): number =>
   Math.max(lastSlot ?? definedAt, definedAt)
+
+/** Where slots are counted from: where they were, if only other things than when they are were changed; else from `now`. */
+export const anchorOf = (stored: StoredSchedule | null, { trigger }: ScheduleFacts, now: number): number => {
+  const before = stored === null ? undefined : ScheduleSpec.read(stored.spec)?.trigger
+  return stored !== null && before !== undefined && Trigger.text(before) === Trigger.text(trigger) ? stored.anchor : now
+}
 
 /** At most `count` slots later than `now`, and than every settled one. */
 export const next = (schedule: TaskScheduleInfo, count: number, now: number): ReadonlyArray<number> => {

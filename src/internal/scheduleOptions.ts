@@ -76,8 +76,10 @@ const misfires: ReadonlyArray<string> = ["skip", "once", "all"]
 const overlaps: ReadonlyArray<string> = ["allow", "skip"]
 const maxMaxCatchUp = 1_000
 
-const nameProblem = (name: string): string | undefined =>
-  /^[^\p{Cc}]{1,200}$/u.test(name) ? undefined : "the name has 1 to 200 characters and no control characters"
+const nameProblem = (name: unknown): string | undefined =>
+  typeof name === "string" && /^[^\p{Cc}]{1,200}$/u.test(name)
+    ? undefined
+    : "the name has 1 to 200 characters and no control characters"
 
 const oneOf = (path: string, value: unknown, allowed: ReadonlyArray<string>): string | undefined =>
   typeof value === "string" && allowed.includes(value)
@@ -96,9 +98,9 @@ export const make = (
     const { maxCatchUp = 100, misfire = "once", name = task.taskName, overlap = "allow", runOnStartup = false } = source
     const refuse = (path: string, message: string) =>
       new TaskScheduleError({
-        schedule: name,
+        schedule: String(name),
         path,
-        message: `schedule ${JSON.stringify(name)} of task ${JSON.stringify(task.taskName)}: ${message}`
+        message: `schedule ${JSON.stringify(String(name))} of task ${JSON.stringify(task.taskName)}: ${message}`
       })
     const problems: ReadonlyArray<readonly [path: string, message: string | undefined]> = [
       ["name", nameProblem(name)],

@@ -31,7 +31,16 @@ export const define = (before: StoredSchedule | null, definition: ScheduleDefini
   const seen = { ...back, seenAt: now }
   return before.definition === definition.definition && before.origin === origin
     ? seen
-    : { ...seen, taskName, definition: definition.definition, origin, anchor, spec, definedAt: now }
+    : {
+      ...seen,
+      taskName,
+      definition: definition.definition,
+      origin,
+      anchor,
+      spec,
+      // With the same anchor the slots are the same: what was missed is missed still.
+      definedAt: anchor === before.anchor ? before.definedAt : now
+    }
 }
 
 export const pause = (schedule: StoredSchedule, now: number): StoredSchedule =>

@@ -25,7 +25,8 @@ const Spec = Schema.Struct({
   runOnStartup: Schema.Boolean,
   payload: Schema.String,
   priority: Schema.Int,
-  tags: Schema.Record({ key: Schema.String, value: Schema.String }),
+  // As pairs: an object would lose a tag that is called `__proto__`.
+  tags: Schema.Array(Schema.Tuple(Schema.String, Schema.String)),
   idempotencyKey: Schema.NullOr(Schema.String),
   keyTtl: Schema.NullOr(Schema.Number),
   executor: Schema.Literal("fiber", "thread", "process"),
@@ -42,13 +43,16 @@ const canonical = (_key: string, value: unknown): unknown =>
     ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => one < other ? -1 : 1))
     : value
 
-export const write = (facts: ScheduleFacts): string => JSON.stringify({ ...facts, version }, canonical)
+export const write = (facts: ScheduleFacts): string => {
+  const tags = Object.entries(facts.tags).sort(([one], [other]) => one < other ? -1 : 1)
+  return JSON.stringify({ ...facts, tags, version }, canonical)
+}
 
 /** Null when it is not a text of `write`, or one of a newer version. */
 export const read = (text: string): ScheduleFacts | null =>
   Either.match(decode(text), {
     onLeft: () => null,
-    onRight: ({ version: _, ...facts }): ScheduleFacts => facts
+    onRight: ({ tags, version: _, ...facts }): ScheduleFacts => ({ ...facts, tags: Object.fromEntries(tags) })
   })
 
 /** What tells this definition from another one: the same for the same task and the same facts. */

@@ -59,7 +59,7 @@ export const make = (
 
   const upsert = Effect.fnUntraced(function*({ definition: task }: Task, options: ScheduleOptions.Source) {
     yield* ready("upsert")
-    const { definition } = yield* ScheduleOptions.make(task, options, "dynamic", now(), config.maxPayloadSize)
+    const { definition, facts } = yield* ScheduleOptions.make(task, options, "dynamic", now(), config.maxPayloadSize)
     const { name } = definition
     const refuse = (message: string) =>
       new TaskScheduleError({ schedule: name, path: "name", message: `schedule ${JSON.stringify(name)}: ${message}` })
@@ -68,7 +68,8 @@ export const make = (
       return yield* refuse("the code of a program has this name: take another one, or change it there")
     }
     if (!scheduler.hasRoom(name)) return yield* refuse(`there are ${maxKnown} schedules already: remove some`)
-    const stored = yield* schedules.define(definition, now())
+    const anchor = ScheduleInfo.anchorOf(before, facts, definition.anchor)
+    const stored = yield* schedules.define({ ...definition, anchor }, now())
     scheduler.heard(stored)
     return infoOf(stored)
   })

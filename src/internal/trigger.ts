@@ -105,7 +105,8 @@ const ofText = (cron: string): Checked<string> => {
   const expression = cron.trim().replace(/\s+/g, " ")
   const shown = JSON.stringify(expression.length > 80 ? `${expression.slice(0, 80)}…` : expression)
   if (expression.length > mostText) return wrong("cron", `cron is ${shown}: at most ${mostText} characters`)
-  const instead = nicknames[expression.toLowerCase()]
+  const nickname = expression.toLowerCase()
+  const instead = Object.hasOwn(nicknames, nickname) ? nicknames[nickname] : undefined
   if (instead !== undefined) return wrong("cron", `cron is ${shown}: write it as ${JSON.stringify(instead)}`)
   return Either.match(Cron.parse(expression), {
     onLeft: ({ input, message }) =>

@@ -55,6 +55,16 @@ const ask = (base: string, path: string, method = "GET", headers: Record<string,
 const get = (path: string, init?: RequestInit) => new Request(`http://app.localhost${path}`, init)
 
 describe("the place of the API", () => {
+  it("has room for schedules of the longest names", () =>
+    withHost({}, async (host) => {
+      const name = "\u{1f600}".repeat(200)
+      await host.runtime.runPromise(
+        Effect.flatMap(TaskManager, ({ schedules }) => schedules.upsert(Slow, { name, every: "1 hour" }))
+      )
+      const response = await host.web(get(`/tasks/schedules/${encodeURIComponent(name)}`))
+      expect(response.status).toBe(200)
+    }))
+
   const places = [
     { prefix: "/tasks", at: undefined, seen: "/tasks" },
     { prefix: "/a/b/c", at: undefined, seen: "/a/b/c" },

@@ -10,7 +10,7 @@ import {
 } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Layer, ManagedRuntime, Redacted, Schema, type Scope } from "effect"
-import type { TaskManager } from "effect-taskflow"
+import { TaskManager } from "effect-taskflow"
 import { TaskAuth, TaskHttp } from "effect-taskflow/http"
 import { TaskflowTest } from "effect-taskflow/testing"
 import { type Answer, basic, Fails, Hangs, Orphan, send, serve, serveApp, tasks, Works } from "./support.js"
@@ -45,6 +45,34 @@ const journey = (base: string, prefix: string) =>
     expect(Object.keys(body.paths)).toContain(root)
     expect(Object.keys(body.paths)).toContain(`${prefix}/{id}/retry`)
   })
+
+/** A name as long as names may be. */
+const longName = "\u{1f600}".repeat(200)
+
+const ofLongNames = (base: string) =>
+  Effect.gen(function*() {
+    const { schedules } = yield* TaskManager
+    for (const name of [longName, "x".repeat(200)]) {
+      yield* schedules.upsert(Hangs, { name, every: "1 hour", payload: { note: "x" } })
+      const { body, status } = yield* send(base, "GET", `/tasks/schedules/${encodeURIComponent(name)}`)
+      expect([status, body.name]).toEqual([200, name])
+    }
+  })
+
+describe("schedules of the longest names", () => {
+  it.scopedLive("are found in a classic HttpRouter, and where the application's own router has room for them", () =>
+    Effect.gen(function*() {
+      const router = yield* TaskHttp.router(open)
+      yield* ofLongNames(yield* serveApp(HttpServer.serve(HttpRouter.empty.pipe(HttpRouter.mount("/tasks", router)))))
+      yield* ofLongNames(
+        yield* serveApp(HttpLayerRouter.serve(TaskHttp.layer(open), {
+          disableLogger: true,
+          disableListenLog: true,
+          routerConfig: { maxParamLength: 400 }
+        }))
+      )
+    }).pipe(Effect.provide(tasks())))
+})
 
 describe("TaskHttp.layer", () => {
   for (

@@ -1,7 +1,7 @@
 /** What is served of schedules: when and what, what came of it, and who may see its payload. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Redacted, Schedule } from "effect"
-import { MemoryBackend, TaskBackend, TaskManager } from "effect-taskflow"
+import { MemoryBackend, TaskBackend, TaskBackendError, TaskManager } from "effect-taskflow"
 import { TaskAuth, TaskHttp } from "effect-taskflow/http"
 import { TaskflowTest } from "effect-taskflow/testing"
 import * as ScheduleSpec from "../../src/internal/scheduleSpec.js"
@@ -137,6 +137,27 @@ describe("schedules over HTTP", () => {
       }).pipe(Effect.provide(tasks(Layer.succeed(TaskBackend, backend))))
     }))
 
+  it.scopedLive("that were paused are audited as such, also when how it is then cannot be read", () =>
+    Effect.gen(function*() {
+      const backend = yield* MemoryBackend.make()
+      let down = false
+      const failing: typeof backend = {
+        ...backend,
+        get: (id) => down ? Effect.fail(new TaskBackendError({ method: "get", cause: "down" })) : backend.get(id)
+      }
+      yield* Effect.gen(function*() {
+        const base = yield* serve(open)
+        const { schedules } = yield* TaskManager
+        yield* schedules.upsert(Works, { name: "often", every: "50 millis", payload: { n: 1 } })
+        const fired = Effect.filterOrFail(schedules.get("often"), (info) => info?.lastTask != null)
+        yield* Effect.retry(fired, { times: 500, schedule: Schedule.spaced("5 millis") })
+        down = true
+        expect((yield* post(base, "/tasks/schedules/often/pause")).status).toBe(503)
+        expect((yield* schedules.get("often"))!.pausedAt).not.toBe(null)
+        expect(yield* audited(base)).toEqual([["schedule.pause", "often", "done"]])
+      }).pipe(Effect.provide(tasks(Layer.succeed(TaskBackend, failing))))
+    }))
+
   it.scopedLive("show a payload only to those who may see arguments, and where its secrets are known", () =>
     Effect.gen(function*() {
       const routes = TaskHttp.layer({
@@ -176,7 +197,7 @@ describe("schedules over HTTP", () => {
       const store = yield* MemoryBackend.make()
       const inner = Layer.succeed(TaskBackend, store)
       yield* Effect.provide(upsert, tasks(Layer.provide(cipher({ keys: [key("k1")] }), inner)))
-      const newer = JSON.stringify({ ...JSON.parse(ScheduleSpec.write({} as never)), version: 99 })
+      const newer = JSON.stringify({ ...JSON.parse(ScheduleSpec.write({ tags: {} } as never)), version: 99 })
       yield* store.schedules.define(
         { name: "newer", taskName: "works", definition: "d", origin: "dynamic", anchor: 1, spec: newer },
         1

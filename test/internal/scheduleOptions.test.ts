@@ -70,7 +70,9 @@ describe("a schedule", () => {
         [{ every: "1 hour", runOnStartup: "yes" as never }, "runOnStartup", /true or false/],
         [{ every: "1 hour", name: "" }, "name", /1 to 200/],
         [{ every: "1 hour", name: "a\nb" }, "name", /control/],
-        [{ every: "1 hour", name: "x".repeat(201) }, "name", /1 to 200/]
+        [{ every: "1 hour", name: "x".repeat(201) }, "name", /1 to 200/],
+        [{ every: "1 hour", name: null as never }, "name", /1 to 200/],
+        [{ every: "1 hour", name: 5 as never }, "name", /1 to 200/]
       ]
       for (const [source, path, says] of wrong) {
         const [tag, at, message] = yield* problemOf(source)

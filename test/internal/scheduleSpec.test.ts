@@ -32,6 +32,12 @@ describe("the text of a schedule", () => {
     expect(ScheduleSpec.read(ScheduleSpec.write(every))).toEqual(every)
   })
 
+  it("keeps a tag of any name", () => {
+    const tags: ScheduleFacts["tags"] = JSON.parse("{\"__proto__\":\"x\",\"constructor\":\"y\"}")
+    const read = ScheduleSpec.read(ScheduleSpec.write({ ...facts, tags }))
+    expect(Object.entries(read!.tags)).toEqual([["__proto__", "x"], ["constructor", "y"]])
+  })
+
   it("is the same in whatever order facts and tags are", () => {
     const { tags, ...rest } = facts
     const { a, b, ...others } = tags

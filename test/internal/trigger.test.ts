@@ -101,6 +101,7 @@ describe("trigger", () => {
       ["a step of none", { cron: "*/0 * * * *" }, "cron", "expected step value to be greater than 0 in \"*/0\""],
       ["a nickname", { cron: "@daily" }, "cron", "cron is \"@daily\": write it as \"0 0 * * *\""],
       ["a nickname in capitals", { cron: "@HOURLY" }, "cron", "write it as \"0 * * * *\""],
+      ["what every object has", { cron: "constructor" }, "cron", "cron is \"constructor\": five fields"],
       ["30 February", { cron: "0 0 30 2 *" }, "cron", "cron is \"0 0 30 2 *\": no day is ever like that"],
       ["a text without end", { cron: `${"1,".repeat(600)}1 * * * *` }, "cron", "at most 1000 characters"],
       ["no text", { cron: 5 as never }, "cron", "cron is 5: a text or a Cron"],

@@ -4,16 +4,26 @@
 import * as Effect from "effect/Effect"
 import { pageLimit } from "../../internal/pageLimit.js"
 import * as ScheduleRow from "../../internal/scheduleRow.js"
-import type { ScheduleDefinition, SchedulePage, SlotOutcome, SlotRequest, StoredSchedule } from "../../ScheduleStore.js"
+import type { ScheduleDefinition, SchedulePage, StoredSchedule } from "../../ScheduleStore.js"
 import type { TaskId } from "../../TaskId.js"
 import type { Connections } from "./connections.js"
 import type { Db, Row, Sql, Value } from "./dialect.js"
-import * as Feed from "./feed.js"
-import { planOf } from "./plan.js"
+import { selectIn } from "./lists.js"
 import { nameText } from "./rows.js"
-import { apply, fence, find, unlessRaced } from "./write.js"
+import * as Slots from "./slots.js"
+import { unlessRaced } from "./write.js"
 
 const numberOrNull = (value: unknown): number | null => value === null ? null : Number(value)
+
+// One that somebody edited is shown as what cannot be read, and hides no other.
+const specOf = (text: string): string => {
+  try {
+    const spec: unknown = JSON.parse(text)
+    return typeof spec === "string" ? spec : text
+  } catch {
+    return text
+  }
+}
 
 // safe (all casts): what valuesOf wrote
 const fromRow = (row: Row): StoredSchedule => ({
@@ -22,7 +32,7 @@ const fromRow = (row: Row): StoredSchedule => ({
   definition: JSON.parse(row["definition"] as string),
   origin: row["origin"] as StoredSchedule["origin"],
   anchor: Number(row["anchor"]),
-  spec: JSON.parse(row["spec"] as string),
+  spec: specOf(row["spec"] as string),
   lastSlot: numberOrNull(row["last_slot"]),
   lastTask: row["last_task"] as TaskId | null,
   definedAt: Number(row["defined_at"]),
@@ -108,35 +118,11 @@ export const make = (sql: Sql, connections: Connections, reads: Pick<Connections
       (removed) => removed > 0
     )
 
-  const isLive = (db: Db, taskId: TaskId) =>
-    Effect.map(
-      db.all({ sql: `SELECT id FROM ${tables.live.name} WHERE id = ?`, params: [taskId] }),
-      (rows) => rows.length > 0
-    )
-
-  const fire = (db: Db, request: SlotRequest): Effect.Effect<SlotOutcome, unknown> =>
-    Effect.gen(function*() {
-      const { instance, name, now, overlap, record, slot } = request
-      yield* fence(sql, db, instance)
-      const schedule = yield* read(db, name, dialect.forUpdate)
-      const look = ScheduleRow.look(schedule, request)
-      if (look._tag !== "Due" || schedule === null) return look._tag === "Due" ? { _tag: "NotFound" } : look
-      const { lastTask } = schedule
-      if (overlap === "skip" && lastTask !== null && (yield* isLive(db, lastTask))) {
-        yield* put(db, ScheduleRow.settled(schedule, slot, null))
-        return { _tag: "Overlapping", running: lastTask }
-      }
-      const batch = { instance, lane: "", number: 0, now, changes: [{ _tag: "Insert", record } as const] }
-      const plan = planOf(batch, yield* find(sql, db, batch))
-      const [outcome] = plan.outcomes
-      if (outcome?._tag === "KeyBusy") return outcome
-      const taskId = outcome?._tag === "Duplicate" ? outcome.taskId : record.taskId
-      yield* put(db, ScheduleRow.settled(schedule, slot, taskId))
-      if (outcome?._tag === "Duplicate") return outcome
-      yield* apply(sql, db, plan, now, instance)
-      yield* Feed.tell(sql, db, instance, now, [record])
-      return { _tag: "Fired" }
-    })
+  const locked = (db: Db, names: ReadonlyArray<string>) => {
+    const texts = names.map(nameText).sort()
+    const tail = ` ORDER BY name${dialect.forUpdate}`
+    return Effect.map(selectIn(sql, db, table, "*", "name", texts, tail), (rows) => rows.map(fromRow))
+  }
 
   return {
     define,
@@ -146,7 +132,6 @@ export const make = (sql: Sql, connections: Connections, reads: Pick<Connections
     resume: change(ScheduleRow.resume),
     retire: change(ScheduleRow.retire),
     remove,
-    // An idempotency key that another instance decided between our read and our insert: everything is decided again.
-    fireSlot: (request: SlotRequest) => unlessRaced(dialect, connections.transaction((db) => fire(db, request)))
+    fireSlot: Slots.make(sql, connections, locked)
   }
 }

@@ -35,10 +35,8 @@ export const layer = (api: TaskApi.TaskApi, { audited, definitionOf, manager, vi
         })
       })
 
-    const exists = (name: string) =>
-      Effect.fnUntraced(function*(found: TaskScheduleInfo | null) {
-        return found === null ? yield* notFound(name) : yield* shown(found)
-      })
+    const exists = (name: string) => (found: TaskScheduleInfo | null) =>
+      found === null ? Effect.fail(notFound(name)) : Effect.succeed(found)
 
     const trigger = Effect.fnUntraced(function*(name: string) {
       const found = yield* schedules.get(name)
@@ -65,7 +63,10 @@ export const layer = (api: TaskApi.TaskApi, { audited, definitionOf, manager, vi
             nextCursor: PageCursor.given("schedules", nextCursor)
           }
         })))
-      .handle("schedule", ({ path: { name } }) => logged(Effect.flatMap(schedules.get(name), exists(name))))
+      .handle(
+        "schedule",
+        ({ path: { name } }) => logged(schedules.get(name).pipe(Effect.flatMap(exists(name)), Effect.flatMap(shown)))
+      )
       .handle("scheduleRuns", ({ path: { name }, urlParams: { limit = 60 } }) =>
         logged(Effect.gen(function*() {
           const { items } = yield* manager.list({ schedule: name, limit })
@@ -74,14 +75,22 @@ export const layer = (api: TaskApi.TaskApi, { audited, definitionOf, manager, vi
           return { items: items.map(ScheduleView.run) }
         })))
       .handle("pauseSchedule", ({ path: { name } }) =>
-        logged(audited(
-          { action: "schedule.pause", target: name, permission: "schedules" },
-          Effect.flatMap(schedules.pause(name), exists(name))
+        // Whether it can be shown then is no matter of the audit trail.
+        logged(Effect.flatMap(
+          audited(
+            { action: "schedule.pause", target: name, permission: "schedules" },
+            Effect.flatMap(schedules.pause(name), exists(name))
+          ),
+          shown
         )))
       .handle("resumeSchedule", ({ path: { name } }) =>
-        logged(audited(
-          { action: "schedule.resume", target: name, permission: "schedules" },
-          Effect.flatMap(schedules.resume(name), exists(name))
+        // Whether it can be shown then is no matter of the audit trail.
+        logged(Effect.flatMap(
+          audited(
+            { action: "schedule.resume", target: name, permission: "schedules" },
+            Effect.flatMap(schedules.resume(name), exists(name))
+          ),
+          shown
         )))
       .handle("triggerSchedule", ({ path: { name } }) =>
         logged(audited(

@@ -161,6 +161,13 @@ export const cases: ReadonlyArray<Case> = [
     })
   }),
 
+  test("another definition with the same anchor is counted from where it was", function*({ backend, time }) {
+    yield* backend.schedules.define(nightly, time.now)
+    time.now += 10
+    const other = { ...nightly, definition: "d2", spec: "{}" }
+    assert.deepEqual(yield* backend.schedules.define(other, time.now), { ...fresh(other), seenAt: time.now })
+  }),
+
   test("one that many define at once is one", function*({ backend, time }) {
     const all = yield* Effect.all(
       Array.from({ length: 8 }, () => backend.schedules.define(nightly, time.now)),
