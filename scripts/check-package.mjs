@@ -24,7 +24,8 @@ const allowed = [
   /^README\.md$/,
   /^LICENSE$/,
   /^src\/.+\.ts$/,
-  /^dist\/.+\.(js|js\.map|d\.ts|d\.ts\.map)$/
+  /^dist\/.+\.(js|js\.map|d\.ts|d\.ts\.map)$/,
+  /^dist\/dashboard\/(dashboard\.json|assets\/[\w-]+\.(js|css|svg|txt|woff2)(\.(br|gz))?)$/
 ]
 
 const run = (command, args, cwd) =>
@@ -54,7 +55,15 @@ function checkContent(files) {
   assert.deepEqual(strangers, [], "files that do not belong in the package")
   for (const required of ["README.md", "LICENSE"]) assert(files.includes(required), `${required} is not in the package`)
 
-  const stems = (pattern) => files.flatMap((file) => pattern.exec(file)?.[1] ?? []).sort()
+  const dashboard = files.filter((file) => file.startsWith("dist/dashboard/"))
+  const listed = JSON.parse(readFileSync(join(root, "dist/dashboard/dashboard.json"), "utf8"))
+  for (const name of ["dashboard.json", ...Object.keys(listed.files)]) {
+    assert(dashboard.includes(`dist/dashboard/${name}`), `${name} of the dashboard is not in the package`)
+  }
+  assert(!files.some((file) => file.startsWith("src/dashboard/")), "the sources of the dashboard are in its bundle")
+
+  const library = files.filter((file) => !dashboard.includes(file))
+  const stems = (pattern) => library.flatMap((file) => pattern.exec(file)?.[1] ?? []).sort()
   const sources = stems(/^src\/(.+)(?<!\.d)\.ts$/)
   assert(sources.length > 0, "no sources in the package")
   for (

@@ -3,7 +3,7 @@
 //
 // npm run build:dashboard
 import { createHash } from "node:crypto"
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { extname, join, relative } from "node:path"
 import { argv } from "node:process"
 import { fileURLToPath } from "node:url"
@@ -13,7 +13,12 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 const source = join(root, "src/dashboard")
 const target = join(root, "dist/dashboard")
 // The app also runs these parts of the server: its filter language and its reducer of the stream.
-const sources = [source, join(root, "src/http/filter"), join(root, "src/http/stream"), join(root, "scripts/dashboard.mjs")]
+const sources = [
+  source,
+  join(root, "src/http/filter"),
+  join(root, "src/http/stream"),
+  join(root, "scripts/dashboard.mjs")
+]
 const bundled = ["preact", "@preact/signals", "@preact/signals-core", "@tanstack/virtual-core"]
 
 const types = {
@@ -98,6 +103,7 @@ export const build = async () => {
   const { build: vite } = await import("vite")
   await vite({ configFile: join(source, "vite.config.mjs"), logLevel: "warn", mode: "production" })
   const chunks = JSON.parse(readFileSync(join(target, "manifest.json"), "utf8"))
+  rmSync(join(target, "manifest.json"))
   const entry = entryOf(chunks)
   writeFileSync(join(target, "assets/LICENSES.txt"), licences())
   const files = {}
@@ -119,6 +125,9 @@ export const buildIfStale = async () => {
   console.log("building the dashboard: dist/dashboard")
   await build()
 }
+
+/** What vitest calls before the tests. */
+export const setup = buildIfStale
 
 if (argv[1] === fileURLToPath(import.meta.url)) {
   if (argv.includes("--if-stale")) await buildIfStale()

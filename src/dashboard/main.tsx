@@ -1,4 +1,5 @@
 /** Starts the app on the page that the server sent. */
+import "./style/main.css"
 import { render } from "preact"
 import { startClock } from "./clock.js"
 import { config } from "./config.js"
@@ -8,7 +9,6 @@ import { startSession } from "./session.js"
 import { startTheme } from "./settings.js"
 import { App } from "./shell/App.js"
 import { startKeyboard } from "./shell/keyboard.js"
-import "./style/main.css"
 
 startTheme()
 startLocation()

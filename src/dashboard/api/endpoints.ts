@@ -30,6 +30,5 @@ export const bulkCancel = (selection: Selection, dryRun: boolean) =>
   post<Api.ManyCancelled>("bulk-cancel", selection, dryRun ? { dryRun } : {})
 
 export const session = () => get<Api.Session>("auth/session")
-export const login = (username: string, password: string) =>
-  post<Api.Session>("auth/login", { username, password })
+export const login = (username: string, password: string) => post<Api.Session>("auth/login", { username, password })
 export const logout = () => post<undefined>("auth/logout")

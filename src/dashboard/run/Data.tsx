@@ -19,9 +19,13 @@ const Code = ({ title, value }: { readonly title: string; readonly value: unknow
   </section>
 )
 
-const Note = ({ children, icon, title }: { readonly title: string; readonly children: string; readonly icon?: boolean }) => (
+const Note = (
+  { children, icon, title }: { readonly title: string; readonly children: string; readonly icon?: boolean }
+) => (
   <section class="sec">
-    <div class="sec-head"><h3>{title}</h3></div>
+    <div class="sec-head">
+      <h3>{title}</h3>
+    </div>
     <p class="hidden-note">{icon === true ? <Icon name="lock" size={14} /> : null}{children}</p>
   </section>
 )
@@ -37,7 +41,11 @@ export const Arguments = ({ run }: { readonly run: RunDetail }) => {
         ? <Note icon title={t.args.result}>{t.args.hiddenBody}</Note>
         : result !== undefined
         ? <Code title={t.args.result} value={result} />
-        : <Note title={t.args.result}>{!isEnded(run) ? t.args.noneYet : run.status === "success" ? t.args.noDeclared : t.args.none}</Note>}
+        : (
+          <Note title={t.args.result}>
+            {!isEnded(run) ? t.args.noneYet : run.status === "success" ? t.args.noDeclared : t.args.none}
+          </Note>
+        )}
     </>
   )
 }

@@ -14,9 +14,11 @@ export const ErrorBox = ({ run }: { readonly run: RunDetail }) => {
   const shown = all || own.length === 0 ? stack?.frames ?? [] : own
   return (
     <section class="sec">
-      <div class="sec-head"><h3>{t.run.error}</h3></div>
+      <div class="sec-head">
+        <h3>{t.run.error}</h3>
+      </div>
       <div class="errbox">
-        <p>{name === "" ? null : <strong>{name} </strong>}{rest}</p>
+        <p>{name === "" ? null : <strong>{name}</strong>}{rest}</p>
         {shown.length === 0 ? null : (
           <pre class="stack" tabIndex={0}>
             {shown.map(({ own, place, text }, index) => {
@@ -30,7 +32,11 @@ export const ErrorBox = ({ run }: { readonly run: RunDetail }) => {
           </pre>
         )}
         {hidden > 0 && own.length > 0 && !all
-          ? <button type="button" class="link quiet" onClick={() => setAll(true)}>{t.run.frames(hidden)} · {t.run.showFrames}</button>
+          ? (
+            <button type="button" class="link quiet" onClick={() => setAll(true)}>
+              {t.run.frames(hidden)} · {t.run.showFrames}
+            </button>
+          )
           : null}
       </div>
     </section>

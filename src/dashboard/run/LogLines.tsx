@@ -5,9 +5,16 @@ import { t } from "../text/en.js"
 import * as format from "../text/format.js"
 
 const extras = (annotations: LogLine["annotations"]): string =>
-  Object.entries(annotations).map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`).join(" ")
+  Object.entries(annotations).map(([name, value]) =>
+    `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`
+  ).join(" ")
 
-const levels: Readonly<Record<LogLine["level"], string>> = { debug: "debug", info: "info", warning: "warn", error: "error" }
+const levels: Readonly<Record<LogLine["level"], string>> = {
+  debug: "debug",
+  info: "info",
+  warning: "warn",
+  error: "error"
+}
 
 const Line = ({ line }: { readonly line: LogLine }) => {
   const more = extras(line.annotations)
@@ -28,7 +35,13 @@ export const LogLines = ({ lines }: { readonly lines: ReadonlyArray<LogLine> }) 
       const before = lines[index - 1]
       const begins = before === undefined ? line.attempt > 1 : before.attempt !== line.attempt
       return [
-        ...begins ? [<li key={`a${line.attempt}-${line.sequence}`} class="begins" id={`attempt-${line.attempt}`}>{t.run.attempt(line.attempt)}</li>] : [],
+        ...begins
+          ? [
+            <li key={`a${line.attempt}-${line.sequence}`} class="begins" id={`attempt-${line.attempt}`}>
+              {t.run.attempt(line.attempt)}
+            </li>
+          ]
+          : [],
         <Line key={line.sequence} line={line} />
       ]
     })}

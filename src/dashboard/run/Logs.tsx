@@ -21,7 +21,8 @@ const fitting = (lines: ReadonlyArray<LogLine>, least: typeof levels[number], fi
   const from = levels.indexOf(least)
   return lines.filter(({ annotations, level, message }) =>
     levels.indexOf(level) >= from &&
-    (wanted === "" || message.toLowerCase().includes(wanted) || JSON.stringify(annotations).toLowerCase().includes(wanted))
+    (wanted === "" || message.toLowerCase().includes(wanted) ||
+      JSON.stringify(annotations).toLowerCase().includes(wanted))
   )
 }
 
@@ -35,7 +36,9 @@ interface LogsProps {
 }
 
 const download = (lines: ReadonlyArray<LogLine>, name: string): void => {
-  const text = lines.map((line) => `${line.at} ${line.level} [${line.attempt}] ${line.message} ${JSON.stringify(line.annotations)}\n`).join("")
+  const text = lines.map((line) =>
+    `${line.at} ${line.level} [${line.attempt}] ${line.message} ${JSON.stringify(line.annotations)}\n`
+  ).join("")
   const url = URL.createObjectURL(new Blob([text], { type: "text/plain" }))
   const anchor = document.createElement("a")
   anchor.href = url
@@ -85,21 +88,41 @@ export const Logs = ({ growing, log, name, onRetry }: LogsProps) => {
     if (atEnd) setSeen(log.lines.length)
   }
 
-  if (log.hidden) return <Blank title={t.logs.hidden}><p>{t.logs.hiddenBody}</p></Blank>
+  if (log.hidden) {
+    return (
+      <Blank title={t.logs.hidden}>
+        <p>{t.logs.hiddenBody}</p>
+      </Blank>
+    )
+  }
   if (log.phase === "failed" && log.lines.length === 0) {
     return <Blank alert title={t.logs.failed} actions={<Button onClick={onRetry}>{t.states.tryAgain}</Button>} />
   }
   if (log.lines.length === 0) {
-    return log.phase === "loading" ? null : <Blank title={t.logs.empty}><p>{t.logs.emptyBody}</p></Blank>
+    return log.phase === "loading" ? null : (
+      <Blank title={t.logs.empty}>
+        <p>{t.logs.emptyBody}</p>
+      </Blank>
+    )
   }
   return (
     <div class="log-view">
       <div class="log-bar">
         <span class="find">
           <Icon name="search" size={14} />
-          <input type="search" aria-label={t.logs.find} placeholder={t.logs.find} value={find} onInput={(event) => setFind(event.currentTarget.value)} />
+          <input
+            type="search"
+            aria-label={t.logs.find}
+            placeholder={t.logs.find}
+            value={find}
+            onInput={(event) => setFind(event.currentTarget.value)}
+          />
         </span>
-        <select aria-label={t.logs.levels} value={least} onChange={(event) => setLeast(levels[event.currentTarget.selectedIndex] ?? "debug")}>
+        <select
+          aria-label={t.logs.levels}
+          value={least}
+          onChange={(event) => setLeast(levels[event.currentTarget.selectedIndex] ?? "debug")}
+        >
           {levels.map((level) => <option key={level} value={level}>{t.logs.level[level]}</option>)}
         </select>
         <Button small pressed={following} icon="down" onClick={() => follow(!following)}>
@@ -107,13 +130,29 @@ export const Logs = ({ growing, log, name, onRetry }: LogsProps) => {
         </Button>
         <Button small icon="download" onClick={() => download(lines, name)}>{t.logs.download}</Button>
       </div>
-      <div class="log-body" ref={body} onScroll={onScroll} tabIndex={0} role="log" aria-live={following ? "polite" : "off"} aria-label={t.run.tabs.logs}>
+      <div
+        class="log-body"
+        ref={body}
+        onScroll={onScroll}
+        tabIndex={0}
+        role="log"
+        aria-live={following ? "polite" : "off"}
+        aria-label={t.run.tabs.logs}
+      >
         {lines.length === 0 ? <Blank title={t.logs.nothingFits} /> : <LogLines lines={lines} />}
       </div>
       {behind > 0 && !following
-        ? <button type="button" class="newest" onClick={() => follow(true)}><Icon name="down" size={14} />{t.logs.newest(behind)}</button>
+        ? (
+          <button type="button" class="newest" onClick={() => follow(true)}>
+            <Icon name="down" size={14} />
+            {t.logs.newest(behind)}
+          </button>
+        )
         : null}
-      <p class="log-foot">{t.logs.lines(lines.length)}{lines.length < log.lines.length ? ` / ${format.count(log.lines.length)}` : ""}</p>
+      <p class="log-foot">
+        {t.logs.lines(lines.length)}
+        {lines.length < log.lines.length ? ` / ${format.count(log.lines.length)}` : ""}
+      </p>
     </div>
   )
 }

@@ -40,15 +40,21 @@ const read = async (run: RunDetail, signal: AbortSignal): Promise<Related> => {
 const Rows = ({ runs, title }: { readonly title: string; readonly runs: ReadonlyArray<Run> }) =>
   runs.length === 0 ? null : (
     <section class="sec">
-      <div class="sec-head"><h3>{title}</h3></div>
+      <div class="sec-head">
+        <h3>{title}</h3>
+      </div>
       <ul class="related">
         {runs.map((run) => (
           <li key={run.taskId}>
             <Status status={shownStatus(run)} />
-            <a class="link" href={withParams({ run: run.taskId })}>{run.taskName} <span class="mono">{run.taskId.slice(-8)}</span></a>
+            <a class="link" href={withParams({ run: run.taskId })}>
+              {run.taskName} <span class="mono">{run.taskId.slice(-8)}</span>
+            </a>
             <span class="grow" />
             <span>{run.duration === null ? t.run.none : format.duration(run.duration)}</span>
-            <span class="dim"><Age at={run.createdAt} /></span>
+            <span class="dim">
+              <Age at={run.createdAt} />
+            </span>
           </li>
         ))}
       </ul>
@@ -75,7 +81,14 @@ const Analytics = ({ stats, task }: { readonly stats: WindowStats; readonly task
         <span class="grow" />
         <a class="link" href={href("runs", { q: `task:${quoted(task)}` })}>{t.toRuns}</a>
       </div>
-      <dl class="facts">{facts.map(([what, value]) => <div key={what}><dt>{what}</dt><dd>{value}</dd></div>)}</dl>
+      <dl class="facts">
+        {facts.map(([what, value]) => (
+          <div key={what}>
+            <dt>{what}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
     </section>
   )
 }

@@ -19,7 +19,12 @@ export const RunFullPage = ({ id }: { readonly id: string }) => {
       <h1 class="sr">{t.run.panel} {id.slice(-8)}</h1>
       <RunView
         id={id}
-        extra={<a class="btn" href={href("runs")}><Icon name="back" size={14} />{t.run.back}</a>}
+        extra={
+          <a class="btn" href={href("runs")}>
+            <Icon name="back" size={14} />
+            {t.run.back}
+          </a>
+        }
       />
     </article>
   )

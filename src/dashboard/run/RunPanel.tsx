@@ -22,7 +22,9 @@ export const RunPanel = ({ id, onClose }: { readonly id: string; readonly onClos
         id={id}
         extra={
           <>
-            <a class="btn only" href={href(runPath(id))} aria-label={t.run.fullPage} title={t.run.fullPage}><Icon name="expand" /></a>
+            <a class="btn only" href={href(runPath(id))} aria-label={t.run.fullPage} title={t.run.fullPage}>
+              <Icon name="expand" />
+            </a>
             <IconButton icon="close" kind="quiet" label={t.close} onClick={onClose} />
           </>
         }

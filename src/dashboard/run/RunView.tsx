@@ -1,8 +1,8 @@
 /** A run: what it is, what can be done with it, and everything known of it. The same in the panel and as a page. */
 import type { ComponentChildren } from "preact"
 import { useEffect, useMemo } from "preact/hooks"
-import { endpoint } from "../config.js"
 import { type Attempt, isEnded, type RunDetail, shownStatus } from "../api/types.js"
+import { endpoint } from "../config.js"
 import { href, param, setParams } from "../location.js"
 import { runPath } from "../route.js"
 import { Skeleton } from "../runs/ListStates.js"
@@ -36,10 +36,15 @@ const curl = (id: string): string => `curl -u USER:PASSWORD '${endpoint(encodeUR
 
 const When = ({ run }: { readonly run: RunDetail }) => {
   const at = run.endedAt ?? run.startedAt ?? run.createdAt
-  const [before = "", after = ""] = (run.endedAt !== null ? t.run.endedAgo : run.startedAt !== null ? t.run.startedAgo : t.run.createdAgo)("\0").split("\0")
+  const [before = "", after = ""] =
+    (run.endedAt !== null ? t.run.endedAgo : run.startedAt !== null ? t.run.startedAgo : t.run.createdAgo)("\0").split(
+      "\0"
+    )
   return (
     <span>
-      {before}<Age at={at} />{after}
+      {before}
+      <Age at={at} />
+      {after}
       {run.instance === null ? null : ` ${t.run.on(`…${run.instance.slice(-8)}`)}`}
     </span>
   )
@@ -51,16 +56,31 @@ const Actions = ({ open, run }: { readonly run: RunDetail; readonly open: OpenRu
   const cancel = refusalOf("cancel", run)
   return (
     <>
-      {retry === undefined ? null : (
-        <Button kind="primary" icon="retrying" disabled={retry !== null} title={retry ?? undefined} onClick={() => retryOrConfirm(run, done)}>
-          {run.status === "interrupted" ? `${t.run.retry}…` : t.run.retry}
-        </Button>
-      )}
-      {cancel === undefined ? null : (
-        <Button icon="cancelled" disabled={cancel !== null} title={cancel ?? undefined} onClick={() => confirm("cancel", run, done)}>
-          {t.run.cancel}…
-        </Button>
-      )}
+      {retry === undefined ?
+        null :
+        (
+          <Button
+            kind="primary"
+            icon="retrying"
+            disabled={retry !== null}
+            title={retry ?? undefined}
+            onClick={() => retryOrConfirm(run, done)}
+          >
+            {run.status === "interrupted" ? `${t.run.retry}…` : t.run.retry}
+          </Button>
+        )}
+      {cancel === undefined ?
+        null :
+        (
+          <Button
+            icon="cancelled"
+            disabled={cancel !== null}
+            title={cancel ?? undefined}
+            onClick={() => confirm("cancel", run, done)}
+          >
+            {t.run.cancel}…
+          </Button>
+        )}
     </>
   )
 }
@@ -82,7 +102,14 @@ interface RunViewProps {
   readonly extra: ComponentChildren
 }
 
-const Loaded = ({ attempts, extra, open, run }: { readonly run: RunDetail; readonly attempts: ReadonlyArray<Attempt>; readonly open: OpenRun; readonly extra: ComponentChildren }) => {
+const Loaded = (
+  { attempts, extra, open, run }: {
+    readonly run: RunDetail
+    readonly attempts: ReadonlyArray<Attempt>
+    readonly open: OpenRun
+    readonly extra: ComponentChildren
+  }
+) => {
   const log = open.log.value
   const tab = tabNow()
   const done = (): void => void open.reload()
@@ -133,17 +160,41 @@ export const RunView = ({ extra, id }: RunViewProps) => {
   const open = useMemo(() => openRun(id), [id])
   useEffect(() => open.stop, [open])
   const state = open.state.value
-  const bare = <div class="run-head bare"><div class="line"><span class="mono id">{id}</span><span class="grow" />{extra}</div></div>
+  const bare = (
+    <div class="run-head bare">
+      <div class="line">
+        <span class="mono id">{id}</span>
+        <span class="grow" />
+        {extra}
+      </div>
+    </div>
+  )
   switch (state.kind) {
     case "loading":
-      return <>{bare}<Skeleton rows={6} /></>
+      return (
+        <>
+          {bare}
+          <Skeleton rows={6} />
+        </>
+      )
     case "gone":
-      return <>{bare}<Blank title={t.run.gone}><p>{t.run.goneBody}</p></Blank></>
+      return (
+        <>
+          {bare}
+          <Blank title={t.run.gone}>
+            <p>{t.run.goneBody}</p>
+          </Blank>
+        </>
+      )
     case "failed":
       return (
         <>
           {bare}
-          <Blank alert title={t.run.failedToLoad} actions={<Button onClick={() => void open.reload()}>{t.states.tryAgain}</Button>}>
+          <Blank
+            alert
+            title={t.run.failedToLoad}
+            actions={<Button onClick={() => void open.reload()}>{t.states.tryAgain}</Button>}
+          >
             <p>{state.problem.message}</p>
           </Blank>
         </>

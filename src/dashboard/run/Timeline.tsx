@@ -1,8 +1,8 @@
 /** The attempts of a run on one scale of time. */
 import type { Attempt } from "../api/types.js"
 import type { RunDetail } from "../api/types.js"
-import { now } from "../clock.js"
 import { isEnded } from "../api/types.js"
+import { now } from "../clock.js"
 import { t } from "../text/en.js"
 import * as format from "../text/format.js"
 import { timelineOf } from "./lanes.js"
@@ -42,11 +42,18 @@ export const Timeline = ({ attempts, onAttempt, run }: TimelineProps) => {
       <ol class="timeline">
         {lanes.map(({ attempt, bars, took }) => (
           <li key={attempt?.attempt ?? 0}>
-            {attempt === null ? <span class="what">{t.run.queued}</span> : (
-              <button type="button" class="what" onClick={() => onAttempt(attempt.attempt)} title={attempt.error ?? undefined}>
-                {t.run.attempt(attempt.attempt)}
-              </button>
-            )}
+            {attempt === null ?
+              <span class="what">{t.run.queued}</span> :
+              (
+                <button
+                  type="button"
+                  class="what"
+                  onClick={() => onAttempt(attempt.attempt)}
+                  title={attempt.error ?? undefined}
+                >
+                  {t.run.attempt(attempt.attempt)}
+                </button>
+              )}
             <span class="lane" aria-hidden="true">
               {bars.map(({ from, kind, to }) => (
                 <i

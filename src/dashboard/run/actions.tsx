@@ -27,11 +27,14 @@ const failed = (error: unknown): void =>
 export const retryNow = async (run: Run, done: () => void): Promise<void> => {
   try {
     const { taskId } = await endpoints.retry(run.taskId)
-    toast("good", (
-      <>
-        {t.run.dispatched} <a class="link" href={withParams({ run: taskId })}>{t.run.open}</a>
-      </>
-    ))
+    toast(
+      "good",
+      (
+        <>
+          {t.run.dispatched} <a class="link" href={withParams({ run: taskId })}>{t.run.open}</a>
+        </>
+      )
+    )
     done()
   } catch (error) {
     failed(error)
@@ -94,7 +97,10 @@ export const ActionDialog = () => {
     close()
   }
   return (
-    <Dialog title={action === "retry" ? t.run.retryTitle(run.taskName) : t.run.cancelTitle(run.taskName)} onClose={close}>
+    <Dialog
+      title={action === "retry" ? t.run.retryTitle(run.taskName) : t.run.cancelTitle(run.taskName)}
+      onClose={close}
+    >
       <Words {...now} />
       <div class="actions">
         <Button onClick={close}>{t.run.keep}</Button>

@@ -95,7 +95,9 @@ export const timelineOf = (run: Run, attempts: ReadonlyArray<Attempt>, now: numb
       ]
     }
   })
-  const moments = collapsed ? [begin, ...spans.map(([, from]) => from), end] : [0, 0.25, 0.5, 0.75, 1].map((share) => begin + total * share)
+  const moments = collapsed
+    ? [begin, ...spans.map(([, from]) => from), end]
+    : [0, 0.25, 0.5, 0.75, 1].map((share) => begin + total * share)
   const ticks = moments.map((moment) => ({ at: place(moment), millis: moment - begin }))
   return {
     lanes: [queue, ...lanes],

@@ -16,7 +16,8 @@ export interface Stack {
 const isFrame = (line: string): boolean => /^\s+at\s/.test(line)
 const isLibrary = (line: string): boolean => /node_modules|\bnode:|<anonymous>|internal\//.test(line)
 
-const placeOf = (line: string): string | null => /\(?((?:file:\/\/)?[^\s()]+:\d+(?::\d+)?)\)?\s*$/.exec(line)?.[1] ?? null
+const placeOf = (line: string): string | null =>
+  /\(?((?:file:\/\/)?[^\s()]+:\d+(?::\d+)?)\)?\s*$/.exec(line)?.[1] ?? null
 
 export const readStack = (text: string): Stack => {
   const lines = text.split("\n")

@@ -64,7 +64,9 @@ const through = async (
   return tally
 }
 
-const Confirm = ({ action, onClose, what }: { readonly action: Action; readonly what: string; readonly onClose: () => void }) => {
+const Confirm = (
+  { action, onClose, what }: { readonly action: Action; readonly what: string; readonly onClose: () => void }
+) => {
   const [selection] = useState(selectionNow)
   const [tally, setTally] = useState<Tally | null>(null)
   const [counted, setCounted] = useState(false)
@@ -102,20 +104,34 @@ const Confirm = ({ action, onClose, what }: { readonly action: Action; readonly 
 
   const possible = tally?.done ?? 0
   return (
-    <Dialog title={action === "retry" ? t.bulk.retryTitle(what) : t.bulk.cancelTitle(what)} onClose={onClose} binding={done !== null}>
+    <Dialog
+      title={action === "retry" ? t.bulk.retryTitle(what) : t.bulk.cancelTitle(what)}
+      onClose={onClose}
+      binding={done !== null}
+    >
       <p>{action === "retry" ? t.bulk.retryBody : t.bulk.cancelBody}</p>
       <ul class="dry" aria-live="polite">
         {tally === null ? <li class="dim">{t.bulk.counting}</li> : (
-          <li class="can"><Icon name="success" />{action === "retry" ? t.bulk.canRetry(possible) : t.bulk.canCancel(possible)}</li>
+          <li class="can">
+            <Icon name="success" />
+            {action === "retry" ? t.bulk.canRetry(possible) : t.bulk.canCancel(possible)}
+          </li>
         )}
         {tally?.skipped.map(({ count, reason }) => (
-          <li key={reason} class="skip-note"><Icon name="interrupted" />{t.bulk.skipped(count, t.skips[reason])}</li>
+          <li key={reason} class="skip-note">
+            <Icon name="interrupted" />
+            {t.bulk.skipped(count, t.skips[reason])}
+          </li>
         ))}
       </ul>
       {trouble === null ? null : <p class="trouble" role="alert">{t.run.actionFailed(trouble)}</p>}
       <div class="actions">
         <Button onClick={onClose} disabled={done !== null}>{t.bulk.keep}</Button>
-        <Button kind={action === "retry" ? "primary" : "danger"} disabled={!counted || possible === 0 || done !== null} onClick={() => void go()}>
+        <Button
+          kind={action === "retry" ? "primary" : "danger"}
+          disabled={!counted || possible === 0 || done !== null}
+          onClick={() => void go()}
+        >
           {done !== null
             ? t.bulk.progress(done)
             : counted && possible === 0
@@ -151,7 +167,9 @@ export const SelectionNote = () => {
   return (
     <div class="note sel" role="status">
       <p>{t.bulk.allLoaded(order.value.length)}</p>
-      <button type="button" class="link" onClick={() => (everything.value = true)}>{t.bulk.selectAll(totalText())}</button>
+      <button type="button" class="link" onClick={() => (everything.value = true)}>
+        {t.bulk.selectAll(totalText())}
+      </button>
     </div>
   )
 }

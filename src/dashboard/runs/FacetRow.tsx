@@ -1,4 +1,5 @@
 /** How many runs are in each status; choosing one narrows the list to it. */
+import type { ShownStatus } from "../api/types.js"
 import { setParams } from "../location.js"
 import { t } from "../text/en.js"
 import * as format from "../text/format.js"
@@ -6,7 +7,6 @@ import { Icon } from "../ui/Icon.js"
 import { facets } from "./figures.js"
 import { query } from "./list.js"
 import { statuses } from "./query.js"
-import type { ShownStatus } from "../api/types.js"
 
 /** Chooses a status; null for all of them. */
 export const chooseStatus = (status: ShownStatus | null): void => setParams({ status })
@@ -44,7 +44,9 @@ export const FacetRow = () => {
           aria-pressed={chosen === status}
           onClick={() => chooseStatus(chosen === status ? null : status)}
         >
-          <span class={`st ${status}`}><Icon name={status} size={14} /></span>
+          <span class={`st ${status}`}>
+            <Icon name={status} size={14} />
+          </span>
           {t.status[status]}
           <b>{countOf(status)}</b>
         </button>

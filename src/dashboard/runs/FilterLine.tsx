@@ -15,7 +15,9 @@ const Chip = ({ onRemove, term }: { readonly term: string; readonly onRemove: ()
     <span class="tok">
       {key === "" ? null : <b>{key}</b>}
       <span>{value}</span>
-      <button type="button" aria-label={t.filter.remove(term)} onClick={onRemove}><Icon name="close" size={12} /></button>
+      <button type="button" aria-label={t.filter.remove(term)} onClick={onRemove}>
+        <Icon name="close" size={12} />
+      </button>
     </span>
   )
 }
@@ -77,8 +79,12 @@ export const FilterLine = () => {
     const chosen = items[at]
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault()
-      if (items.length > 0) setAt((at + (event.key === "ArrowDown" ? 1 : -1) + items.length + (at < 0 && event.key === "ArrowUp" ? 1 : 0)) % items.length)
-      else setOpen(true)
+      if (items.length > 0) {
+        setAt(
+          (at + (event.key === "ArrowDown" ? 1 : -1) + items.length + (at < 0 && event.key === "ArrowUp" ? 1 : 0)) %
+            items.length
+        )
+      } else setOpen(true)
     } else if (event.key === "Enter") {
       event.preventDefault()
       if (chosen === undefined) commit(text)
@@ -108,10 +114,17 @@ export const FilterLine = () => {
   const shown = open && items.length > 0
   return (
     <div class="query-root">
-      <div class={`query${problem === null || open ? "" : " wrong"}`} onClick={(event) => event.target === event.currentTarget && field.current?.focus()}>
+      <div
+        class={`query${problem === null || open ? "" : " wrong"}`}
+        onClick={(event) => event.target === event.currentTarget && field.current?.focus()}
+      >
         <Icon name="search" />
         {terms.map((term, index) => (
-          <Chip key={`${index} ${term}`} term={term} onRemove={() => apply(terms.filter((_, other) => other !== index))} />
+          <Chip
+            key={`${index} ${term}`}
+            term={term}
+            onRemove={() => apply(terms.filter((_, other) => other !== index))}
+          />
         ))}
         <input
           ref={field}
@@ -164,7 +177,9 @@ export const FilterLine = () => {
           </ul>
         )
         : null}
-      {problem === null ? null : <p id="filter-problem" class={open ? "sr" : "trouble"} role={open ? undefined : "alert"}>{problem}</p>}
+      {problem === null
+        ? null
+        : <p id="filter-problem" class={open ? "sr" : "trouble"} role={open ? undefined : "alert"}>{problem}</p>}
     </div>
   )
 }

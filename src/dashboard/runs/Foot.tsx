@@ -9,7 +9,13 @@ import { defaultSort, isDescending, sortKeyOf } from "./query.js"
 const sortWords = (): string => {
   const { sort } = list.query.value
   if (sort === defaultSort) return t.list.newest
-  const names = { created: t.table.age, duration: t.table.duration, wait: t.table.wait, attempts: t.table.tries, ended: t.table.ended }
+  const names = {
+    created: t.table.age,
+    duration: t.table.duration,
+    wait: t.table.wait,
+    attempts: t.table.tries,
+    ended: t.table.ended
+  }
   return `${t.list.sortedBy(names[sortKeyOf(sort)].toLowerCase())} ${isDescending(sort) ? "↓" : "↑"}`
 }
 

@@ -19,12 +19,23 @@ export const Skeleton = ({ rows = 12 }: { readonly rows?: number }) => {
     const timer = setTimeout(() => setShown(true), 150)
     return () => clearTimeout(timer)
   }, [])
-  if (!shown) return <div class="skeleton" role="status"><span class="sr">{t.loading}</span></div>
+  if (!shown) {
+    return (
+      <div class="skeleton" role="status">
+        <span class="sr">{t.loading}</span>
+      </div>
+    )
+  }
   return (
     <div class="skeleton" role="status">
       <span class="sr">{t.loading}</span>
       {Array.from({ length: rows }, (_, index) => (
-        <div key={index} aria-hidden="true"><i class="s" /><i class="m" /><i class={index % 3 === 0 ? "l" : "xl"} /><i class="e" /></div>
+        <div key={index} aria-hidden="true">
+          <i class="s" />
+          <i class="m" />
+          <i class={index % 3 === 0 ? "l" : "xl"} />
+          <i class="e" />
+        </div>
       ))}
     </div>
   )
@@ -94,7 +105,10 @@ const Filtered = () => {
       }
     >
       {worst === null ? <p>{t.states.filteredBody(asked.value.q)}</p> : (
-        <p>{t.states.filteredWithout(worst.total, worst.isFloor)}<b>{worst.label}</b>.</p>
+        <p>
+          {t.states.filteredWithout(worst.total, worst.isFloor)}
+          <b>{worst.label}</b>.
+        </p>
       )}
     </Blank>
   )
@@ -142,7 +156,14 @@ export const Failed = ({ problem }: { readonly problem: ApiProblem }) => {
             : <Button onClick={() => void reload()}>{t.states.tryAgain}</Button>}
           <Button
             kind="quiet"
-            onClick={() => void copy(JSON.stringify({ tag: problem.tag, status: problem.status, message: problem.message, ...asked.peek() }, null, 2))}
+            onClick={() =>
+              void copy(
+                JSON.stringify(
+                  { tag: problem.tag, status: problem.status, message: problem.message, ...asked.peek() },
+                  null,
+                  2
+                )
+              )}
           >
             {t.states.copyDetails}
           </Button>

@@ -30,7 +30,17 @@ const Bars = ({ items, most }: { readonly items: ReadonlyArray<Bucket>; readonly
         const rest = tall(all(bucket) - bad(bucket))
         return (
           <g key={bucket.at}>
-            {failed > 0 ? <rect class="bad" x={x} y={height - Math.max(1, failed)} width={width * 0.8} height={Math.max(1, failed)} /> : null}
+            {failed > 0
+              ? (
+                <rect
+                  class="bad"
+                  x={x}
+                  y={height - Math.max(1, failed)}
+                  width={width * 0.8}
+                  height={Math.max(1, failed)}
+                />
+              )
+              : null}
             {rest > 0
               ? (
                 <>
@@ -49,7 +59,8 @@ const Bars = ({ items, most }: { readonly items: ReadonlyArray<Bucket>; readonly
 const Figures = () => {
   const known = stats.value
   const { durations, ended, successRate, throughput, waits } = known ?? {}
-  const span = (millis: number | null | undefined): string => millis === null || millis === undefined ? t.run.none : format.duration(millis)
+  const span = (millis: number | null | undefined): string =>
+    millis === null || millis === undefined ? t.run.none : format.duration(millis)
   const figures: ReadonlyArray<readonly [string, string]> = [
     [t.figures.ended, ended === undefined ? t.run.none : format.count(ended)],
     [t.figures.perMinute, throughput === undefined ? t.run.none : format.rate(throughput)],
@@ -62,7 +73,12 @@ const Figures = () => {
   ]
   return (
     <dl class="figures">
-      {figures.map(([what, value]) => <div key={what}><dt>{what}</dt><dd>{value}</dd></div>)}
+      {figures.map(([what, value]) => (
+        <div key={what}>
+          <dt>{what}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
     </dl>
   )
 }
@@ -117,14 +133,22 @@ export const Outcomes = () => {
       >
         <Bars items={items} most={most} />
         <line class="ground" x1="0" x2="100" y1={height} y2={height} />
-        {brush === null ? null : (
-          <rect class="brush" x={Math.min(brush.from, brush.to) * 100} y="0" width={Math.abs(brush.to - brush.from) * 100} height={height} />
-        )}
+        {brush === null ?
+          null :
+          (
+            <rect
+              class="brush"
+              x={Math.min(brush.from, brush.to) * 100}
+              y="0"
+              width={Math.abs(brush.to - brush.from) * 100}
+              height={height}
+            />
+          )}
       </svg>
       <div class="axis" aria-hidden="true">
-        {items.length === 0 ? null : Array.from({ length: ticks }, (_, index) => (
-          <span key={index}>{label(start + reach * index / ticks)}</span>
-        ))}
+        {items.length === 0 ?
+          null :
+          Array.from({ length: ticks }, (_, index) => <span key={index}>{label(start + reach * index / ticks)}</span>)}
         {items.length === 0 ? null : <span>{t.figures.now}</span>}
       </div>
     </section>

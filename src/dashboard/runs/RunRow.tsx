@@ -1,10 +1,10 @@
 /** One run of the table. Drawn again only when what it says changed. */
-import { memo } from "../ui/memo.js"
 import type { Run } from "../api/types.js"
 import { shownStatus } from "../api/types.js"
 import { withParams } from "../location.js"
 import { t } from "../text/en.js"
 import { Status } from "../ui/controls.js"
+import { memo } from "../ui/memo.js"
 import { TaskName } from "./cells.js"
 import type { Column } from "./columns.js"
 
@@ -34,7 +34,9 @@ export const RunRow = memo(({ columns, index, onSelect, opened, run, selected }:
         onClick={(event) => onSelect(run.taskId, event.shiftKey)}
       />
     </td>
-    <td class="c-status"><Status status={shownStatus(run)} /></td>
+    <td class="c-status">
+      <Status status={shownStatus(run)} />
+    </td>
     <th scope="row" class="c-task">
       <a href={withParams({ run: run.taskId, tab: null })} aria-current={opened ? "true" : undefined}>
         <TaskName run={run} />

@@ -1,13 +1,13 @@
 /** The table of runs: a window over any number of rows, with the keyboard and the focus of a list. */
-import { useEffect, useRef } from "preact/hooks"
 import { useComputed } from "@preact/signals"
+import { useEffect, useRef } from "preact/hooks"
 import { param, setParams } from "../location.js"
 import { density } from "../settings.js"
 import { t } from "../text/en.js"
 import { Icon } from "../ui/Icon.js"
 import { narrow } from "../ui/media.js"
-import { cursor } from "./cursor.js"
 import { type Column, columnsOf } from "./columns.js"
+import { cursor } from "./cursor.js"
 import * as hold from "./hold.js"
 import * as list from "./list.js"
 import { defaultSort, isDescending, sortKeyOf } from "./query.js"
@@ -102,7 +102,13 @@ export const RunTable = () => {
   }, [])
 
   const spacer = (key: string, size: number) =>
-    size > 0 ? <tr key={key} class="spacer" aria-hidden="true"><td style={{ height: `${size}px` }} colSpan={columns.length + 3} /></tr> : null
+    size > 0
+      ? (
+        <tr key={key} class="spacer" aria-hidden="true">
+          <td style={{ height: `${size}px` }} colSpan={columns.length + 3} />
+        </tr>
+      )
+      : null
 
   let reached = 0
   const body = items.flatMap((item) => {
@@ -152,7 +158,9 @@ export const RunTable = () => {
         </colgroup>
         <thead>
           <tr aria-rowindex={1}>
-            <th scope="col" class="c-select"><SelectAll order={order} /></th>
+            <th scope="col" class="c-select">
+              <SelectAll order={order} />
+            </th>
             <th scope="col" class="c-status">{t.table.status}</th>
             <th scope="col" class="c-task">{t.table.task}</th>
             {columns.map((column) => <Head key={column.id} column={column} />)}

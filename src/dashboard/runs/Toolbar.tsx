@@ -59,7 +59,11 @@ const Columns = () => {
     >
       {optional.map(({ id, label }) => (
         <label key={id} class="check">
-          <input type="checkbox" checked={shown.has(id)} onChange={(event) => toggle(id, event.currentTarget.checked)} />
+          <input
+            type="checkbox"
+            checked={shown.has(id)}
+            onChange={(event) => toggle(id, event.currentTarget.checked)}
+          />
           {label}
         </label>
       ))}

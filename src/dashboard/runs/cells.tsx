@@ -12,7 +12,10 @@ export const TaskName = ({ run }: { readonly run: Run }) => (
     <span>{run.taskName}</span>
     {run.source === "scheduled"
       ? (
-        <span class="mark-icon" title={run.schedule === null ? t.table.scheduled : t.table.scheduledBy(run.schedule.name)}>
+        <span
+          class="mark-icon"
+          title={run.schedule === null ? t.table.scheduled : t.table.scheduledBy(run.schedule.name)}
+        >
           <Icon name="clock" size={14} />
           <span class="sr">{t.table.scheduled}</span>
         </span>

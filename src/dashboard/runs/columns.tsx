@@ -29,7 +29,13 @@ const run: Column = {
   width: "80px",
   cell: ({ taskId }) => <span class="mono dim">{taskId.slice(-8)}</span>
 }
-const tries: Column = { id: "tries", label: t.table.tries, width: "70px", sort: "attempts", cell: (run) => <Tries run={run} /> }
+const tries: Column = {
+  id: "tries",
+  label: t.table.tries,
+  width: "70px",
+  sort: "attempts",
+  cell: (run) => <Tries run={run} />
+}
 const duration: Column = {
   id: "duration",
   label: t.table.duration,

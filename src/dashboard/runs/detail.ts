@@ -11,7 +11,11 @@ export interface DetailLine {
 const firstLine = (text: string): string => text.split("\n", 1)[0] ?? ""
 
 const progressOf = ({ progress }: Run): string | null =>
-  progress === null ? null : progress.message === null || progress.message === "" ? format.share(progress.value) : progress.message
+  progress === null
+    ? null
+    : progress.message === null || progress.message === ""
+    ? format.share(progress.value)
+    : progress.message
 
 const dataOf = ({ idempotencyKey, schedule, tags }: Run): string =>
   [

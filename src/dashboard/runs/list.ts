@@ -60,7 +60,8 @@ let current: AbortController | null = null
 let again: ReturnType<typeof setTimeout> | undefined
 
 // Ids sort by the time they were made.
-const newestFirst = (ids: Iterable<string>): ReadonlyArray<string> => [...ids].sort((a, b) => a < b ? 1 : a > b ? -1 : 0)
+const newestFirst = (ids: Iterable<string>): ReadonlyArray<string> =>
+  [...ids].sort((a, b) => a < b ? 1 : a > b ? -1 : 0)
 
 const isChronological = (): boolean => asked.peek().sort === defaultSort
 
@@ -87,7 +88,12 @@ const follow = (): void => {
   if (!isChronological()) return
   const { runs } = store.live.peek()
   const fitting = Array.from(runs).filter(([, { row }]) => row !== null && verdictOf(row) !== false)
-  if (fitting.length !== runs.size) store.live.value = TaskStream.keep(store.live.peek(), new Set(fitting.map(([id]) => id)))
+  if (fitting.length !== runs.size) {
+    store.live.value = TaskStream.keep(
+      store.live.peek(),
+      new Set(fitting.map(([id]) => id))
+    )
+  }
   order.value = newestFirst(fitting.map(([id]) => id))
   fresh.value = 0
   missed.value = 0
@@ -191,7 +197,8 @@ export const loadMore = async (): Promise<void> => {
   try {
     const page = await store.asking(
       () => endpoints.listRuns({ ...before, limit: pageSize, cursor }),
-      (live, { items }, token) => asked.peek() === before ? TaskStream.more(live, items, token) : TaskStream.failed(live, token)
+      (live, { items }, token) =>
+        asked.peek() === before ? TaskStream.more(live, items, token) : TaskStream.failed(live, token)
     )
     if (asked.peek() !== before) return
     batch(() => {

@@ -10,9 +10,11 @@ const readAgain = 60_000
 const read = async (): Promise<void> => {
   const answer = await endpoints.definitions().catch(() => null)
   if (answer === null) return
-  paces.value = new Map(answer.items.flatMap(({ last24h, taskName }) =>
-    last24h.p95Duration === null ? [] : [[taskName, last24h.p95Duration] as const]
-  ))
+  paces.value = new Map(
+    answer.items.flatMap(({ last24h, taskName }) =>
+      last24h.p95Duration === null ? [] : [[taskName, last24h.p95Duration] as const]
+    )
+  )
 }
 
 /** Keeps them while a page shows them; answers how to stop. */

@@ -1,5 +1,11 @@
 /** Only the rows that can be seen, and the one that has the focus: a list of any length costs what a screen costs. */
-import { elementScroll, observeElementOffset, observeElementRect, type VirtualItem, Virtualizer } from "@tanstack/virtual-core"
+import {
+  elementScroll,
+  observeElementOffset,
+  observeElementRect,
+  type VirtualItem,
+  Virtualizer
+} from "@tanstack/virtual-core"
 import type { RefObject } from "preact"
 import { useLayoutEffect, useState } from "preact/hooks"
 

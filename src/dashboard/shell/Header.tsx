@@ -130,7 +130,11 @@ export const Header = () => (
     <Nav />
     <span class="grow" />
     {readOnly.value
-      ? <span class="env" title={t.account.readOnlyWhy}><Icon name="lock" size={12} /> {t.account.readOnly}</span>
+      ? (
+        <span class="env" title={t.account.readOnlyWhy}>
+          <Icon name="lock" size={12} /> {t.account.readOnly}
+        </span>
+      )
       : null}
     <LiveState />
     <Pause />

@@ -40,7 +40,9 @@ const onKeyDown = (event: KeyboardEvent): void => {
   const name = nameOf(event)
   if (name === null || event.defaultPrevented || isTaken(event.target, name)) return
   if (isSingle(name) && !shortcuts.value) return
-  const sequence = before !== null && event.timeStamp - before.at < sequenceWithin ? find(`${before.key} ${name}`) : undefined
+  const sequence = before !== null && event.timeStamp - before.at < sequenceWithin
+    ? find(`${before.key} ${name}`)
+    : undefined
   before = sequence === undefined && name.length === 1 ? { key: name, at: event.timeStamp } : null
   const act = sequence ?? find(name)
   if (act === undefined) return

@@ -13,9 +13,9 @@ export const countAtLeast = (value: number, isFloor: boolean): string => `${whol
 
 export const share = (value: number): string => percent.format(value)
 
-
 /** How many in some time: with a digit behind the point where that says something. */
-export const rate = (value: number): string => value < 10 && !Number.isInteger(value) ? oneDigit.format(value) : count(value)
+export const rate = (value: number): string =>
+  value < 10 && !Number.isInteger(value) ? oneDigit.format(value) : count(value)
 
 export const perSecond = (value: number): string => `${rate(value)}/s`
 

@@ -3,7 +3,8 @@ import { now } from "../clock.js"
 import { utc } from "../settings.js"
 import * as format from "../text/format.js"
 
-const other = (millis: number): string => `${format.fullTime(millis, utc.value)} · ${format.fullTime(millis, !utc.value)}`
+const other = (millis: number): string =>
+  `${format.fullTime(millis, utc.value)} · ${format.fullTime(millis, !utc.value)}`
 
 /** How long ago, growing once a second. */
 export const Age = ({ at }: { readonly at: string }) => {
