@@ -54,8 +54,15 @@ const isPlain = (event: MouseEvent): boolean =>
 const anchorOf = (event: Event): HTMLAnchorElement | null =>
   event.target instanceof Element ? event.target.closest("a[href]") : null
 
+// The page says it relative to its own address, which changes from here on.
+const fixIcon = (): void => {
+  const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]")
+  icon?.setAttribute("href", icon.href)
+}
+
 /** Links inside the app change the address without loading the page again; the browser's own buttons work. */
 export const startLocation = (): void => {
+  fixIcon()
   addEventListener("popstate", () => {
     address.value = new URL(location.href)
   })

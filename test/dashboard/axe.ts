@@ -12,15 +12,15 @@ interface Violation {
   readonly nodes: ReadonlyArray<{ readonly target: ReadonlyArray<string>; readonly failureSummary: string }>
 }
 
-export const violations = async (page: Page): Promise<ReadonlyArray<string>> => {
-  await page.evaluate(`${source};void 0`)
+export const violations = async (page: Page, rules?: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {
+  if (await page.evaluate(() => !("axe" in globalThis))) await page.evaluate(`${source};void 0`)
   const found: ReadonlyArray<Violation> = await page.evaluate(
-    async (values) => {
+    async (runOnly) => {
       // safe: evaluated just before
       const { axe } = globalThis as unknown as { readonly axe: { run: (on: unknown, how: unknown) => Promise<any> } }
-      return (await axe.run(document, { runOnly: { type: "tag", values } })).violations
+      return (await axe.run(document, { runOnly })).violations
     },
-    tags
+    rules === undefined ? { type: "tag", values: tags } : { type: "rule", values: [...rules] }
   )
   return found.flatMap(({ help, id, nodes }) =>
     nodes.map(({ failureSummary, target }) =>

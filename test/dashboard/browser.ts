@@ -78,7 +78,9 @@ export const visitor = (
         const isExpected = expects.some((status) =>
           status === 0 ? /net::ERR/.test(text) : text.includes(`status of ${status}`)
         )
-        if (["error", "warning"].includes(message.type()) && !isExpected) complaints.push(text)
+        if (["error", "warning"].includes(message.type()) && !isExpected) {
+          complaints.push(`${text} ${message.location().url}`)
+        }
       })
       return { page, context, complaints }
     }),
@@ -92,8 +94,8 @@ export const visitor = (
 /** Steps in a browser, as promises. */
 export const steps = <A>(walk: () => Promise<A>): Effect.Effect<A> => Effect.promise(walk)
 
-/** What axe finds against WCAG 2.2 A and AA. */
-export const axe = async (page: Page): Promise<ReadonlyArray<string>> => Axe.violations(page)
+/** What axe finds against WCAG 2.2 A and AA, or against some rules alone. */
+export const axe: typeof Axe.violations = Axe.violations
 
 export const test = it.scopedLive
 

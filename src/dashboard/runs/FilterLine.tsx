@@ -53,6 +53,11 @@ export const FilterLine = () => {
   const terms = chips?.terms ?? []
   const problem = text.trim() === "" ? null : problemOf(text)
 
+  // An address may hold what cannot be read: then it is there to be mended.
+  useEffect(() => {
+    if (chips === null) setText(q)
+  }, [q])
+
   const apply = (all: ReadonlyArray<string>): void => setParams({ q: joined(all) })
 
   const commit = (typed: string): void => {
@@ -167,7 +172,7 @@ export const FilterLine = () => {
                 id={`suggestion-${index}`}
                 role="option"
                 aria-selected={index === at}
-                onPointerDown={(event) => event.preventDefault()}
+                onMouseDown={(event) => event.preventDefault()}
                 onClick={() => take(item)}
               >
                 <span>{item.kind === "key" ? item.insert : item.label}</span>

@@ -42,7 +42,9 @@ export const Foot = () => {
       {list.more.value === "failed"
         ? <Button small onClick={() => void list.loadMore()}>{`${t.list.moreFailed}. ${t.states.tryAgain}`}</Button>
         : null}
-      <Updated />
+      {list.phase.value.kind === "failed" && list.order.value.length > 0 && !list.isOfAnother.value
+        ? <Button small onClick={() => void list.reload()}>{`${t.list.notUpdated}. ${t.states.tryAgain}`}</Button>
+        : <Updated />}
     </footer>
   )
 }

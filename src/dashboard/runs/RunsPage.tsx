@@ -39,7 +39,7 @@ const NewRuns = () => {
 
 const Body = () => {
   const phase = list.phase.value
-  if (phase.kind === "failed" && (list.order.value.length === 0 || phase.problem.tag === "TaskFilterError")) {
+  if (phase.kind === "failed" && (list.order.value.length === 0 || list.isOfAnother.value)) {
     return <Failed problem={phase.problem} />
   }
   if (phase.kind === "first") return <Skeleton />

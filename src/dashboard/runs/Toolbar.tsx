@@ -85,7 +85,7 @@ const Export = () => (
 
 export const Toolbar = () => (
   <div class="bar-top">
-    <FilterLine key={query.value.q} />
+    <FilterLine />
     <TimeWindow />
     <Columns />
     <Export />

@@ -3,6 +3,7 @@
  * with the pointer or the focus in it, or when rows would come faster than a hand can aim. What is new is counted meanwhile.
  */
 import { computed, signal } from "@preact/signals"
+import * as clock from "../clock.js"
 import { paused } from "../live/store.js"
 import { hasSelection } from "./selection.js"
 
@@ -12,6 +13,15 @@ export const focusInside = signal(false)
 
 /** New rows within the last second. */
 export const arrivals = signal(0)
+
+let recent: ReadonlyArray<readonly [number, number]> = []
+
+/** So many rows came just now. */
+export const countArrivals = (came: number): void => {
+  const now = clock.local()
+  recent = [...recent.filter(([at]) => at > now - 1_000), ...came > 0 ? [[now, came] as const] : []]
+  arrivals.value = recent.reduce((sum, [, count]) => sum + count, 0)
+}
 
 /** More than this many new rows a second cannot be clicked any more. */
 export const tooFast = 5

@@ -12,7 +12,7 @@ import * as clock from "../clock.js"
 import * as store from "../live/store.js"
 import { param } from "../location.js"
 import { logins } from "../session.js"
-import { arrivals, held } from "./hold.js"
+import { arrivals, countArrivals, held } from "./hold.js"
 import { matches, type Verdict } from "./matching.js"
 import { defaultSort, queryOf, type RunsQuery, textOf } from "./query.js"
 import { chipsOf } from "./terms.js"
@@ -49,6 +49,11 @@ export const freshUnknown = signal(false)
 /** Changes that were not shown because the list is paused. */
 export const missed = signal(0)
 export const updatedAt = signal<number | null>(null)
+
+const answered = signal<string | null>(null)
+
+/** Whether the rows are those of another question: it was asked since, and came to nothing. */
+export const isOfAnother = computed(() => answered.value !== question.value)
 
 const pageSize = 100
 const longestPage = 200
@@ -152,6 +157,7 @@ const read = async (options: ReadOptions): Promise<void> => {
   const mine = new AbortController()
   current = mine
   busy.value = true
+  const wanted = question.peek()
   try {
     const page = await store.asking(
       () => readPages(options.wanted, mine.signal),
@@ -163,6 +169,7 @@ const read = async (options: ReadOptions): Promise<void> => {
       more.value = "idle"
       freshUnknown.value = false
       phase.value = { kind: "ready" }
+      answered.value = wanted
     })
   } catch (error) {
     if (!isAborted(error)) phase.value = { kind: "failed", problem: problemOf(error) }
@@ -242,21 +249,12 @@ const lens = (frame: Frame<Run>, { runs }: store.Live): Frame<Run> => {
   return { ...frame, n, u: [...frame.n, ...frame.u].filter(({ taskId }) => runs.has(taskId) && !kept.has(taskId)) }
 }
 
-let recent: ReadonlyArray<readonly [number, number]> = []
-
-const countArrivals = (frame: Frame<Run>): void => {
-  const now = clock.local()
-  const came = frame.t === "runs" ? frame.n.length + (frame.over ?? 0) : 0
-  recent = [...recent.filter(([at]) => at > now - 1_000), ...came > 0 ? [[now, came] as const] : []]
-  arrivals.value = recent.reduce((sum, [, count]) => sum + count, 0)
-}
-
 /** Keeps the list while a page shows it; answers how to stop. */
 export const startList = (): () => void => {
   store.setLens(lens)
   const stops = [
     store.onFrame((frame) => {
-      countArrivals(frame)
+      countArrivals(frame.t === "runs" ? frame.n.length + (frame.over ?? 0) : 0)
       if (TaskStream.isStale(store.live.peek())) rereadSoon(400)
       if (frame.t !== "runs") return
       if (store.paused.peek()) {
@@ -283,7 +281,7 @@ export const startList = (): () => void => {
     // What was too fast is not any more, though nothing comes that would say so.
     effect(() => {
       void clock.now.value
-      if (arrivals.peek() > 0) countArrivals({ t: "reset" })
+      if (arrivals.peek() > 0) countArrivals(0)
     })
   ]
   return () => {

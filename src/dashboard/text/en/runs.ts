@@ -72,6 +72,7 @@ export const runs = {
     fresh: (value: number) => `${count(value)} new ${plural(value, "run", "runs")}`,
     freshSome: "New runs",
     loadingMore: "Loading more",
+    notUpdated: "Could not update",
     moreFailed: "Could not load more",
     end: "End of the list"
   },
