@@ -18,7 +18,7 @@ export const ErrorBox = ({ run }: { readonly run: RunDetail }) => {
         <h3>{t.run.error}</h3>
       </div>
       <div class="errbox">
-        <p>{name === "" ? null : <strong>{name}</strong>}{rest}</p>
+        <p>{name === "" ? null : <strong>{name}</strong>} {rest}</p>
         {shown.length === 0 ? null : (
           <pre class="stack" tabIndex={0}>
             {shown.map(({ own, place, text }, index) => {

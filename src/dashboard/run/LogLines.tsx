@@ -29,6 +29,9 @@ const Line = ({ line }: { readonly line: LogLine }) => {
   )
 }
 
+// The engine writes such a line where an attempt begins; here a mark says it.
+const isMark = ({ message }: LogLine): boolean => /^--- Retry \d+ ---$/.test(message)
+
 export const LogLines = ({ lines }: { readonly lines: ReadonlyArray<LogLine> }) => (
   <ol class="logs">
     {lines.flatMap((line, index) => {
@@ -42,7 +45,7 @@ export const LogLines = ({ lines }: { readonly lines: ReadonlyArray<LogLine> }) 
             </li>
           ]
           : [],
-        <Line key={line.sequence} line={line} />
+        ...isMark(line) && begins ? [] : [<Line key={line.sequence} line={line} />]
       ]
     })}
   </ol>

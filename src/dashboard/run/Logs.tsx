@@ -6,7 +6,7 @@ import { useKeys } from "../shell/keyboard.js"
 import { t } from "../text/en.js"
 import * as format from "../text/format.js"
 import { Blank } from "../ui/Blank.js"
-import { Button } from "../ui/controls.js"
+import { Button, IconButton } from "../ui/controls.js"
 import { Icon } from "../ui/Icon.js"
 import { LogLines } from "./LogLines.js"
 import type { LogState } from "./openRun.js"
@@ -54,7 +54,8 @@ export const Logs = ({ growing, log, name, onRetry }: LogsProps) => {
   const [seen, setSeen] = useState(log.lines.length)
   const body = useRef<HTMLDivElement>(null)
   const lines = fitting(log.lines, least, find)
-  const behind = log.lines.length - seen
+  // What has ended gets no newer lines.
+  const behind = growing ? log.lines.length - seen : 0
 
   const toEnd = (): void => {
     const element = body.current
@@ -128,7 +129,7 @@ export const Logs = ({ growing, log, name, onRetry }: LogsProps) => {
         <Button small pressed={following} icon="down" onClick={() => follow(!following)}>
           {following ? t.logs.following : t.logs.follow}
         </Button>
-        <Button small icon="download" onClick={() => download(lines, name)}>{t.logs.download}</Button>
+        <IconButton icon="download" label={t.logs.download} onClick={() => download(lines, name)} />
       </div>
       <div
         class="log-body"

@@ -30,16 +30,19 @@ interface TimelineProps {
 }
 
 export const Timeline = ({ attempts, onAttempt, run }: TimelineProps) => {
-  const { lanes, ticks, total, waiting } = timelineOf(run, attempts, isEnded(run) ? 0 : now.value)
+  const { collapsed, lanes, ticks, total, waiting } = timelineOf(run, attempts, isEnded(run) ? 0 : now.value)
   return (
     <section class="sec">
       <div class="sec-head">
         <h3>{t.run.timeline}</h3>
         <span class="dim">{t.run.attemptsOf(attempts.length)}</span>
         <span class="grow" />
-        <span class="dim">{t.run.total(format.duration(total))} · {t.run.waiting(format.duration(waiting))}</span>
+        <span class="dim">
+          {t.run.total(format.duration(total))} · {t.run.waiting(format.duration(waiting))}
+          {collapsed ? `, ${t.run.shortened}` : ""}
+        </span>
       </div>
-      <ol class="timeline">
+      <ol class={collapsed ? "timeline uneven" : "timeline"}>
         {lanes.map(({ attempt, bars, took }) => (
           <li key={attempt?.attempt ?? 0}>
             {attempt === null ?

@@ -36,6 +36,8 @@ interface Piece {
 /** Waits that are more than this share of the whole are drawn as this little. */
 const most = 0.6
 const drawn = 0.15
+/** Ticks nearer to each other than this share would touch. */
+const nearest = 0.18
 
 const time = (text: string | null): number | null => text === null ? null : Date.parse(text)
 
@@ -50,6 +52,17 @@ const piecesOf = (start: number, end: number, runs: ReadonlyArray<readonly [numb
   }
   if (end > at) pieces.push({ from: at, to: end, busy: false })
   return pieces
+}
+
+// Those that would be written over each other are left out; the first and the last stay.
+const apart = (ticks: Timeline["ticks"]): Timeline["ticks"] => {
+  const last = ticks.at(-1)
+  const kept: Array<Timeline["ticks"][number]> = []
+  for (const tick of ticks.slice(0, -1)) {
+    const before = kept.at(-1)
+    if (before === undefined || tick.at - before.at > nearest && (last?.at ?? 1) - tick.at > nearest) kept.push(tick)
+  }
+  return last === undefined ? kept : [...kept, last]
 }
 
 /** `now` is the server's time: for what has not ended. */
@@ -104,7 +117,6 @@ export const timelineOf = (run: Run, attempts: ReadonlyArray<Attempt>, now: numb
     total,
     waiting: idle,
     collapsed,
-    // Ticks that would be written over each other are left out.
-    ticks: ticks.filter(({ at }, index) => index === 0 || at - (ticks[index - 1]?.at ?? 0) > 0.12)
+    ticks: apart(ticks)
   }
 }

@@ -22,6 +22,7 @@ const TimeWindow = () => {
   const isCustom = from !== null || to !== null
   return (
     <Menu
+      grows
       label={t.filter.window}
       button={(open, toggle) => (
         <button type="button" class="btn window" aria-haspopup="menu" aria-expanded={open} onClick={toggle}>

@@ -21,12 +21,12 @@ const dataOf = ({ idempotencyKey, schedule, tags }: Run): string =>
   [
     ...schedule === null ? [] : [schedule.name],
     ...Object.entries(tags).map(([name, value]) => `${name}=${value}`),
-    ...idempotencyKey === null ? [] : [idempotencyKey]
+    ...idempotencyKey === null || Object.values(tags).includes(idempotencyKey) ? [] : [idempotencyKey]
   ].join("  ")
 
 const span = (until: string, now: number): string | null => {
   const left = Date.parse(until) - now
-  return left > 0 ? format.duration(Math.ceil(left / 1_000) * 1_000) : null
+  return left > 0 ? format.countdown(left) : null
 }
 
 /** `now` is the server's time. */

@@ -25,7 +25,9 @@ const LiveState = () => {
     <span class={`live ${tone}`} title={sampling ? t.live.samplingWhy : undefined}>
       <i />
       <span>{word}</span>
-      {tone === "on" && rate.value !== null ? <span class="rate">{format.perSecond(rate.value)}</span> : null}
+      {tone === "on" && rate.value !== null && rate.value > 0
+        ? <span class="rate">{format.perSecond(rate.value)}</span>
+        : null}
     </span>
   )
 }

@@ -37,6 +37,10 @@ export const duration = (millis: number): string => {
   return hours < 24 ? `${hours}h ${pad(minutes % 60)}m` : `${Math.floor(hours / 24)}d ${hours % 24}h`
 }
 
+/** How long until something, in whole seconds while they count: "12 s", "3m 05s". */
+export const countdown = (millis: number): string =>
+  millis < 59_000 ? `${Math.ceil(millis / 1_000)} s` : duration(Math.ceil(millis / 1_000) * 1_000)
+
 /** How long ago, in one unit: "4s", "12m", "3h", "5d". */
 export const age = (millis: number): string => {
   const seconds = Math.max(0, Math.floor(millis / 1_000))

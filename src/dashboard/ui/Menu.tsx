@@ -9,12 +9,14 @@ interface MenuProps {
   readonly role?: "menu" | "group"
   readonly label: string
   readonly align?: "start" | "end"
+  /** Takes what room there is, on a phone. */
+  readonly grows?: boolean
 }
 
 const itemsIn = (list: HTMLElement | null): ReadonlyArray<HTMLElement> =>
   Array.from(list?.querySelectorAll<HTMLElement>("[role^=menuitem], input, button, a") ?? [])
 
-export const Menu = ({ align = "end", button, children, label, role = "menu" }: MenuProps) => {
+export const Menu = ({ align = "end", button, children, grows = false, label, role = "menu" }: MenuProps) => {
   const [open, setOpen] = useState(false)
   const root = useRef<HTMLDivElement>(null)
   const list = useRef<HTMLDivElement>(null)
@@ -54,7 +56,7 @@ export const Menu = ({ align = "end", button, children, label, role = "menu" }: 
   }
 
   return (
-    <div class="menu-root" ref={root} onKeyDown={onKeyDown}>
+    <div class={grows ? "menu-root grows" : "menu-root"} ref={root} onKeyDown={onKeyDown}>
       {button(open, () => setOpen(!open))}
       {open
         ? (
