@@ -9,6 +9,7 @@ import { reader } from "../../http/stream/messages.js"
 import { isProblem, ofAnswer } from "../api/problem.js"
 import { address, get, own } from "../api/request.js"
 import type { Run } from "../api/types.js"
+import { backoff } from "./backoff.js"
 
 export type State =
   | { readonly kind: "connecting" }
@@ -37,12 +38,6 @@ export interface Connection {
 const silence = 35_000
 const restAfter = 20_000
 const pollEvery = 5_000
-const first = 500
-const longest = 30_000
-
-/** How long to wait after so many failures: doubling, spread by chance so that not all come back at once. Pure. */
-export const backoff = (failures: number, random: number): number =>
-  Math.round(Math.min(longest, first * 2 ** Math.min(failures, 10)) * (0.6 + 0.4 * random))
 
 interface Polled {
   readonly frames: ReadonlyArray<Frame<Run>>
