@@ -39,6 +39,7 @@ try {
   const small = install("small", tarball, peers.filter((name) => !optional.includes(name)))
   checkAbsent(small)
   checkImports(small, withoutDatabase)
+  checkDashboard(small)
   checkDeclarations(small, withoutDatabase)
   // @effect/sql-pg declares types of pg and does not bring them.
   const project = install("project", tarball, [...peers, "@types/pg"])
@@ -104,6 +105,27 @@ for (const hidden of ["/internal/anything", "/internal/anything.js", "/dist/inde
 `
   )
   run(process.execPath, ["consumer.js"], project)
+}
+
+// The server finds its web app where the package has it.
+function checkDashboard(project) {
+  writeFileSync(
+    join(project, "dashboard.js"),
+    `import assert from "node:assert/strict"
+import { Layer } from "effect"
+import { MemoryBackend, TaskflowLayer } from "${pkg.name}"
+import { TaskAuth, TaskHost } from "${pkg.name}/http"
+const host = TaskHost.make(Layer.provide(TaskflowLayer({ announce: false }), MemoryBackend.layer()), { auth: TaskAuth.open })
+const ask = (path) => host.web(new Request("http://localhost" + path))
+const page = await ask("/tasks/dashboard/runs")
+assert.equal(page.status, 200)
+const script = /<script type="module" src="([^"]+)"/.exec(await page.text())[1]
+const answer = await ask(new URL(script, "http://localhost/tasks/dashboard/runs").pathname)
+assert.equal(answer.headers.get("content-type"), "text/javascript; charset=utf-8")
+await host.dispose()
+`
+  )
+  run(process.execPath, ["dashboard.js"], project)
 }
 
 // Library checking stays on: a declaration naming a package the consumer does not have would otherwise become `any`.

@@ -26,7 +26,7 @@ describeInBrowser("a server", () => {
         await page.getByText(/Not live\. Showing data from \d\d:\d\d:\d\d\./).waitFor()
         expect(await row(page, first.taskId).count()).toBe(1)
         await page.getByRole("button", { name: /Failed/ }).click()
-        await page.getByText("the server cannot be reached").waitFor()
+        await page.getByText("The server cannot be reached.").waitFor()
         await page.getByRole("button", { name: "All" }).click()
       })
       const second = yield* Mail.enqueue({ to: "b@example.com" })

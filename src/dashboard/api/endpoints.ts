@@ -1,5 +1,5 @@
 /** The endpoints of the API that this app uses, one function each. */
-import { get, type Params, post } from "./request.js"
+import { get, type Params, post, remove } from "./request.js"
 import type * as Api from "./types.js"
 
 const at = (id: string, path = ""): string => `${encodeURIComponent(id)}${path}`
@@ -28,6 +28,9 @@ export const bulkRetry = (selection: Selection, dryRun: boolean) =>
   post<Api.ManyRetried>("bulk-retry", selection, dryRun ? { dryRun } : {})
 export const bulkCancel = (selection: Selection, dryRun: boolean) =>
   post<Api.ManyCancelled>("bulk-cancel", selection, dryRun ? { dryRun } : {})
+
+export const deleteHistory = (value: number, unit: "min" | "hour" | "day") =>
+  remove<Api.HistoryDeleted>("history", { value, unit })
 
 export const session = () => get<Api.Session>("auth/session")
 export const login = (username: string, password: string) => post<Api.Session>("auth/login", { username, password })

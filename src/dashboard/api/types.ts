@@ -25,6 +25,7 @@ export type Retried = typeof Actions.TaskRetried.Type
 export type Cancelled = typeof Actions.TaskCancelled.Type | typeof Actions.TaskCancelRequested.Type
 export type ManyRetried = typeof Actions.TasksRetried.Type
 export type ManyCancelled = typeof Actions.TasksCancelled.Type
+export type HistoryDeleted = typeof Actions.HistoryDeleted.Type
 export type Definitions = typeof Fleet.TaskDefinitions.Type
 
 /** A status as it is shown: a run that waits for its next attempt is retrying. */

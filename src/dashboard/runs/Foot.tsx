@@ -29,10 +29,11 @@ const Updated = () => {
 
 export const Foot = () => {
   const meta = list.meta.value
+  const failed = list.phase.value.kind === "failed"
   return (
     <footer class="foot">
-      {meta === null ? null : <span>{t.list.matching(meta.total, meta.totalIsFloor)}</span>}
-      <span class="dot">{sortWords()}</span>
+      {meta === null || failed ? null : <span>{t.list.matching(meta.total, meta.totalIsFloor)}</span>}
+      <span class={meta === null || failed ? "" : "dot"}>{sortWords()}</span>
       {meta !== null && !meta.complete ? <span class="dot">{t.list.incomplete}</span> : null}
       {meta !== null && !meta.complete && meta.nextCursor !== null
         ? <Button small onClick={() => void list.loadMore()}>{t.list.searchOn}</Button>
@@ -42,8 +43,10 @@ export const Foot = () => {
       {list.more.value === "failed"
         ? <Button small onClick={() => void list.loadMore()}>{`${t.list.moreFailed}. ${t.states.tryAgain}`}</Button>
         : null}
-      {list.phase.value.kind === "failed" && list.order.value.length > 0 && !list.isOfAnother.value
+      {failed && list.order.value.length > 0 && !list.isOfAnother.value
         ? <Button small onClick={() => void list.reload()}>{`${t.list.notUpdated}. ${t.states.tryAgain}`}</Button>
+        : failed
+        ? null
         : <Updated />}
     </footer>
   )

@@ -5,12 +5,13 @@ import type { ApiProblem } from "../api/problem.js"
 import { isLive } from "../live/store.js"
 import { setParams } from "../location.js"
 import { t } from "../text/en.js"
+import * as format from "../text/format.js"
 import { Blank } from "../ui/Blank.js"
 import { Button } from "../ui/controls.js"
 import { copy } from "../ui/copy.js"
 import { asked, query, reload } from "./list.js"
 import { isNarrowed, type RunsQuery, textOf } from "./query.js"
-import { chipsOf, joined } from "./terms.js"
+import { chipsOf, joined, problemOf } from "./terms.js"
 
 /** With the geometry of what comes, and only when it does not come at once. */
 export const Skeleton = ({ rows = 12 }: { readonly rows?: number }) => {
@@ -170,7 +171,10 @@ export const Failed = ({ problem }: { readonly problem: ApiProblem }) => {
         </>
       }
     >
-      <p>{problem.message}{!isFilter && isLive.value ? ` ${t.states.failedLive}` : ""}</p>
+      <p>
+        {format.sentence(isFilter ? problemOf(query.value.q) ?? problem.message : problem.message)}
+        {!isFilter && isLive.value ? ` ${t.states.failedLive}` : ""}
+      </p>
     </Blank>
   )
 }

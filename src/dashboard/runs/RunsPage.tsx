@@ -27,7 +27,7 @@ import { Toolbar } from "./Toolbar.js"
 /** What is new and not shown: a click shows it. Nothing above the rows moves by itself. */
 const NewRuns = () => {
   const count = list.fresh.value
-  if (count === 0 && !list.freshUnknown.value) return null
+  if (count === 0 && !list.freshUnknown.value || list.phase.value.kind !== "ready") return null
   return (
     <button type="button" class="newbar" onClick={list.reveal}>
       <Icon name="up" size={14} />
@@ -39,7 +39,9 @@ const NewRuns = () => {
 
 const Body = () => {
   const phase = list.phase.value
-  if (phase.kind === "failed" && (list.order.value.length === 0 || list.isOfAnother.value)) {
+  // Where a session ended, what was shown stays behind the login.
+  const isAsked = phase.kind === "failed" && phase.problem.tag === "Unauthorized"
+  if (phase.kind === "failed" && (list.order.value.length === 0 || list.isOfAnother.value && !isAsked)) {
     return <Failed problem={phase.problem} />
   }
   if (phase.kind === "first") return <Skeleton />

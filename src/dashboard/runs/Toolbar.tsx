@@ -1,12 +1,15 @@
 /** What stands beside the filter: the window of time, the columns, the export. */
+import { useState } from "preact/hooks"
 import { address } from "../api/request.js"
 import { param, setParams } from "../location.js"
+import { may } from "../session.js"
 import { utc } from "../settings.js"
 import { t } from "../text/en.js"
 import * as format from "../text/format.js"
 import { IconButton } from "../ui/controls.js"
 import { Icon } from "../ui/Icon.js"
 import { Menu, MenuItem } from "../ui/Menu.js"
+import { ClearHistory } from "./ClearHistory.js"
 import { optional } from "./columns.js"
 import { FilterLine } from "./FilterLine.js"
 import { asked, query } from "./list.js"
@@ -72,7 +75,7 @@ const Columns = () => {
   )
 }
 
-const Export = () => (
+const Export = ({ onClear }: { readonly onClear: () => void }) => (
   <Menu
     label={t.filter.exportAs}
     button={(open, toggle) => (
@@ -81,14 +84,26 @@ const Export = () => (
   >
     <MenuItem href={address("export.csv", { q: asked.value.q }).href} download="">{t.filter.exportCsv}</MenuItem>
     <MenuItem href={address("export.ndjson", { q: asked.value.q }).href} download="">{t.filter.exportNdjson}</MenuItem>
+    <hr />
+    <MenuItem
+      onSelect={onClear}
+      disabled={!may("delete")}
+      title={may("delete") ? undefined : t.run.may("delete")}
+    >
+      {t.clear.menu}
+    </MenuItem>
   </Menu>
 )
 
-export const Toolbar = () => (
-  <div class="bar-top">
-    <FilterLine />
-    <TimeWindow />
-    <Columns />
-    <Export />
-  </div>
-)
+export const Toolbar = () => {
+  const [clearing, setClearing] = useState(false)
+  return (
+    <div class="bar-top">
+      <FilterLine />
+      <TimeWindow />
+      <Columns />
+      <Export onClear={() => setClearing(true)} />
+      {clearing ? <ClearHistory onClose={() => setClearing(false)} /> : null}
+    </div>
+  )
+}

@@ -19,6 +19,10 @@ export const rate = (value: number): string =>
 
 export const perSecond = (value: number): string => `${rate(value)}/s`
 
+/** What the server says, as a sentence of its own. */
+export const sentence = (text: string): string =>
+  `${text.charAt(0).toLocaleUpperCase()}${text.slice(1)}${/[.!?"]$/.test(text) ? "" : "."}`
+
 /** Picks the form for a count: `plural(n, "run", "runs")`. */
 export const plural = (value: number, one: string, other: string): string =>
   plurals.select(value) === "one" ? one : other

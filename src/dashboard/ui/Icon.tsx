@@ -32,7 +32,7 @@ const shapes = {
   running: (
     <>
       <circle cx="8" cy="8" r="5.5" opacity=".3" />
-      <path class="spin" d="M8 2.500A5.5 5.5 0 0 1 13.5 8" />
+      <path d="M8 2.500A5.5 5.5 0 0 1 13.5 8" />
     </>
   ),
   retrying: <path d="M13 8a5 5 0 1 1-1.6-3.700M13 2.500v3h-3" />,
@@ -61,7 +61,15 @@ export type IconName = keyof typeof shapes
 
 /** Says nothing to a screen reader: what it means is in the words beside it. */
 export const Icon = ({ name, size = 16 }: { readonly name: IconName; readonly size?: 12 | 14 | 16 }) => (
-  <svg class="icon" viewBox="0 0 16 16" width={size} height={size} aria-hidden="true">{shapes[name]}</svg>
+  <svg
+    class={name === "running" ? "icon spin" : "icon"}
+    viewBox="0 0 16 16"
+    width={size}
+    height={size}
+    aria-hidden="true"
+  >
+    {shapes[name]}
+  </svg>
 )
 
 export const Mark = () => (

@@ -134,6 +134,19 @@ export const runs = {
     cancelled: (value: number) => `${runsOf(value)} cancelled or told to stop`
   },
 
+  clear: {
+    menu: "Clear history…",
+    title: "Clear history?",
+    body: "Runs that ended longer ago than this are removed, with their logs. There is no way back.",
+    olderThan: "Older than",
+    unit: "Unit",
+    units: { day: "days", hour: "hours", min: "minutes" },
+    keep: "Keep them",
+    go: "Remove runs",
+    progress: (done: string) => `${done} removed`,
+    done: (value: number) => `${runsOf(value)} removed`
+  },
+
   skips: {
     wrongStatus: "their status does not allow it",
     alreadyRetried: "already retried",
