@@ -242,7 +242,9 @@ describe("the dashboard", () => {
     expect(found).toEqual([])
     const pulled = [...reachableAtRunTime("src/dashboard/main.tsx")].filter((file) => !isDashboard(file))
     expect(pulled.filter((file) => !shared.test(file))).toEqual([])
-    expect(pulled.flatMap((file) => loads(sources.get(file)!).filter((specifier) => !isRelative(specifier)))).toEqual([])
+    expect(pulled.flatMap((file) => loads(sources.get(file)!).filter((specifier) => !isRelative(specifier)))).toEqual(
+      []
+    )
   })
 
   function reachableAtRunTime(entry: string): ReadonlySet<string> {

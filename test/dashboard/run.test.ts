@@ -72,6 +72,28 @@ describeInBrowser("a run", () => {
       expect((yield* Effect.flatMap(TaskManager, (manager) => manager.get(taskId))).status).toBe("cancelled")
     }).pipe(Effect.provide(application)))
 
+  test("that one person cancels is cancelled before the eyes of another", () =>
+    Effect.gen(function*() {
+      const served = yield* serve()
+      const { page: first } = yield* visitor()
+      const { page: second } = yield* visitor()
+      const { taskId } = yield* Report.enqueue({ month: "2026-01" })
+      yield* TaskflowTest.awaitStatus(taskId, "running")
+      yield* steps(async () => {
+        await openAs(first, served, "ada", `runs/${taskId}`)
+        await openAs(second, served, "bob")
+        await live(second)
+        await row(second, taskId).getByText("Running").waitFor()
+        const cancel = first.getByRole("button", { name: "Cancel run…" })
+        await cancel.click()
+        await first.getByRole("dialog").getByRole("button", { name: "Cancel run" }).click()
+        await row(second, taskId).getByText("Cancelled").waitFor()
+        await cancel.waitFor({ state: "detached" })
+        await second.goto(`${served.url}dashboard/runs/${taskId}`)
+        await second.getByRole("button", { name: "Retry" }).and(second.locator("[aria-disabled]")).waitFor()
+      })
+    }).pipe(Effect.provide(application)))
+
   test("is worked with by the keyboard alone", () =>
     Effect.gen(function*() {
       const served = yield* serve()

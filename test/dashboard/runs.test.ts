@@ -157,6 +157,32 @@ describeInBrowser("the list", () => {
       })
     }).pipe(Effect.provide(application)))
 
+  test("loses what ended long ago when somebody clears the history, and gives a file of what is left", () =>
+    Effect.gen(function*() {
+      const served = yield* serve()
+      const { page } = yield* visitor()
+      const [mail] = yield* mails(1)
+      yield* TaskflowTest.awaitStatus(mail!, "success")
+      yield* steps(async () => {
+        await openAs(page, served, "ada")
+        await row(page, mail!).waitFor()
+        const menu = page.getByRole("button", { name: "Export" })
+        await menu.click()
+        const download = page.waitForEvent("download")
+        await page.getByRole("menuitem", { name: /CSV/ }).click()
+        expect((await download).suggestedFilename()).toMatch(/^runs-\d{4}-\d\d-\d\d\.csv$/)
+        await menu.click()
+        await page.getByRole("menuitem", { name: "Clear history…" }).click()
+        await page.getByLabel("Older than").fill("0")
+        await page.getByRole("button", { name: "Remove runs" }).and(page.locator("[aria-disabled]")).waitFor()
+        await page.getByLabel("Older than").fill("1")
+        await page.getByLabel("Unit").selectOption("min")
+        await page.getByRole("button", { name: "Remove runs" }).click()
+        await page.getByText("0 runs removed").waitFor()
+        expect(await row(page, mail!).count()).toBe(1)
+      })
+    }).pipe(Effect.provide(application)))
+
   test("opens the same run, tab and filter from a link, and a browser tab that nobody sees holds no stream", () =>
     Effect.gen(function*() {
       const served = yield* serve()
