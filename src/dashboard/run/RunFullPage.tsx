@@ -5,7 +5,7 @@ import { runPath } from "../route.js"
 import { useKeys } from "../shell/keyboard.js"
 import { t } from "../text/en.js"
 import { Icon } from "../ui/Icon.js"
-import { RunView } from "./RunView.js"
+import { RunView } from "./lazyRun.js"
 
 export const RunFullPage = ({ id }: { readonly id: string }) => {
   // Links to related runs say which run in a parameter: here that is another page.

@@ -6,7 +6,7 @@ import { t } from "../text/en.js"
 import { IconButton } from "../ui/controls.js"
 import { Icon } from "../ui/Icon.js"
 import { Splitter } from "../ui/Splitter.js"
-import { RunView } from "./RunView.js"
+import { RunView } from "./lazyRun.js"
 
 export const RunPanel = ({ id, onClose }: { readonly id: string; readonly onClose: () => void }) => (
   <>

@@ -96,7 +96,7 @@ const More = ({ id }: { readonly id: string }) => (
   </Menu>
 )
 
-interface RunViewProps {
+export interface RunViewProps {
   readonly id: string
   /** Buttons of the place it is shown in. */
   readonly extra: ComponentChildren
@@ -114,8 +114,6 @@ const Loaded = (
   const tab = tabNow()
   const done = (): void => void open.reload()
   useKeys({
-    "[": () => stepTab(-1),
-    "]": () => stepTab(1),
     r: () => confirm("retry", run, done),
     c: () => confirm("cancel", run, done)
   })
@@ -159,6 +157,7 @@ const Loaded = (
 export const RunView = ({ extra, id }: RunViewProps) => {
   const open = useMemo(() => openRun(id), [id])
   useEffect(() => open.stop, [open])
+  useKeys({ "[": () => stepTab(-1), "]": () => stepTab(1) })
   const state = open.state.value
   const bare = (
     <div class="run-head bare">

@@ -58,6 +58,8 @@ export const openRun = (id: string): OpenRun => {
   let fold = TaskStream.watch(TaskStream.empty<Run>(), id)
   let reading: ReturnType<typeof setTimeout> | undefined
   let fetching = false
+  let lookedAt = false
+  let watching = false
 
   const showLog = (changes: Partial<LogState> = {}): void => {
     // safe: what is folded are lines of the API and of the stream, which are the same
@@ -86,9 +88,19 @@ export const openRun = (id: string): OpenRun => {
   }
 
   const watch = (on: boolean): void => {
+    if (on === watching) return
+    watching = on
     const topics = [`run:${id}`, ...log.peek().hidden ? [] : [`log:${id}`]]
     const others = store.watched.peek().filter((topic) => !topic.endsWith(id))
     store.watched.value = on ? [...others, ...topics] : others
+  }
+
+  /** Hears of a run that is known and goes on. Its last lines are read when it has ended. */
+  const watchIfUnfinished = (): void => {
+    const shown = state.peek()
+    if (!lookedAt || shown.kind !== "ready") return
+    if (watching && isEnded(shown.run)) void readLog()
+    watch(!isEnded(shown.run))
   }
 
   const reload = async (): Promise<void> => {
@@ -102,6 +114,7 @@ export const openRun = (id: string): OpenRun => {
       const shown = state.peek()
       if (shown.kind === "ready" && run.v < shown.run.v) return
       state.value = { kind: "ready", run, attempts: items }
+      watchIfUnfinished()
     } catch (error) {
       if (isAborted(error)) return
       if (isProblem(error, "TaskNotFound")) gone()
@@ -136,9 +149,9 @@ export const openRun = (id: string): OpenRun => {
     })
   )
 
-  const watching = setTimeout(() => {
-    const shown = state.peek()
-    if (shown.kind === "ready" && !isEnded(shown.run)) watch(true)
+  const looking = setTimeout(() => {
+    lookedAt = true
+    watchIfUnfinished()
   }, watchAfter)
 
   void reload()
@@ -154,7 +167,7 @@ export const openRun = (id: string): OpenRun => {
       asking.abort()
       stopFrames()
       clearTimeout(reading)
-      clearTimeout(watching)
+      clearTimeout(looking)
       watch(false)
     }
   }

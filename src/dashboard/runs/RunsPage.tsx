@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks"
 import { paused } from "../live/store.js"
 import { href, param, setParams } from "../location.js"
 import { runPath } from "../route.js"
+import { preloadRun } from "../run/lazyRun.js"
 import { RunPanel } from "../run/RunPanel.js"
 import { useKeys } from "../shell/keyboard.js"
 import { t } from "../text/en.js"
@@ -73,7 +74,8 @@ const statusKeys = Object.fromEntries([null, ...statuses].map((status, index) =>
 
 export const RunsPage = () => {
   useEffect(() => {
-    const stops = [startFigures(), list.startList(), startPaces()]
+    const idle = setTimeout(preloadRun, 2_000)
+    const stops = [() => clearTimeout(idle), startFigures(), list.startList(), startPaces()]
     return () => {
       for (const stop of stops) stop()
       clearSelection()

@@ -12,6 +12,7 @@ export const shell = {
   copied: "Copied",
   notCopied: "Could not copy: select the text and copy it by hand",
   menu: "More actions",
+  notLoaded: "A part of this page could not be loaded",
   unknownPage: "Nothing is here",
   unknownPageBody: (path: string) => `There is no page “${path}” in this dashboard.`,
   toRuns: "Go to Runs",
