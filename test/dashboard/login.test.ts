@@ -81,6 +81,7 @@ describeInBrowser("the login", () => {
         await page.getByRole("button", { name: /Failed/ }).click()
         await page.getByRole("dialog", { name: "Your session ended" }).waitFor()
         expect(await page.locator(".tok").count()).toBe(1)
+        expect(await row(page, first.taskId).count()).toBe(1)
         await fill(page, "ada", password)
         await page.getByRole("dialog").waitFor({ state: "detached" })
         await page.getByText("No runs match").waitFor()

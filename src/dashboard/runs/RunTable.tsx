@@ -101,11 +101,12 @@ export const RunTable = () => {
     hold.focusInside.value = false
   }, [])
 
+  // One cell: a style may hide columns, and a span over them would bring them back.
   const spacer = (key: string, size: number) =>
     size > 0
       ? (
         <tr key={key} class="spacer" aria-hidden="true">
-          <td style={{ height: `${size}px` }} colSpan={columns.length + 3} />
+          <td style={{ height: `${size}px` }} />
         </tr>
       )
       : null

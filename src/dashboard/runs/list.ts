@@ -90,7 +90,7 @@ const countFresh = (): void => {
 
 /** Shows what is new, in its place, and takes out what does not fit any more. */
 const follow = (): void => {
-  if (!isChronological()) return
+  if (!isChronological() || isOfAnother.peek()) return
   const { runs } = store.live.peek()
   const fitting = Array.from(runs).filter(([, { row }]) => row !== null && verdictOf(row) !== false)
   if (fitting.length !== runs.size) {
@@ -256,7 +256,8 @@ export const startList = (): () => void => {
     store.onFrame((frame) => {
       countArrivals(frame.t === "runs" ? frame.n.length + (frame.over ?? 0) : 0)
       if (TaskStream.isStale(store.live.peek())) rereadSoon(400)
-      if (frame.t !== "runs") return
+      // What is shown stays until the new question is answered.
+      if (frame.t !== "runs" || isOfAnother.peek()) return
       if (store.paused.peek()) {
         missed.value += frame.n.length + frame.u.length + (frame.over ?? 0)
         return countFresh()
