@@ -46,6 +46,7 @@ try {
   checkImports(project, subpaths)
   checkDeclarations(project, subpaths)
   checkSqlite(project)
+  checkWorkers(small)
   console.log(`package: ${packed.files.length} files, ${subpaths.length} subpaths, good`)
 } finally {
   rmSync(work, { recursive: true, force: true })
@@ -152,6 +153,35 @@ function checkDeclarations(project, subpaths) {
   } catch (error) {
     throw new Error(`the declarations do not compile in a consumer:\n${error.stdout}`)
   }
+}
+
+// An attempt in a thread and one in a process, whose entry is in dist.
+function checkWorkers(project) {
+  writeFileSync(
+    join(project, "greet.worker.js"),
+    `import { Effect, Schema } from "effect"
+import { Task } from "${pkg.name}"
+const Greet = Task.make("greet", { payload: { name: Schema.String }, success: Schema.String, executor: "thread" })
+export default Task.worker(Greet, ({ name }) => Effect.succeed("hello, " + name))
+`
+  )
+  writeFileSync(
+    join(project, "workers.js"),
+    `import assert from "node:assert/strict"
+import { Effect } from "effect"
+import { Task } from "${pkg.name}"
+const { make } = await import(new URL("executor/WorkerPool.js", import.meta.resolve("${pkg.name}")))
+const { ref } = Task.module(new URL("./greet.worker.js", import.meta.url))
+const limits = { min: 0, max: 1, idleTimeout: 60_000, recycleAfter: Infinity, memoryLimit: null, startTimeout: 30_000, grace: 250 }
+const context = { taskId: "t", taskName: "greet", tags: {}, source: "manual", schedule: null, attempt: 0, instance: "i", fence: 1 }
+const job = { module: ref, payload: '{"name":"Ada"}', maxResultSize: 1000, logLevel: "info", context }
+for (const kind of ["thread", "process"]) {
+  const run = Effect.flatMap(make({ ...limits, kind }), (pool) => pool.run(job, { log() {}, progress() {} }))
+  assert.deepEqual(await Effect.runPromise(Effect.scoped(run)), { _tag: "Success", result: '"hello, Ada"' })
+}
+`
+  )
+  run(process.execPath, ["workers.js"], project)
 }
 
 // A task that one process accepts and another runs, from dist and a file.

@@ -14,11 +14,14 @@ import type * as Types from "effect/Types"
 import * as Definition from "./internal/definition.js"
 import type { EnqueueOptions } from "./internal/prepare.js"
 import * as TaskApi from "./internal/taskApi.js"
+import type { Module } from "./internal/taskModule.js"
+import * as TaskWorker from "./internal/taskWorker.js"
 import type * as RetryPolicy from "./RetryPolicy.js"
 import type { TaskContext } from "./TaskContext.js"
 import type { EnqueueError, TaskBackendError, TaskNotFound, TaskStopped } from "./TaskError.js"
 import { type EnqueueResult, TaskManager } from "./TaskManager.js"
 
+export { module, type Module, type ModuleOptions, ModuleTypeId } from "./internal/taskModule.js"
 export type { EnqueueOptions, EnqueueResult }
 
 export const TypeId: unique symbol = Symbol.for("effect-taskflow/Task")
@@ -103,14 +106,18 @@ export interface Task<
     E["Type"] | TaskStopped | TaskNotFound | TaskBackendError,
     TaskManager | S["Context"] | E["Context"]
   >
-  /** The handler as a Layer. What it requires appears here, once. */
-  readonly toLayer: <R>(
-    handler: (payload: P["Type"]) => Effect.Effect<S["Type"], E["Type"], R>
-  ) => Layer.Layer<
-    Handler<Name>,
-    never,
-    TaskManager | Exclude<R, TaskContext | Scope.Scope> | P["Context"] | S["Context"] | E["Context"]
-  >
+  readonly toLayer: {
+    /** The handler as a Layer. What it requires appears here, once. */
+    <R>(
+      handler: (payload: P["Type"]) => Effect.Effect<S["Type"], E["Type"], R>
+    ): Layer.Layer<
+      Handler<Name>,
+      never,
+      TaskManager | Exclude<R, TaskContext | Scope.Scope> | P["Context"] | S["Context"] | E["Context"]
+    >
+    /** The handler is in a module and runs in a worker: for `executor: "thread"` and `"process"`. See `Task.module`. */
+    (module: Module): Layer.Layer<Handler<Name>, never, TaskManager | E["Context"]>
+  }
 }
 
 /** Any definition. Without methods: one over `any` would let a missing layer compile. Use `Task.enqueue(task, payload)`. */
@@ -244,3 +251,50 @@ export const fromPromise: {
 export const handled = <const T extends ReadonlyArray<Any>>(
   ..._tasks: T
 ): Layer.Layer<never, never, { [K in keyof T]: Handler<T[K]["_tag"]> }[number]> => Layer.empty
+
+/** What a module exports for `Task.module`: a handler with all that it needs to run away from the engine. */
+export interface Worker<in out Name extends string> extends TaskWorker.Served {
+  readonly taskName: Name
+}
+
+/** What the schemas of a task need that no layer gives. */
+export type Unprovided<T extends Any, R> = [Exclude<SchemaContext<T>, R>] extends [never] ? unknown
+  : { readonly _itsSchemasNeedALayerFor: Exclude<SchemaContext<T>, R> }
+
+type SchemaContext<T extends Any> =
+  | T["payloadSchema"]["Context"]
+  | T["successSchema"]["Context"]
+  | T["errorSchema"]["Context"]
+
+/** A handler that needs `R`. */
+export type WorkerHandler<T extends Any, R> = (
+  payload: Payload<T>
+) => Effect.Effect<Success<T>, Error<T>, R | TaskContext | Scope.Scope>
+
+export interface WorkerOptions<R, LE> {
+  /**
+   * What the handler needs. Built once in each worker, when its first attempt starts there, kept for its life and closed when it
+   * ends. A layer that fails fails the attempt, and is built anew for the next one.
+   */
+  readonly layer: Layer.Layer<R, LE>
+}
+
+/**
+ * The handler of a task, as the default export of a module of its own:
+ *
+ *     export default Task.worker(Resize, ({ image }) => Effect.sync(() => resize(image)))
+ *
+ * It runs in a thread or a process, one attempt at a time. What it has there: its payload, `TaskContext`, a Scope for each
+ * attempt, and what `layer` gives. `Effect.log`, `TaskLog` and `TaskProgress` reach the record while it runs. There is no
+ * `TaskManager`: return what is to be enqueued next.
+ */
+export const worker: {
+  <T extends Any>(task: T & Unprovided<T, never>, handler: WorkerHandler<T, never>): Worker<T["_tag"]>
+  <T extends Any, R, LE>(
+    task: T & Unprovided<T, R>,
+    handler: WorkerHandler<T, NoInfer<R>>,
+    options: WorkerOptions<R, LE>
+  ): Worker<T["_tag"]>
+} = (task: Any, handler: TaskWorker.Handler, options?: { readonly layer: TaskWorker.Services }) =>
+  // safe: the overloads say that the handler takes what the definition decodes and needs what the layer gives
+  TaskWorker.make(task.definition, handler, options?.layer) as never

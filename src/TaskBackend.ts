@@ -134,8 +134,8 @@ export interface Batch {
 }
 
 /**
- * Asks for due, unclaimed tasks. Ready rows are gone through by priority, then arrival: each is taken started when its name
- * and all names together have a slot left, else into the window when both have room there, else it stays.
+ * Asks for due, unclaimed tasks. Ready rows are gone through by priority, then arrival: each is taken started when its name,
+ * its group and all names together have a slot left, else into the window when both have room there, else it stays.
  */
 export interface ClaimRequest {
   readonly instance: InstanceId
@@ -149,6 +149,8 @@ export interface ClaimRequest {
     readonly slots: number
     readonly window: number
   }>
+  /** Names that share slots besides: of each group so many are taken started, together. A name is in one group at most. */
+  readonly groups?: ReadonlyArray<{ readonly names: ReadonlyArray<string>; readonly slots: number }> | undefined
   /** The same two bounds over all names together. */
   readonly slots: number
   readonly window: number

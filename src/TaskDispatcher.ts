@@ -18,6 +18,7 @@ import * as DueTimer from "./internal/dueTimer.js"
 import * as Holding from "./internal/holding.js"
 import * as Idle from "./internal/idle.js"
 import * as LeaseEffects from "./internal/leaseEffects.js"
+import * as Limits from "./internal/limits.js"
 import * as LookSoon from "./internal/lookSoon.js"
 import * as Poller from "./internal/poller.js"
 import * as Prefetch from "./internal/prefetch.js"
@@ -28,6 +29,7 @@ import * as Stopping from "./internal/stopping.js"
 import * as Timers from "./internal/timers.js"
 import * as Unclaiming from "./internal/unclaiming.js"
 import { type Claimed, TaskBackend } from "./TaskBackend.js"
+import { TaskExecutor } from "./TaskExecutor.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
 import type { TaskId } from "./TaskId.js"
 import { TaskInstance } from "./TaskInstance.js"
@@ -47,6 +49,8 @@ export class TaskDispatcher extends Context.Tag("effect-taskflow/TaskDispatcher"
   readonly holding: Holding.Holding
   /** Something was written in a transaction of the application: looks for it until it was committed. */
   readonly lookSoon: () => void
+  /** This task was written for anyone: it is claimed here if there is room. */
+  readonly written: (record: TaskRecord) => void
   /** Takes a task that ended by itself (a cancel) out of the window. */
   readonly forget: (record: TaskRecord) => void
   /** An attempt of this instance was cancelled before it ran: it shall not. */
@@ -83,21 +87,18 @@ export const make = Effect.gen(function*() {
   const runtime = yield* Effect.runtime<never>()
   const { now } = instance
 
-  const limitOf = (taskName: string) => registry.get(taskName)?.definition.concurrency ?? Number.POSITIVE_INFINITY
+  const { groupOf, limitOf, ownLimitOf } = Limits.make(registry, yield* TaskExecutor)
   const { shared } = backend.info
   const { maxConcurrentTasks: max, windowSize } = config
   // Where nobody else is, a full window keeps nothing from anybody.
   const isShared = (taskName: string) => shared && registry.get(taskName) !== undefined
   const { add, most } = Prefetch.make((taskName) => Math.min(max, limitOf(taskName)), isShared)
   const held = { now, onRelease: add }
-  const slots = Slots.make({ max, limitOf, onFree: () => pump(), onActive: count.running, held })
+  const slots = Slots.make({ max, limitOf: ownLimitOf, groupOf, onFree: () => pump(), onActive: count.running, held })
   const { isPaused } = lease
   // Nobody else can run what is in this instance's memory alone.
-  const isFleeting = Option.match(yield* Effect.serviceOption(TaskVolatile), {
-    onNone: () => () => false,
-    onSome: ({ has }) => has
-  })
-  const backlog = Backlog.make({ windowSize, shared, queue, slots, registry, limitOf, most, isPaused })
+  const isFleeting = Option.getOrUndefined(yield* Effect.serviceOption(TaskVolatile))?.has ?? (() => false)
+  const backlog = Backlog.make({ windowSize, shared, queue, slots, registry, limitOf, groupOf, most, isPaused })
 
   // ── starting ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -276,6 +277,7 @@ export const make = Effect.gen(function*() {
     holding,
     awaitIdle: Idle.make(changed, quiet, journal.flush),
     lookSoon: LookSoon.make({ schedule }, now, haveALook),
+    written: (record) => waits(record, true),
     cancelAtStart: cancels.add,
     drain: stop.drain,
     isStopping: stop.isStopping,

@@ -12,6 +12,7 @@ import * as Backoff from "./internal/backoff.js"
 import * as ClockOffset from "./internal/clockOffset.js"
 import { within } from "./internal/endWithin.js"
 import { ofThisProcess } from "./internal/processFacts.js"
+import * as RealTime from "./internal/realTime.js"
 import { version } from "./internal/version.js"
 import { TaskBackend } from "./TaskBackend.js"
 import { TaskBackendError } from "./TaskError.js"
@@ -32,6 +33,8 @@ export class TaskInstance extends Context.Tag("effect-taskflow/TaskInstance")<Ta
   readonly offset: () => number
   /** Says between which bounds the backend's clock was measured to be ahead of ours. What is not certain changes nothing. */
   readonly correct: (measured: ClockOffset.Bounds) => void
+  /** When that was last said, in milliseconds of `RealTime.monotonic`; null: never. */
+  readonly measuredAt: () => number | null
   /**
    * Takes a new identity in place of the one that was declared dead; does nothing when that is no longer the current one.
    * Returns when the backend knows the new one, which is asked for as long as it takes.
@@ -68,6 +71,7 @@ export const make = Effect.gen(function*() {
   const onClose = new Set<() => void>()
   let closed = false
   let offset = 0
+  let measuredAt: number | null = null
   let renewals = 0
   let grace = detachGrace
   // A Clock that a test moves may stand between two milliseconds; times in rows are whole.
@@ -147,7 +151,9 @@ export const make = Effect.gen(function*() {
     },
     now,
     offset: () => offset,
+    measuredAt: () => measuredAt,
     correct: (measured) => {
+      measuredAt = RealTime.monotonic()
       offset = ClockOffset.corrected(offset, measured)
     },
     renew,

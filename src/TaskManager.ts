@@ -17,11 +17,11 @@ import { within } from "./internal/endWithin.js"
 import * as EnqueueJson from "./internal/enqueueJson.js"
 import * as Pausing from "./internal/pausing.js"
 import type { EnqueueOptions } from "./internal/prepare.js"
+import * as Registering from "./internal/registering.js"
 import * as Releasing from "./internal/releasing.js"
+import * as Scheduling from "./internal/scheduling.js"
 import * as Stores from "./internal/stores.js"
 import { notInTransaction } from "./internal/transaction.js"
-import * as Transactional from "./internal/transactional.js"
-import type { ScheduleStore, StoredSchedule } from "./ScheduleStore.js"
 import type { Any, Input } from "./Task.js"
 import {
   type AttemptEntry,
@@ -52,6 +52,7 @@ import type {
 } from "./TaskError.js"
 import type { InstanceId, LogLine } from "./TaskEvent.js"
 import { type Recorded, TaskEvents } from "./TaskEvents.js"
+import { TaskExecutor } from "./TaskExecutor.js"
 import { TaskFeed } from "./TaskFeed.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
 import { type TaskId, TaskIds } from "./TaskId.js"
@@ -60,8 +61,10 @@ import { TaskJournal } from "./TaskJournal.js"
 import { TaskLease } from "./TaskLease.js"
 import type { InstanceInfo } from "./TaskPeer.js"
 import type { TaskRecord } from "./TaskRecord.js"
-import { type Registered, TaskRegistry } from "./TaskRegistry.js"
+import { type Given, type Registered, TaskRegistry } from "./TaskRegistry.js"
 import { TaskRunner } from "./TaskRunner.js"
+import { TaskScheduler } from "./TaskScheduler.js"
+import type { TaskSchedules } from "./TaskSchedules.js"
 import { TaskStore } from "./TaskStore.js"
 import { TaskVolatile } from "./TaskVolatile.js"
 
@@ -193,11 +196,8 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
   readonly audit: Pick<AuditStore, "append" | "page">
   /** Failed tasks, grouped by what went wrong. */
   readonly errors: ErrorStore
-  /** What is kept of schedules; what is paused fires no slot until it is resumed. Null: there is no such schedule. */
-  readonly schedules: Pick<ScheduleStore, "list" | "get"> & {
-    readonly pause: (name: string) => Effect.Effect<StoredSchedule | null, TaskBackendError>
-    readonly resume: (name: string) => Effect.Effect<StoredSchedule | null, TaskBackendError>
-  }
+  /** Schedules, of the code and made at run time. */
+  readonly schedules: TaskSchedules
   /**
    * Removes finished tasks that ended before a moment (epoch milliseconds), and answers how many: at most 10,000 in one call.
    * Successes stay while they hold an idempotency key.
@@ -211,7 +211,7 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
   /** The names this instance has handlers for. */
   readonly registered: Effect.Effect<ReadonlyArray<Registered["definition"]>>
   /** For `toLayer`: adds a handler, and drains it before its scope closes. */
-  readonly register: (registered: Registered) => Effect.Effect<void, never, Scope.Scope>
+  readonly register: (given: Given) => Effect.Effect<void, never, Scope.Scope>
 }>() {}
 
 export type { Parts } from "./internal/parts.js"
@@ -225,19 +225,21 @@ export const make = Effect.gen(function*() {
     backend,
     config: yield* TaskflowConfig,
     dispatcher: yield* TaskDispatcher,
+    executor: yield* TaskExecutor,
     ids: yield* TaskIds,
     instance: yield* TaskInstance,
     journal: yield* TaskJournal,
     registry: yield* TaskRegistry,
     runner: yield* TaskRunner,
     lease: yield* TaskLease,
+    scheduler: yield* TaskScheduler,
     store: yield* TaskStore,
     volatile: yield* TaskVolatile
   }
   const events = yield* TaskEvents
   const feed = yield* TaskFeed
   const runtime = yield* Effect.runtime<never>()
-  const { hold, ...admission } = Admission.make(parts)
+  const { enqueueMade, hold, ...admission } = Admission.make(parts)
   const control = Control.make(parts)
   const { config, dispatcher, instance, registry } = parts
   // It would wait for the transaction to give the only connection back.
@@ -277,19 +279,13 @@ export const make = Effect.gen(function*() {
     drain: (id, draining = true) => Effect.zipRight(outside("TaskManager.drain"), backend.drain(id, draining)),
     ...Pausing.make(parts, outside),
     ...Stores.make(parts, outside),
+    schedules: Scheduling.make(parts, enqueueMade, outside),
     tap: events.tap,
     stopped: Effect.suspend(() =>
       dispatcher.isStopping() ? within(dispatcher.awaitIdle, config.shutdownTimeout + stopGrace) : Effect.void
     ),
     registered: Effect.sync(() => registry.names().flatMap((name) => registry.get(name)?.definition ?? [])),
-    register: (registered) =>
-      Effect.acquireRelease(
-        Effect.tap(Effect.zipRight(Transactional.check(parts, registered.definition), registry.add(registered)), () =>
-          Effect.sync(() => dispatcher.handlerAdded(registered.definition.taskName))),
-        // The handler's services close behind this finalizer: its attempts must have ended by then.
-        (remove) =>
-          Effect.zipRight(dispatcher.drain(registered.definition.taskName), Effect.sync(remove))
-      )
+    register: Registering.make(parts)
   })
 })
 

@@ -21,6 +21,11 @@ export const enqueued = counter("taskflow_enqueued_total", "Tasks enqueued.")
 export const started = counter("taskflow_started_total", "Attempts started.")
 /** Tasks whose end this process recorded, or saw an instance that died leave. By `task` and `status`. */
 export const finished = counter("taskflow_finished_total", "Tasks ended, by how.")
+/**
+ * Slots of schedules, where they were settled: fired, missed (passed over), overlapping (the run before had not ended) or
+ * duplicate (the idempotency key was held). By `task` and `outcome`.
+ */
+export const slots = counter("taskflow_schedule_slots_total", "Slots of schedules, by what became of them.")
 /** Seconds from first start to end of what succeeded or failed, waits between attempts included. By `task`. */
 export const duration = histogram("taskflow_duration_seconds", seconds, "From first start to end, in seconds.")
 /** Seconds from when a task might have started to its first start. By `task`. */

@@ -9,18 +9,40 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
+import type { ModuleRef } from "./executor/job.js"
 import type { Definition } from "./internal/definition.js"
 import type { TaskContext } from "./TaskContext.js"
 import { TaskflowWiringError } from "./TaskError.js"
 import type { TaskId } from "./TaskId.js"
 import type { TaskRecord } from "./TaskRecord.js"
 
+/** Where a module's code runs. */
+export type WorkerKind = Exclude<Definition["executor"], "fiber">
+
+/** A handler that is a function. */
+export interface FunctionHandler {
+  readonly _tag: "Function"
+  readonly handle: (payload: unknown) => Effect.Effect<unknown, unknown, TaskContext | Scope.Scope>
+}
+
+/** A handler that is a module. */
+export interface ModuleHandler {
+  readonly _tag: "Module"
+  readonly ref: ModuleRef
+}
+
 /** A handler together with everything it needs to run. */
 export interface Registered {
   readonly definition: Definition
-  readonly handler: (payload: unknown) => Effect.Effect<unknown, unknown, TaskContext | Scope.Scope>
+  /** A function that runs here, or a module that a worker loads. */
+  readonly handler: FunctionHandler | (ModuleHandler & { readonly executor: WorkerKind })
   /** Services, loggers and other fiber refs in force where the handler's layer was built. */
   readonly runtime: Runtime.Runtime<never>
+}
+
+/** What `toLayer` was given: it is checked against the definition before it is registered. */
+export interface Given extends Omit<Registered, "handler"> {
+  readonly handler: FunctionHandler | ModuleHandler
 }
 
 export class TaskRegistry extends Context.Tag("effect-taskflow/TaskRegistry")<TaskRegistry, {

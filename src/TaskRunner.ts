@@ -29,6 +29,7 @@ import * as Timers from "./internal/timers.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 import { type Outcome, TaskBackend } from "./TaskBackend.js"
 import type { TaskEvent, TaskFailure } from "./TaskEvent.js"
+import { TaskExecutor } from "./TaskExecutor.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
 import type { TaskId } from "./TaskId.js"
 import { TaskInstance } from "./TaskInstance.js"
@@ -68,7 +69,7 @@ export const make = Effect.gen(function*() {
   const forAttempts: Attempt.Engine = { store, limits: config.logs, now }
   const live = new Map<TaskId, Attempt.LiveAttempt>()
 
-  const prepare = Pipeline.make(config, clock)
+  const prepare = Pipeline.make(config, clock, yield* TaskExecutor)
 
   const encodeError = (registered: Registered, verdict: Verdict & { _tag: "Failed" }): Effect.Effect<string | null> => {
     const { error: codec } = registered.definition
@@ -91,7 +92,8 @@ export const make = Effect.gen(function*() {
     const at = now()
     const encoded = yield* encodeError(registered, verdict)
     const failure: TaskFailure = failureOf(verdict.kind, verdict.error, cause, encoded)
-    const final = attempt.final.some((error) => Object.is(error, verdict.error))
+    const ended = Cause.squash(cause)
+    const final = verdict.kind !== "timeout" && attempt.final.some((error) => Object.is(error, ended))
     const past = !final && RetryPolicy.needsHistory(retry)
       ? yield* pastFailures(backend, registered.definition, record)
       : []
@@ -181,7 +183,7 @@ export const make = Effect.gen(function*() {
         Completing.inTransaction({ transaction, store, now }, attempt, body, (written) => {
           completed = written
         })
-    const fiber = fork(pipeline(record.payload, around), { immediate: false })
+    const fiber = fork(pipeline(attempt, around), { immediate: false })
     attempt.interrupt = () => fiber.unsafeInterruptAsFork(FiberId.none)
     if (timeout !== null) {
       attempt.disarm = timers.schedule(clock.unsafeCurrentTimeMillis() + timeout, () => attempt.stop("timeout"))
@@ -279,5 +281,4 @@ export const make = Effect.gen(function*() {
   })
 })
 
-export const layer: Layer.Layer<TaskRunner, never, TaskBackend | TaskInstance | TaskStore | TaskflowConfig> = Layer
-  .scoped(TaskRunner, make)
+export const layer = Layer.scoped(TaskRunner, make)

@@ -47,6 +47,8 @@ export class TaskStore extends Context.Tag("effect-taskflow/TaskStore")<TaskStor
    * transaction of the application, and that it was enqueued is announced now that it is known to be committed.
    */
   readonly adopt: (record: TaskRecord.TaskRecord, joined: boolean) => void
+  /** Announces a new task that the backend inserted for anyone to claim. */
+  readonly inserted: (record: TaskRecord.TaskRecord) => void
   /** Records an event of a task in the window. False when it is illegal there; then nothing happens. */
   readonly commit: (event: TaskEvent, onCommitted?: OnCommitted) => boolean
   /** Gives a pending row back for anyone to claim. */
@@ -172,6 +174,10 @@ export const make = Effect.gen(function*() {
       if (joined) announceNew(record, null)
       window.set(record.taskId, record)
       announceStart(record)
+    },
+    inserted: (record) => {
+      accepted += 1
+      announceNew(record, null)
     },
     commit: (event, onCommitted) => {
       const before = window.get(event.taskId)

@@ -7,6 +7,7 @@
  *                                └───────▶ TaskStore ◀────────┘   one event: folded, journaled, published
  *                                             │  └─▶ TaskEvents
  *                                             └─▶ TaskJournal ─▶ TaskBackend ─▶ TaskFeed (the whole fleet)
+ * TaskScheduler (slots of schedules) ─▶ TaskBackend
  * TaskInstance (who we are) ◀─ TaskLease (who lives, who died) ─▶ TaskBackend ◀─ TaskRetention (what may go)
  * ```
  */
@@ -24,6 +25,7 @@ import { TaskBackend } from "./TaskBackend.js"
 import * as TaskDispatcher from "./TaskDispatcher.js"
 import { type TaskBackendError, TaskflowWiringError } from "./TaskError.js"
 import * as TaskEvents from "./TaskEvents.js"
+import * as TaskExecutor from "./TaskExecutor.js"
 import * as TaskFeed from "./TaskFeed.js"
 import * as TaskflowConfig from "./TaskflowConfig.js"
 import * as TaskInstance from "./TaskInstance.js"
@@ -34,6 +36,7 @@ import * as TaskQueue from "./TaskQueue.js"
 import * as TaskRegistry from "./TaskRegistry.js"
 import * as TaskRetention from "./TaskRetention.js"
 import * as TaskRunner from "./TaskRunner.js"
+import * as TaskScheduler from "./TaskScheduler.js"
 import * as TaskStore from "./TaskStore.js"
 import { TaskVolatile } from "./TaskVolatile.js"
 
@@ -87,8 +90,11 @@ const logFile = (options: FileObserver.FileObserverOptions | undefined) =>
 
 const parts = (options: TaskflowConfig.TaskflowOptions | undefined) =>
   Layer.mergeAll(TaskManager.layer, TaskRetention.layer, loopLag).pipe(
+    Layer.provide(TaskScheduler.layer),
     Layer.provide(TaskDispatcher.layer),
     Layer.provide(TaskRunner.layer),
+    // Behind the attempts: a pool ends when nothing runs in it any more.
+    Layer.provide(TaskExecutor.layer),
     Layer.provide(Layer.merge(TaskQueue.layer, TaskRegistry.layer)),
     Layer.provide(TaskStore.layer),
     Layer.provide(TaskJournal.layer),

@@ -1,12 +1,31 @@
 /**
  * What can be set for one engine, with its defaults. Read by every part of the engine, given once to `TaskflowLayer`.
  */
+import * as os from "node:os"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
 import type { FileObserverOptions } from "./observer/FileObserver.js"
 import type { LogLevel } from "./TaskEvent.js"
 import type { Terminal } from "./TaskStatus.js"
+
+/** The workers of one executor. */
+export interface PoolOptions {
+  /** Workers that are started with the first handler and kept. Default 0. */
+  readonly min?: number | undefined
+  /** The most workers, so the most attempts at once. Default: as many as there are processors, less one for this program. */
+  readonly max?: number | undefined
+  /** How long a worker beyond `min` may be idle before it ends. Default 1 minute. */
+  readonly idleTimeout?: Duration.DurationInput | undefined
+  /** A worker ends after so many attempts, and another one starts. Default: never. */
+  readonly recycleAfter?: number | undefined
+  /** The most memory of one worker, in MiB: of a thread the heap, of a process all. Default: no limit of our own. */
+  readonly memoryLimit?: number | undefined
+  /** How long a worker may take to start and load a module. Default 30 seconds. */
+  readonly startTimeout?: Duration.DurationInput | undefined
+  /** How long an attempt that is to stop may run finalizers before its worker is ended. Default 250 milliseconds. */
+  readonly grace?: Duration.DurationInput | undefined
+}
 
 /** Settings of one engine. Everything may be left out. */
 export interface TaskflowOptions {
@@ -46,6 +65,16 @@ export interface TaskflowOptions {
     readonly maxKeyWait?: Duration.DurationInput | undefined
     /** How long the backend may fail before an enqueue from outside a task fails instead of waiting. Default 1 minute. */
     readonly maxOutage?: Duration.DurationInput | undefined
+  } | undefined
+  /** Where tasks with `executor: "thread"` and `"process"` run. */
+  readonly executors?: {
+    readonly thread?: PoolOptions | undefined
+    readonly process?: PoolOptions | undefined
+    /**
+     * For tests: modules run in this process, like functions, and functions are accepted in their place. Default false;
+     * `TaskflowTest.layer` sets it.
+     */
+    readonly inPlace?: boolean | undefined
   } | undefined
   /** The application's own version, shown to people beside its instance. Default none. */
   readonly appVersion?: string | undefined
@@ -95,6 +124,19 @@ export interface TaskflowOptions {
   readonly announce?: boolean | undefined
 }
 
+/** The workers of one executor, with every default filled in; durations in milliseconds. */
+export interface PoolConfig {
+  readonly min: number
+  readonly max: number
+  readonly idleTimeout: number
+  /** Infinity: never. */
+  readonly recycleAfter: number
+  /** Bytes. */
+  readonly memoryLimit: number | null
+  readonly startTimeout: number
+  readonly grace: number
+}
+
 /** The same with every default filled in; durations in milliseconds. */
 export class TaskflowConfig extends Context.Tag("effect-taskflow/TaskflowConfig")<TaskflowConfig, {
   readonly maxConcurrentTasks: number
@@ -114,6 +156,7 @@ export class TaskflowConfig extends Context.Tag("effect-taskflow/TaskflowConfig"
     readonly maxKeyWait: number
     readonly maxOutage: number
   }
+  readonly executors: { readonly thread: PoolConfig; readonly process: PoolConfig; readonly inPlace: boolean }
   readonly appVersion: string | null
   readonly lease: number
   readonly heartbeatInterval: number
@@ -156,6 +199,26 @@ const pollOf = ({ max = "2 seconds", min = "250 millis" }: NonNullable<TaskflowO
   return { min: least, max: millisAtLeast(least, "poll.max", max) }
 }
 
+const poolConfigOf = (kind: "thread" | "process", options: PoolOptions = {}): PoolConfig => {
+  const name = (option: keyof PoolOptions) => `executors.${kind}.${option}`
+  const max = atLeastOne(name("max"), options.max ?? Math.max(1, os.availableParallelism() - 1))
+  const { memoryLimit, min = 0 } = options
+  if (!Number.isSafeInteger(min) || min < 0 || min > max) {
+    throw new RangeError(`TaskflowLayer: ${name("min")} is ${min}: a whole number from 0 to its max, ${max}`)
+  }
+  return {
+    min,
+    max,
+    idleTimeout: millisAtLeast(1, name("idleTimeout"), options.idleTimeout ?? "1 minute"),
+    recycleAfter: options.recycleAfter === undefined
+      ? Number.POSITIVE_INFINITY
+      : atLeastOne(name("recycleAfter"), options.recycleAfter),
+    memoryLimit: memoryLimit === undefined ? null : atLeastOne(name("memoryLimit"), memoryLimit) * 1_048_576,
+    startTimeout: millisAtLeast(1, name("startTimeout"), options.startTimeout ?? "30 seconds"),
+    grace: millisAtLeast(0, name("grace"), options.grace ?? "250 millis")
+  }
+}
+
 const keepOf = (value: Duration.DurationInput | "forever" | undefined, days: number): number =>
   value === "forever" ? Number.POSITIVE_INFINITY : Duration.toMillis(value ?? Duration.days(days))
 
@@ -187,6 +250,11 @@ export const make = (options: TaskflowOptions = {}): TaskflowConfig["Type"] => (
     maxBatchBytes: atLeastOne("journal.maxBatchBytes", options.journal?.maxBatchBytes ?? 1_048_576),
     maxKeyWait: Duration.toMillis(options.journal?.maxKeyWait ?? "10 seconds"),
     maxOutage: Duration.toMillis(options.journal?.maxOutage ?? "1 minute")
+  },
+  executors: {
+    thread: poolConfigOf("thread", options.executors?.thread),
+    process: poolConfigOf("process", options.executors?.process),
+    inPlace: options.executors?.inPlace ?? false
   },
   appVersion: options.appVersion ?? null,
   ...leaseOf(options),

@@ -21,6 +21,8 @@ export {
   TaskKeyHeld,
   TaskNotFound,
   TaskNotRegistered,
+  TaskScheduleError,
+  TaskScheduleNotFound,
   TaskStopped,
   TaskTimeout,
   TaskWrongStatus,
@@ -90,6 +92,18 @@ export {
   type Vitals
 } from "./TaskPeer.js"
 export { type FeedPage, type FeedQuery, type Hint } from "./TaskChange.js"
+
+// 8 schedule
+export * as TaskSchedule from "./TaskSchedule.js"
+export { type TaskSchedules } from "./TaskSchedules.js"
+export {
+  type Misfire,
+  type Overlap,
+  type ScheduleFacts,
+  type TaskScheduleInfo,
+  type TaskSchedulePage,
+  type Trigger
+} from "./TaskScheduleInfo.js"
 
 // Wiring
 export { TaskflowLayer } from "./Taskflow.js"

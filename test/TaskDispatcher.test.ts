@@ -49,6 +49,19 @@ describe("order", () => {
       }).pipe(Effect.provide(layer))
     }).pipe(Effect.provide(engine({ maxConcurrentTasks: 1, windowSize: 4 }))))
 
+  it.effect("a higher priority comes first also where the name has all that it may hold", () =>
+    Effect.gen(function*() {
+      const { blocker, definition, layer, order } = yield* numbered({ concurrency: 1 })
+      yield* Effect.gen(function*() {
+        for (let n = 0; n < 6; n += 1) yield* definition.enqueue({ n })
+        yield* definition.enqueue({ n: 100 }, { priority: 1 })
+        yield* definition.enqueue({ n: 200 }, { priority: 2 })
+        yield* blocker.open
+        yield* TaskflowTest.drain
+        expect(order).toEqual([0, 200, 100, 1, 2, 3, 4, 5])
+      }).pipe(Effect.provide(layer))
+    }).pipe(Effect.provide(engine())))
+
   it.effect("property: whatever window and priorities, one slot runs them by priority and arrival", () =>
     Effect.promise(() =>
       fc.assert(

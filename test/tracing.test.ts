@@ -189,7 +189,7 @@ describe("an enqueue and its attempts", () => {
         ["task.run endless", "cancelled", undefined, true],
         ["task.run later", "snoozed", undefined, true],
         ["task.run later", "success", undefined, true],
-        ["task.run odd", "failed", "TaskDefect", false],
+        ["task.run odd", "failed", "TypeError", false],
         ["task.run slow", "failed", "TaskTimeout", false]
       ])
     }).pipe(Effect.provide(Layer.provideMerge(handlers, on())), Effect.provide(tracer.layer))

@@ -7,10 +7,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { StoredSchedule } from "../ScheduleStore.js"
 import type { AttemptEntry, CancelResult, Change, Claimed, TaskBackend } from "../TaskBackend.js"
 import type { TaskChange } from "../TaskChange.js"
 import type { Keyring } from "./cipher/keyring.js"
+import * as Schedules from "./cipher/schedules.js"
 import * as Values from "./cipher/values.js"
 
 type Port = TaskBackend["Type"]
@@ -50,7 +50,7 @@ const sealing = ({ forget, sealEntry, sealLine, sealProgress, sealRecord }: Valu
 }
 
 const opening = (values: Values.Values) => {
-  const { openRecord, openSpec, showProgress } = values
+  const { openRecord, showProgress } = values
   const cancelled = (result: CancelResult): CancelResult =>
     "record" in result ? { ...result, record: openRecord(result.record) } : result
   const claimed = (all: Claimed): Claimed => ({
@@ -60,15 +60,13 @@ const opening = (values: Values.Values) => {
   })
   const told = (change: TaskChange): TaskChange =>
     change._tag === "Progressed" ? { ...change, progress: showProgress(change.taskId, change.progress) } : change
-  const schedule = <S extends StoredSchedule | null>(stored: S): S =>
-    stored === null ? stored : { ...stored, spec: openSpec(stored.name, stored.spec) }
-  return { cancelled, claimed, told, schedule }
+  return { cancelled, claimed, told }
 }
 
 /** Puts a cipher over `backend`. Without `encrypt` it only decrypts: what is written stays readable. */
 export const over = (backend: Port, ring: Keyring, encrypt: boolean): Port => {
   const values = Values.make(ring, encrypt)
-  const { openAudit, openEntry, openLine, openRecord, openSample, sealAudit, sealRecord, sealSpec } = values
+  const { openAudit, openEntry, openLine, openRecord, openSample, sealAudit, sealRecord } = values
   const seal = sealing(values)
   const open = opening(values)
   const { audit, errors, joinTransaction, schedules, transaction } = backend
@@ -116,23 +114,15 @@ export const over = (backend: Port, ring: Keyring, encrypt: boolean): Port => {
           (group) => group === null ? null : { ...group, sample: openSample(fingerprint, group.sample) }
         )
     },
-    schedules: {
-      ...schedules,
-      define: (definition, now) =>
-        Effect.map(
-          Effect.suspend(() =>
-            schedules.define({ ...definition, spec: sealSpec(definition.name, definition.spec) }, now)
-          ),
-          open.schedule
-        ),
-      get: (name) => Effect.map(schedules.get(name), open.schedule),
-      list: (page) => Effect.map(schedules.list(page), (all) => ({ ...all, items: all.items.map(open.schedule) })),
-      pause: (name, now) => Effect.map(schedules.pause(name, now), open.schedule),
-      resume: (name, now) => Effect.map(schedules.resume(name, now), open.schedule),
-      retire: (name, now) => Effect.map(schedules.retire(name, now), open.schedule),
-      fireSlot: (request) =>
-        Effect.suspend(() => schedules.fireSlot({ ...request, record: sealRecord(request.record, true) }))
-    }
+    schedules: Schedules.over(
+      {
+        ...schedules,
+        fireSlot: (request) =>
+          Effect.suspend(() => schedules.fireSlot({ ...request, record: sealRecord(request.record, true) }))
+      },
+      ring,
+      encrypt
+    )
   }
   inner.set(covered, below(backend))
   return covered

@@ -29,7 +29,8 @@ const shareOf = (request: ClaimRequest, share: (all: number) => number): ClaimRe
   ...request,
   slots: share(request.slots),
   window: share(request.window),
-  tasks: request.tasks.map((task) => ({ ...task, slots: share(task.slots), window: share(task.window) }))
+  tasks: request.tasks.map((task) => ({ ...task, slots: share(task.slots), window: share(task.window) })),
+  groups: request.groups?.map((group) => ({ ...group, slots: share(group.slots) }))
 })
 
 const countOf = (records: ReadonlyArray<TaskRecord>, name: string): number =>
@@ -45,6 +46,10 @@ const restOf = (request: ClaimRequest, { pending, started }: Claimed): ClaimRequ
     ...task,
     slots: Math.max(0, task.slots - countOf(started, task.name)),
     window: Math.max(0, task.window - countOf(pending, task.name))
+  })),
+  groups: request.groups?.map(({ names, slots }) => ({
+    names,
+    slots: Math.max(0, names.reduce((left, name) => left - countOf(started, name), slots))
   }))
 })
 

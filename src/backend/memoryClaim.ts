@@ -15,7 +15,16 @@ export const claim = (tables: Tables, controls: Controls, request: ClaimRequest)
   const { instance, now, stealAfter } = request
   const nextDueAt = tables.promote(now)
   const named = request.tasks.filter(({ name }) => !controls.isPaused(name))
-  const rooms = new Map(named.map(({ name, slots, version, window }) => [name, { version, slots, window }]))
+  const shares = new Map((request.groups ?? []).flatMap(({ names, slots }) => {
+    const share = { slots }
+    return names.map((name) => [name, share] as const)
+  }))
+  const rooms = new Map(
+    named.map(({ name, slots, version, window }) => [
+      name,
+      { version, slots, window, share: shares.get(name) ?? { slots: request.slots } }
+    ])
+  )
   const wanted = [...rooms].flatMap(([name, room]) =>
     (tables.ready.get(name) ?? []).flatMap(({ fifo, suspects, version }) =>
       version <= room.version ? [{ name, room, fifo, suspects }] : []
@@ -24,8 +33,10 @@ export const claim = (tables: Tables, controls: Controls, request: ClaimRequest)
   const mine = tables.holdings.of(instance)
   const started: Array<LiveRow> = []
   const pending: Array<LiveRow> = []
-  type Room = Pick<ClaimRequest, "slots" | "window">
-  const canStart = ({ slots }: Room) => slots > 0 && started.length < request.slots
+  interface Room extends Pick<ClaimRequest, "slots" | "window"> {
+    readonly share: { readonly slots: number }
+  }
+  const canStart = ({ share, slots }: Room) => slots > 0 && share.slots > 0 && started.length < request.slots
   const canWait = ({ window }: Room) => window > 0 && pending.length < request.window
   // One suspect at a time, so that the death of an instance says something about it.
   const mayHave = (suspects: boolean) => !suspects || mine.suspects.size === 0
@@ -51,6 +62,7 @@ export const claim = (tables: Tables, controls: Controls, request: ClaimRequest)
     const { room } = best.from
     if (canStart(room)) {
       room.slots -= 1
+      room.share.slots -= 1
       start(row)
     } else {
       room.window -= 1
@@ -75,6 +87,7 @@ export const claim = (tables: Tables, controls: Controls, request: ClaimRequest)
       const room = roomOf(row.record)
       if (room === undefined || !canStart(room) || !mayHave(isSuspect(row.record))) continue
       room.slots -= 1
+      room.share.slots -= 1
       start(row)
     }
     started.sort(byPriorityThenArrival)

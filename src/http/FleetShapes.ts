@@ -2,8 +2,9 @@
  * What is told of the fleet, as schemas: definitions, pauses, schedules, instances, groups of errors, the audit trail.
  */
 import * as Schema from "effect/Schema"
-import { InstanceId } from "../TaskEvent.js"
+import { Enqueued, InstanceId } from "../TaskEvent.js"
 import { TaskId } from "../TaskId.js"
+import { TaskStatus } from "../TaskStatus.js"
 import { Count, ends, Json, Millis, Time } from "./TaskShapes.js"
 
 const cursor = {
@@ -49,6 +50,8 @@ export const DefinitionFacts = Schema.Struct({
   transactional: Schema.Boolean,
   persist: Schema.Boolean,
   eager: Schema.Boolean,
+  /** Where attempts run. */
+  executor: Enqueued.fields.executor,
   maxCrashes: Schema.Int,
   keyTtl: Schema.NullOr(Millis),
   /** JSON Schema of the payload's encoded form; null where there is none to give. */
@@ -74,6 +77,8 @@ export const TaskDefinition = Schema.Struct({
   paused: Schema.Boolean,
   pending: Count,
   running: Count,
+  /** The schedules of it that are not retired, by name, as far as they are among the first 1,000. */
+  schedules: Schema.Array(Schema.String),
   last24h: RecentEnds
 }).annotations({ identifier: "TaskDefinition" })
 
@@ -105,17 +110,70 @@ export const Instances = Schema.Struct({ items: Schema.Array(Instance) }).annota
 
 export const Drained = Schema.Struct({ instance: InstanceId, draining: Schema.Boolean })
 
+/** When its slots are. */
+const Trigger = Schema.Union(
+  Schema.Struct({ every: Millis }),
+  Schema.Struct({ cron: Schema.String, timezone: Schema.String })
+)
+
+/**
+ * What it says (`trigger` to `executor`) is null where it cannot be read here; `problem` tells why then. `payload` is there only
+ * where `displayArguments` and the caller's access show it, secrets replaced.
+ */
 export const StoredSchedule = Schema.Struct({
   name: Schema.String,
   taskName: Schema.String,
   origin: Schema.Literal("code", "dynamic"),
+  trigger: Schema.NullOr(Trigger),
+  /** The same for people, as `every 5 minutes` or `0 3 * * * (Europe/Rome)`. */
+  when: Schema.NullOr(Schema.String),
+  misfire: Schema.NullOr(Schema.Literal("skip", "once", "all")),
+  maxCatchUp: Schema.NullOr(Schema.Int),
+  overlap: Schema.NullOr(Schema.Literal("allow", "skip")),
+  runOnStartup: Schema.NullOr(Schema.Boolean),
+  priority: Schema.NullOr(Schema.Int),
+  tags: Schema.NullOr(Schema.Record({ key: Schema.String, value: Schema.String })),
+  executor: Schema.NullOr(Enqueued.fields.executor),
+  problem: Schema.NullOr(Schema.String),
+  /** Null while it is paused, too. */
+  nextSlot: Schema.NullOr(Time),
+  /** The next five; of a paused one those that would come. */
+  nextSlots: Schema.Array(Time),
+  /** The latest one that is settled: fired, passed over, or not missed because of a pause. */
   lastSlot: Schema.NullOr(Time),
+  /** The task of the latest one that fired. */
   lastTask: Schema.NullOr(TaskId),
+  /** Of that task; null when it was removed. */
+  lastStatus: Schema.NullOr(TaskStatus),
+  lastDuration: Schema.NullOr(Millis),
   definedAt: Time,
+  /** When an instance last said that this is what it says. */
+  seenAt: Time,
   pausedAt: Schema.NullOr(Time),
   /** Not defined by any program any more. */
-  retiredAt: Schema.NullOr(Time)
+  retiredAt: Schema.NullOr(Time),
+  payload: Schema.optional(Json),
+  hidden: Schema.Array(Schema.Literal("payload"))
 }).annotations({ identifier: "TaskSchedule" })
+
+/** A task that a schedule enqueued, or somebody who ran it by hand: `source` says which. */
+export const ScheduleRun = Schema.Struct({
+  taskId: TaskId,
+  /** The moment it stands for. */
+  slot: Schema.NullOr(Time),
+  source: Enqueued.fields.source,
+  status: TaskStatus,
+  createdAt: Time,
+  startedAt: Schema.NullOr(Time),
+  endedAt: Schema.NullOr(Time),
+  duration: Schema.NullOr(Millis)
+}).annotations({ identifier: "TaskScheduleRun" })
+
+export const ScheduleRuns = Schema.Struct({ items: Schema.Array(ScheduleRun) }).annotations({
+  identifier: "TaskScheduleRuns"
+})
+
+export const ScheduleRemoved = Schema.Struct({ schedule: Schema.String })
 
 export const Schedules = Schema.Struct({ items: Schema.Array(StoredSchedule), ...cursor }).annotations({
   identifier: "TaskSchedules"

@@ -165,6 +165,12 @@ export class ScheduleNotFound extends Schema.TaggedError<ScheduleNotFound>()("Sc
   schedule: Schema.String
 }, withStatus(404, "There is no such schedule")) {}
 
+/** 409: what the schedule says cannot be read here, so there is nothing to run. */
+export class ScheduleUnreadable extends Schema.TaggedError<ScheduleUnreadable>()("ScheduleUnreadable", {
+  message: Schema.String,
+  schedule: Schema.String
+}, withStatus(409, "What the schedule says cannot be read here")) {}
+
 /** 404: no failures of this fingerprint are remembered. */
 export class ErrorGroupNotFound extends Schema.TaggedError<ErrorGroupNotFound>()("ErrorGroupNotFound", {
   message: Schema.String,

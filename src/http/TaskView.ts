@@ -34,8 +34,12 @@ const failureShown = (taskName: string, failure: TaskFailure | null, redaction: 
   stacktrace: failure === null ? null : redaction.text(failure.stack, { taskName, part: "stacktrace" })
 })
 
+/** Tags as they may be shown. */
 // safe: redaction answers an object where it was given one, and its values are made text
-const shownTags = ({ tags, taskName }: TaskRecord.TaskRecord, redaction: Redaction): Readonly<Record<string, string>> =>
+export const shownTags = (
+  { tags, taskName }: Pick<TaskRecord.TaskRecord, "tags" | "taskName">,
+  redaction: Redaction
+): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(redaction.json(tags, { taskName, part: "tags" }) as object).map(([name, value]) => [
       name,
@@ -100,13 +104,16 @@ const shownJson = (
   }
 }
 
+/** Whose payload it is, as far as that says whether it may be shown. */
+type Owner = Pick<TaskRecord.TaskRecord, "definitionVersion" | "kind" | "taskName">
+
 // Of another version than the record nobody here knows where that one held its secrets.
-const isKnown = (record: TaskRecord.TaskRecord, definition: Definition | undefined): definition is Definition =>
+const isKnown = (record: Owner, definition: Definition | undefined): definition is Definition =>
   definition !== undefined && record.kind === "task" && record.definitionVersion === definition.version
 
 /** The payload as it may be shown; undefined when it may not, or cannot be decrypted here. */
 export const payload = (
-  record: TaskRecord.TaskRecord,
+  record: Owner & Pick<TaskRecord.TaskRecord, "payload">,
   definition: Definition | undefined,
   redaction: Redaction
 ): unknown =>

@@ -11,7 +11,7 @@ import * as TaskProblem from "./TaskProblem.js"
 import { Json } from "./TaskShapes.js"
 
 const { name } = Params
-const { get, post } = HttpApiEndpoint
+const { del, get, post } = HttpApiEndpoint
 
 const about = (text: string) => OpenApi.annotations({ description: text })
 
@@ -60,15 +60,40 @@ const page = Schema.Struct({
 export const schedules = HttpApiGroup.make("schedules")
   .add(
     get("schedules", "/schedules").setUrlParams(page).addSuccess(Fleet.Schedules).addError(TaskProblem.TaskCursorError)
+      .annotateContext(about("Every schedule: of the code, made at run time, paused and retired ones."))
   )
   .add(get("schedule")`/schedules/${name}`.addSuccess(Fleet.StoredSchedule).addError(TaskProblem.ScheduleNotFound))
   .add(
+    get("scheduleRuns")`/schedules/${name}/runs`
+      .setUrlParams(Schema.Struct({ limit: Schema.optional(Params.wholeFromTo(1, 200)) }))
+      .addSuccess(Fleet.ScheduleRuns).addError(TaskProblem.ScheduleNotFound)
+      .annotateContext(about("Its newest tasks, 60 by default. For pages of them ask for the list with `schedule=`."))
+  )
+  .add(
     post("pauseSchedule")`/schedules/${name}/pause`.addSuccess(Fleet.StoredSchedule)
       .addError(TaskProblem.ScheduleNotFound)
+      .annotateContext(about("No slot of it fires until it is resumed."))
   )
   .add(
     post("resumeSchedule")`/schedules/${name}/resume`.addSuccess(Fleet.StoredSchedule)
       .addError(TaskProblem.ScheduleNotFound)
+      .annotateContext(about("Slots fire again. Those of the pause are not missed."))
+  )
+  .add(
+    post("triggerSchedule")`/schedules/${name}/trigger`
+      .addSuccess(Actions.TaskEnqueued)
+      .addSuccess(Actions.TaskDeduplicated)
+      .addError(TaskProblem.ScheduleNotFound)
+      .addError(TaskProblem.ScheduleUnreadable)
+      .addError(TaskProblem.TaskArgumentError)
+      .addError(TaskProblem.TaskKeyBusy)
+      .annotateContext(about("Runs it once, now, also while it is paused. Its slots stay as they are."))
+  )
+  .add(
+    del("removeSchedule")`/schedules/${name}`.addSuccess(Fleet.ScheduleRemoved).addError(TaskProblem.ScheduleNotFound)
+      .annotateContext(
+        about("Forgets it and which slots of it fired; its tasks stay. What the code of a program has comes back.")
+      )
   )
 
 const fingerprint = HttpApiSchema.param("fingerprint", Schema.String)

@@ -44,8 +44,15 @@ export const cut = (all: ReadonlyArray<Prepared>): ReadonlyArray<ReadonlyArray<P
   return part.length === 0 ? parts : [...parts, part]
 }
 
+/** Enqueues a task whose record somebody else makes, in the span of an enqueue. */
+export type EnqueueMade = (
+  taskName: string,
+  recordAt: (at: number, trace: string | null) => TaskRecord
+) => Effect.Effect<EnqueueResult, TaskBackendError | TaskKeyBusy | TaskWrongTransaction>
+
 type Front = Pick<TaskManager["Type"], "enqueue" | "enqueueMany" | "run"> & {
   readonly hold: TaskManager["Type"]["holding"]["enqueue"]
+  readonly enqueueMade: EnqueueMade
 }
 
 export const make = (
@@ -248,13 +255,21 @@ export const make = (
       }
       const runtime = yield* Effect.runtime<never>()
       const taskId = ids.next(now())
-      const registered: Registered = { definition, handler: () => effect, runtime }
+      const registered: Registered = { definition, handler: { _tag: "Function", handle: () => effect }, runtime }
       return yield* commitEffect(newRecord(definition, ready, taskId, now(), trace, "effect"), registered)
     })
+
+  const enqueueMade: EnqueueMade = (taskName, recordAt) =>
+    sending(
+      { taskName },
+      (trace) => accept(true, (at) => [recordAt(at, trace)], ([record]) => commit(record!), ([result]) => result!),
+      Tracing.tellResult
+    )
 
   // safe (all four): the interface says what the task's schemas and the effect require and fail with; what they require
   // is in the caller's environment when these effects run
   return {
+    enqueueMade,
     enqueue:
       ((task: { readonly definition: Definition.Definition }, payload: unknown, options: EnqueueOptions = {}) =>
         enqueueOne(task, payload, options, commit)) as Front["enqueue"],

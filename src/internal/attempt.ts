@@ -1,14 +1,13 @@
 /**
  * One run of a handler, from the side of the engine: what it was asked, what it may do, what it logged.
  */
-import * as Inspectable from "effect/Inspectable"
 import type { Attempt, Current } from "../TaskContext.js"
 import type { LogLine, Progress } from "../TaskEvent.js"
 import type { TaskflowConfig } from "../TaskflowConfig.js"
 import { retriesUsed, type TaskRecord } from "../TaskRecord.js"
 import type { TaskStore } from "../TaskStore.js"
+import { annotationText } from "./annotationText.js"
 import type { AttemptSpan } from "./attemptSpan.js"
-import { logged } from "./logged.js"
 import type { StopRequest } from "./outcome.js"
 import type { Slot } from "./slots.js"
 
@@ -34,18 +33,6 @@ export interface LiveAttempt extends Attempt {
 
 const maxMessage = 16_384
 const fullMessage = "the log of this task is full: further lines are not kept"
-
-const annotationText = (annotations: Record<string, unknown>): string | null => {
-  if (Object.keys(annotations).length === 0) return null
-  const entries = Object.entries(annotations).map(([key, value]) => [key, logged(value)] as const)
-  try {
-    return Inspectable.stringifyCircular(Object.fromEntries(entries))
-  } catch {
-    // A bigint, or a toJSON that throws: then every value as text.
-    const texts = entries.map(([key, value]) => [key, Inspectable.toStringUnknown(value)] as const)
-    return JSON.stringify(Object.fromEntries(texts))
-  }
-}
 
 const noop = (): void => {}
 

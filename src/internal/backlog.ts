@@ -9,7 +9,7 @@ import type { InstanceId } from "../TaskEvent.js"
 import type { TaskQueue } from "../TaskQueue.js"
 import type { TaskRecord } from "../TaskRecord.js"
 import type { TaskRegistry } from "../TaskRegistry.js"
-import type { Slots } from "./slots.js"
+import type { Group, Slots } from "./slots.js"
 
 // What another instance holds and did not start for so long (milliseconds) may be taken when nothing else waits.
 const stealAfter = 1_000
@@ -23,7 +23,9 @@ export const make = (options: {
   readonly queue: TaskQueue["Type"]
   readonly slots: Slots
   readonly registry: TaskRegistry["Type"]
+  /** How many of a name run at once here, by its own limit and its group's. */
   readonly limitOf: (taskName: string) => number
+  readonly groupOf: (taskName: string) => Group | null
   /** Whether claims of this name bring nothing for the time being. */
   readonly isPaused: (taskName: string) => boolean
   /** How many of a name are worth holding. */
@@ -47,28 +49,44 @@ export const make = (options: {
   let arriving = 0
   // Tasks written unclaimed that rank before something in the window: nothing starts until a claim has placed them.
   let urgent = 0
+  const urgentOf = new Map<string, number>()
   let urgentPriority = Number.NEGATIVE_INFINITY
 
   // Those that a claim has seen; one that came while it was under way stays urgent.
   const settleUrgent = (count: number): void => {
     urgent -= count
-    if (urgent === 0) urgentPriority = Number.NEGATIVE_INFINITY
+    if (urgent > 0) return
+    urgentOf.clear()
+    urgentPriority = Number.NEGATIVE_INFINITY
   }
 
   const share = (taskName: string): number => Math.min(windowSize, limitOf(taskName) * 2, options.most(taskName))
 
-  const windowRoom = (taskName: string): number =>
-    Math.max(
-      0,
-      Math.min(
-        queue.room() - arriving - (look?.window ?? 0),
-        share(taskName) - queue.sizeOf(taskName) - (arrivingOf.get(taskName) ?? 0)
-      )
-    )
+  // Beyond the share of a name there is room for what is urgent.
+  const roomFor = (taskName: string, urgent: number): number => {
+    const own = share(taskName) - queue.sizeOf(taskName) - (arrivingOf.get(taskName) ?? 0)
+    return Math.max(0, Math.min(queue.room() - arriving - (look?.window ?? 0), Math.max(0, own) + urgent))
+  }
+  const windowRoom = (taskName: string): number => roomFor(taskName, 0)
 
   const startable = (taskName: string): number => Math.min(slots.free(), slots.freeOf(taskName))
 
   const handledWaiting = (): Array<string> => [...new Set([...waiting.keys(), ...looking])].filter(isClaimed)
+
+  /** The groups that several of these names are in, with what each has room for. */
+  const sharing = (names: ReadonlyArray<string>): NonNullable<ClaimRequest["groups"]> => {
+    const groups = new Map<Group, Array<string>>()
+    for (const name of names) {
+      const group = options.groupOf(name)
+      if (group === null) continue
+      const others = groups.get(group)
+      if (others === undefined) groups.set(group, [name])
+      else others.push(name)
+    }
+    return [...groups]
+      .filter(([, names]) => names.length > 1)
+      .map(([group, names]) => ({ names, slots: slots.freeIn(group) }))
+  }
 
   const handled = (names: Iterable<string>): boolean => {
     for (const taskName of names) if (isClaimed(taskName)) return true
@@ -112,6 +130,7 @@ export const make = (options: {
       const lowest = queue.lowestPriority()
       if (lowest === undefined || priority <= lowest) return
       urgent += 1
+      urgentOf.set(taskName, (urgentOf.get(taskName) ?? 0) + 1)
       urgentPriority = Math.max(urgentPriority, priority)
     },
     addAll: (): void => {
@@ -172,7 +191,7 @@ export const make = (options: {
           name,
           version: registry.get(name)?.definition.version ?? 0,
           slots: Math.min(free, startable(name)),
-          window: Math.min(room, windowRoom(name))
+          window: Math.min(room, roomFor(name, urgentOf.get(name) ?? 0))
         }))
         .filter((task) => task.slots + task.window > 0)
       if (tasks.length === 0) {
@@ -180,7 +199,9 @@ export const make = (options: {
         return null
       }
       look = looks ? { window: room } : null
-      return { instance, tasks, slots: free, window: room, stealAfter: shared ? stealAfter : null, now }
+      const groups = sharing(tasks.map(({ name }) => name))
+      const request = { instance, tasks, slots: free, window: room, stealAfter: shared ? stealAfter : null, now }
+      return groups.length === 0 ? request : { ...request, groups }
     },
 
     /** Counts a task whose name nobody handles here; true when it is the first. */

@@ -13,6 +13,8 @@ export const jittered = (millis: number): Effect.Effect<number> =>
 export const pause = (millis: number): Effect.Effect<void> =>
   Effect.flatMap(jittered(millis), (spread) => Effect.sleep(spread))
 
-/** The wait after the failure number `failures`, counted from 1. */
-export const afterFailure = (failures: number): Effect.Effect<void> =>
-  pause(Math.min(5_000, 50 * 2 ** Math.min(failures - 1, 10)))
+/** The wait after the failure number `failures`, counted from 1, before it is spread. */
+export const millisAfter = (failures: number): number => Math.min(5_000, 50 * 2 ** Math.min(failures - 1, 10))
+
+/** Waits as long as the failure number `failures` asks for. */
+export const afterFailure = (failures: number): Effect.Effect<void> => pause(millisAfter(failures))

@@ -7,9 +7,15 @@ type Labels = ReadonlyArray<MetricLabel.MetricLabel>
 const maxNames = 1_000
 const other = "other"
 
+const slotEnds = ["fired", "missed", "overlapping", "duplicate"] as const
+
+/** What became of a slot of a schedule. */
+export type SlotEnd = typeof slotEnds[number]
+
 interface Named {
   readonly task: Labels
   readonly statuses: { readonly [Status in TaskStatus]: Labels }
+  readonly slots: { readonly [End in SlotEnd]: Labels }
 }
 
 // Metrics find their hook by the identity of the labels: made once for each name.
@@ -21,8 +27,13 @@ const labelsOf = (taskName: string): Named => {
   if (known.size >= maxNames && taskName !== other) return labelsOf(other)
   const label = MetricLabel.make("task", taskName)
   const statuses = all.map((status) => [status, [label, MetricLabel.make("status", status)]] as const)
-  // safe: one entry for each status
-  const made: Named = { task: [label], statuses: Object.fromEntries(statuses) as unknown as Named["statuses"] }
+  const slots = slotEnds.map((end) => [end, [label, MetricLabel.make("outcome", end)]] as const)
+  // safe: one entry for each status, and for each outcome
+  const made: Named = {
+    task: [label],
+    statuses: Object.fromEntries(statuses) as unknown as Named["statuses"],
+    slots: Object.fromEntries(slots) as unknown as Named["slots"]
+  }
   known.set(taskName, made)
   return made
 }
@@ -44,6 +55,8 @@ export const count = {
       Metrics.duration.unsafeUpdate(millis / 1_000, task)
     }
   },
+  slots: (taskName: string, outcome: SlotEnd, slots: number): void =>
+    Metrics.slots.unsafeUpdate(slots, labelsOf(taskName).slots[outcome]),
   running: (taskName: string, by: 1 | -1): void => Metrics.running.unsafeModify(by, labelsOf(taskName).task),
   queued: (by: number): void => Metrics.queueDepth.unsafeModify(by, none),
   committed: (changes: number, millis: number): void => {

@@ -55,12 +55,16 @@ export const prettyCause = (cause: Cause.Cause<unknown>): string => {
   return cut(ownFramesFirst(cut(text, 4 * maxStack)), maxStack)
 }
 
-/** The name to group by: an error's `_tag`, else its class name, else its type. Never throws. */
+/**
+ * The name to group by: an error's `_tag`, else its class name, else its type; of a `TaskDefect` the name of what was thrown.
+ * Never throws.
+ */
 export const nameOf = (error: unknown): string => {
   const property = (key: "_tag" | "name") =>
     attempt(() => typeof error === "object" && error !== null ? Reflect.get(error, key) : undefined)
   const isError = attempt(() => error instanceof Error ? "yes" : "") === "yes"
-  const name = property("_tag") ?? (isError ? property("name") ?? "Error" : undefined)
+  const tag = property("_tag")
+  const name = (tag === "TaskDefect" ? undefined : tag) ?? (isError ? property("name") ?? "Error" : undefined)
   return cut(name ?? (error === null ? "null" : typeof error), 200)
 }
 

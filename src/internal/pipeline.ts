@@ -13,56 +13,63 @@ import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import { currentAttempt, TaskContext } from "../TaskContext.js"
+import type { TaskExecutor } from "../TaskExecutor.js"
 import type { TaskflowConfig } from "../TaskflowConfig.js"
 import type { Registered } from "../TaskRegistry.js"
 import type * as Attempt from "./attempt.js"
 import * as AttemptSpan from "./attemptSpan.js"
 import { captureLogs } from "./captureLogs.js"
 import { answered } from "./codec.js"
+import * as InWorker from "./inWorker.js"
+import { resultText } from "./resultText.js"
 
 export interface Prepared {
   readonly spanOf: AttemptSpan.Opening
   readonly forkOf: (attempt: Attempt.LiveAttempt, scope: Scope.Scope) => Fork
   /** `around` is put around everything from the payload to the result. */
   readonly pipeline: (
-    payload: string,
+    attempt: Attempt.LiveAttempt,
     around?: (body: Effect.Effect<string | null, unknown>) => Effect.Effect<string | null, unknown>
   ) => Effect.Effect<Exit.Exit<string | null, unknown>>
 }
 
+// What a function makes of the payload, as text. Without a success schema nothing is stored, whatever it gave.
+const inPlace = (
+  { definition: { payload, success } }: Registered,
+  handle: (payload: unknown) => Effect.Effect<unknown, unknown, TaskContext | Scope.Scope>,
+  maxSize: number
+): InWorker.Handled => {
+  const handled = (text: string) => {
+    const decoded = payload.decode(text)
+    const ready = answered(decoded)
+    return ready === undefined ? Effect.flatMap(decoded, handle) : handle(ready.value)
+  }
+  // safe: the fork of an attempt gives the context and the scope; the result is left out where nothing is stored
+  return ({ record }) =>
+    (success === null
+      ? handled(record.payload)
+      : Effect.flatMap(handled(record.payload), resultText(success, maxSize))) as ReturnType<
+        InWorker.Handled
+      >
+}
+
 /** Prepares each handler once. */
-export const make = (config: TaskflowConfig["Type"], clock: Clock.Clock): (registered: Registered) => Prepared => {
+export const make = (
+  config: TaskflowConfig["Type"],
+  clock: Clock.Clock,
+  executor: TaskExecutor["Type"]
+): (registered: Registered) => Prepared => {
   const prepared = new WeakMap<Registered, Prepared>()
   return (registered) => {
     const known = prepared.get(registered)
     if (known !== undefined) return known
-    const { definition: { payload, success }, handler, runtime } = registered
-    const encode = (codec: NonNullable<typeof success>) => (value: unknown): Effect.Effect<string> =>
-      Effect.matchEffect(Effect.suspend(() => codec.encode(value)), {
-        onFailure: ({ message, path }) =>
-          Effect.die(
-            new Error(
-              `the result does not fit the task's success schema${path === "" ? "" : ` at ${path}`}: ${message}`
-            )
-          ),
-        onSuccess: (text) =>
-          text.length <= config.maxPayloadSize
-            ? Effect.succeed(text)
-            : Effect.die(
-              new Error(`the result has ${text.length} characters of JSON, the limit is ${config.maxPayloadSize}`)
-            )
-      })
-    const handled = (text: string) => {
-      const decoded = payload.decode(text)
-      const ready = answered(decoded)
-      return ready === undefined ? Effect.flatMap(decoded, handler) : handler(ready.value)
-    }
+    const { definition: { success }, handler, runtime } = registered
+    const handled = handler._tag === "Function"
+      ? inPlace(registered, handler.handle, config.maxPayloadSize)
+      : InWorker.make({ config, executor, registered, handler })
     // As an exit, so that a failure is the task's affair and not an unhandled error of its fiber.
-    const body = (text: string) =>
-      Effect.suspend(() => success === null ? handled(text) : Effect.flatMap(handled(text), encode(success)))
-    // safe: without a success schema nothing is stored, whatever the handler gave
-    const pipeline: Prepared["pipeline"] = (text, around) => {
-      const whole = body(text) as Effect.Effect<string | null, unknown>
+    const pipeline: Prepared["pipeline"] = (attempt, around) => {
+      const whole = Effect.suspend(() => handled(attempt))
       return Effect.exit(around === undefined ? whole : around(success === null ? Effect.as(whole, null) : whole))
     }
     const made: Prepared = {

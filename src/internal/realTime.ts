@@ -5,6 +5,7 @@
  * input and output may take does not: a TestClock that jumps an hour ahead makes no database an hour late.
  */
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 
 /** Milliseconds since some moment; never goes back. */
 export const monotonic = (): number => performance.now()
@@ -15,6 +16,13 @@ export const pause = (millis: number): Effect.Effect<void> =>
     const timer = setTimeout(() => resume(Effect.void), millis)
     return Effect.sync(() => clearTimeout(timer))
   })
+
+/** Calls `run` every `millis` of real time until the scope closes. It keeps no process alive. */
+export const every = (millis: number, run: () => void): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.asVoid(Effect.acquireRelease(
+    Effect.sync(() => setInterval(run, millis).unref()),
+    (timer) => Effect.sync(() => clearInterval(timer))
+  ))
 
 /** Fails when `self` took longer than `millis` of real time. `self` is left behind then, however it ends. */
 export const within = <A, E, E2, R>(

@@ -1,10 +1,16 @@
 /**
- * Who may run: slots of the instance and of each task name. Pure state.
+ * Who may run: slots of the instance, of each task name, and of the group that a name belongs to. Pure state.
  *
  * A slot is held by an attempt, never by a back-off; an attempt that waits for another task gives its slot back and takes
- * the next free one before anything new starts.
+ * the next free one before anything new starts. A group is the workers of one pool: its names share so many slots, so no
+ * attempt counts as running while it only waits for a worker.
  */
 import * as Effect from "effect/Effect"
+
+/** Names that share slots. Compared by identity. */
+export interface Group {
+  readonly max: number
+}
 
 /** One attempt's hold on a slot. */
 export interface Slot {
@@ -20,12 +26,17 @@ export interface Slot {
 export interface Slots {
   /** Free slots of the instance. */
   readonly free: () => number
-  /** How many more of this name may start, whatever the instance has free. */
+  /** How many more of this name may start, by its own limit and its group's, whatever the instance has free. */
   readonly freeOf: (taskName: string) => number
   readonly mayStart: (taskName: string) => boolean
   /** Takes a slot. The caller has asked `mayStart`. */
   readonly take: (taskName: string) => Slot
-  /** Keeps `count` slots of the instance, and of each name its own, from being taken; the answer lets them go. */
+  /** How many more of this group may start, whatever the instance has free. */
+  readonly freeIn: (group: Group) => number
+  /**
+   * Keeps `count` slots of the instance, of each name its own, and of each group no more than it has free, from being taken;
+   * the answer lets them go.
+   */
   readonly reserve: (
     count: number,
     names: ReadonlyArray<{ readonly name: string; readonly slots: number }>
@@ -39,13 +50,14 @@ export interface Slots {
 // A parked attempt that wants a slot again.
 interface Returning {
   readonly taskName: string
+  readonly group: Group | null
   readonly resume: () => void
 }
 
 // What the slots of one instance share.
 interface Pool {
-  readonly hold: (taskName: string, by: 1 | -1) => void
-  readonly mayStart: (taskName: string) => boolean
+  readonly hold: (slot: Returning, by: 1 | -1) => void
+  readonly mayStart: (slot: Returning) => boolean
   /** Counts an attempt that begins or ends. */
   readonly begin: (taskName: string, by: 1 | -1) => void
   readonly line: (waiter: Returning) => void
@@ -69,9 +81,10 @@ class SlotImpl implements Slot, Returning {
 
   private readonly since: number
 
-  constructor(readonly taskName: string, private readonly pool: Pool) {
+  // The group is that of the start: its handler may have left when the slot is given back.
+  constructor(readonly taskName: string, readonly group: Group | null, private readonly pool: Pool) {
     this.since = pool.now()
-    pool.hold(taskName, 1)
+    pool.hold(this, 1)
     pool.begin(taskName, 1)
   }
 
@@ -84,7 +97,7 @@ class SlotImpl implements Slot, Returning {
 
   resume(): void {
     this.holding = true
-    this.pool.hold(this.taskName, 1)
+    this.pool.hold(this, 1)
     this.goOn()
   }
 
@@ -93,7 +106,7 @@ class SlotImpl implements Slot, Returning {
     if (this.released) return
     this.released = true
     this.pool.heldFor(this.taskName, this.pool.now() - this.since)
-    if (this.holding) this.pool.hold(this.taskName, -1)
+    if (this.holding) this.pool.hold(this, -1)
     this.holding = false
     this.pool.leave(this)
     this.pool.begin(this.taskName, -1)
@@ -112,7 +125,7 @@ class SlotImpl implements Slot, Returning {
       this.goOn()
       if (!this.holding) return
       this.holding = false
-      this.pool.hold(this.taskName, -1)
+      this.pool.hold(this, -1)
       this.pool.onFree()
     })
   }
@@ -129,7 +142,7 @@ class SlotImpl implements Slot, Returning {
       if (this.waits > 0 || this.holding || this.released || this.stopped) return resume(Effect.void)
       const goOnWith = () => resume(Effect.void)
       this.back = [...this.back, goOnWith]
-      if (this.pool.mayStart(this.taskName)) return this.resume()
+      if (this.pool.mayStart(this)) return this.resume()
       this.pool.line(this)
       // Interrupted while it waits for a slot: it goes on without one, to its end.
       return Effect.sync(() => {
@@ -140,40 +153,52 @@ class SlotImpl implements Slot, Returning {
   }
 }
 
-/** `limitOf` is the concurrency of a name; `onFree` is called after every change that may let something start. */
+/**
+ * `limitOf` is the concurrency of a name, `groupOf` the group it is in at the moment; `onFree` is called after every change that
+ * may let something start.
+ */
 export const make = (options: {
   readonly max: number
   readonly limitOf: (taskName: string) => number
+  readonly groupOf?: (taskName: string) => Group | null
   readonly onFree: () => void
   /** Told of every attempt that begins or ends. */
   readonly onActive?: (taskName: string, by: 1 | -1) => void
   /** Told how long each hold on a slot lasted, in milliseconds of `now`. */
   readonly held?: { readonly now: () => number; readonly onRelease: (taskName: string, millis: number) => void }
 }): Slots => {
+  const { groupOf = () => null } = options
   const usedOf = new Map<string, number>()
+  const usedIn = new Map<Group, number>()
   const activeOf = new Map<string, number>()
   let used = 0
   let reserved = 0
   let active = 0
   let returning: Array<Returning> = []
 
-  const add = (counts: Map<string, number>, taskName: string, by: number): void => {
+  const add = <K>(counts: Map<K, number>, key: K, by: number): void => {
     if (by === 0) return
-    const count = (counts.get(taskName) ?? 0) + by
-    if (count === 0) counts.delete(taskName)
-    else counts.set(taskName, count)
-  }
-  const hold = (taskName: string, by: 1 | -1): void => {
-    used += by
-    add(usedOf, taskName, by)
+    const count = (counts.get(key) ?? 0) + by
+    if (count === 0) counts.delete(key)
+    else counts.set(key, count)
   }
   const free = () => Math.max(0, options.max - used - reserved)
-  const freeOf = (taskName: string) => Math.max(0, options.limitOf(taskName) - (usedOf.get(taskName) ?? 0))
+  const freeIn = (group: Group) => Math.max(0, group.max - (usedIn.get(group) ?? 0))
+  const freeBy = (taskName: string, group: Group | null) => {
+    const own = Math.max(0, options.limitOf(taskName) - (usedOf.get(taskName) ?? 0))
+    return group === null ? own : Math.min(own, freeIn(group))
+  }
+  const freeOf = (taskName: string) => freeBy(taskName, groupOf(taskName))
   const mayStart = (taskName: string) => free() > 0 && freeOf(taskName) > 0
+  const mayReturn = ({ group, taskName }: Returning) => free() > 0 && freeBy(taskName, group) > 0
 
   const pool: Pool = {
-    hold,
-    mayStart,
+    hold: ({ group, taskName }, by) => {
+      used += by
+      add(usedOf, taskName, by)
+      if (group !== null) add(usedIn, group, by)
+    },
+    mayStart: mayReturn,
     begin: (taskName, by) => {
       active += by
       options.onActive?.(taskName, by)
@@ -194,7 +219,7 @@ export const make = (options: {
     if (returning.length === 0) return
     const still: typeof returning = []
     for (const waiter of returning) {
-      if (mayStart(waiter.taskName)) waiter.resume()
+      if (mayReturn(waiter)) waiter.resume()
       else still.push(waiter)
     }
     returning = still
@@ -203,17 +228,24 @@ export const make = (options: {
   return {
     free,
     freeOf,
+    freeIn,
     mayStart,
     resumeParked,
     active: (taskName) => taskName === undefined ? active : activeOf.get(taskName) ?? 0,
     reserve: (count, names) => {
-      reserved += count
-      for (const { name, slots } of names) add(usedOf, name, slots)
-      return () => {
-        reserved -= count
-        for (const { name, slots } of names) add(usedOf, name, -slots)
+      const groups = new Map<Group, number>()
+      for (const { name, slots } of names) {
+        const group = groupOf(name)
+        if (group !== null) groups.set(group, Math.min(freeIn(group), (groups.get(group) ?? 0) + slots))
       }
+      const keep = (by: 1 | -1): void => {
+        reserved += by * count
+        for (const { name, slots } of names) add(usedOf, name, by * slots)
+        for (const [group, slots] of groups) add(usedIn, group, by * slots)
+      }
+      keep(1)
+      return () => keep(-1)
     },
-    take: (taskName) => new SlotImpl(taskName, pool)
+    take: (taskName) => new SlotImpl(taskName, groupOf(taskName), pool)
   }
 }

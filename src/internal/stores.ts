@@ -1,5 +1,5 @@
 /**
- * What is kept beside tasks, as far as people look at it and change it: the audit trail, groups of errors, schedules, history.
+ * What is kept beside tasks, as far as people look at it and change it: the audit trail, groups of errors, history.
  * A side of TaskManager.
  */
 import * as Effect from "effect/Effect"
@@ -7,7 +7,7 @@ import type { TaskBackend } from "../TaskBackend.js"
 import type { TaskBackendError } from "../TaskError.js"
 import type { Parts, TaskManager } from "../TaskManager.js"
 
-type Front = Pick<TaskManager["Type"], "audit" | "errors" | "schedules" | "deleteHistory">
+type Front = Pick<TaskManager["Type"], "audit" | "errors" | "deleteHistory">
 
 const step = 500
 const most = 10_000
@@ -25,19 +25,13 @@ const clear = (
       : Effect.zipRight(Effect.yieldNow(), clear(backend, endedBefore, all))
   })
 
-export const make = ({ backend, instance }: Parts, outside: (call: string) => Effect.Effect<void>): Front => {
-  const { audit, errors, schedules } = backend
+export const make = ({ backend }: Parts, outside: (call: string) => Effect.Effect<void>): Front => {
+  const { audit, errors } = backend
   const write = <A, E>(call: string, self: () => Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.zipRight(outside(`TaskManager.${call}`), Effect.suspend(self))
   return {
     audit: { append: (entries) => write("audit.append", () => audit.append(entries)), page: audit.page },
     errors: { ...errors, dismiss: (fingerprint) => write("errors.dismiss", () => errors.dismiss(fingerprint)) },
-    schedules: {
-      list: schedules.list,
-      get: schedules.get,
-      pause: (name) => write("schedules.pause", () => schedules.pause(name, instance.now())),
-      resume: (name) => write("schedules.resume", () => schedules.resume(name, instance.now()))
-    },
     deleteHistory: (endedBefore) => write("deleteHistory", () => clear(backend, endedBefore))
   }
 }

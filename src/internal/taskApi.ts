@@ -13,7 +13,7 @@ import { currentAttempt, TaskContext } from "../TaskContext.js"
 import { type EnqueueError, TaskDecryptionError, TaskNotFound, TaskStopped } from "../TaskError.js"
 import { type EnqueueResult, TaskManager } from "../TaskManager.js"
 import { isDone, type TaskRecord } from "../TaskRecord.js"
-import type { Registered } from "../TaskRegistry.js"
+import type * as Registry from "../TaskRegistry.js"
 import type { Definition } from "./definition.js"
 import type { EnqueueOptions } from "./prepare.js"
 import * as Sealed from "./sealed.js"
@@ -143,14 +143,21 @@ export const fromPromise =
       ? Effect.orDie(Effect.tryPromise({ try: (signal) => given(payload, signal), catch: (cause) => cause }))
       : Effect.tryPromise({ try: (signal) => given.try(payload, signal), catch: given.catch })
 
-const toLayer = (definition: Definition, handler: (payload: never) => Effect.Effect<unknown, unknown, never>) =>
+type Given = ((payload: never) => Effect.Effect<unknown, unknown, never>) | Pick<Task.Module, "ref">
+
+// safe: payloads come out of the codec of the same definition
+const handlerOf = (given: Given): Registry.Given["handler"] =>
+  typeof given === "function"
+    ? { _tag: "Function", handle: given as unknown as Registry.FunctionHandler["handle"] }
+    : { _tag: "Module", ref: given.ref }
+
+const toLayer = (definition: Definition, handler: Given) =>
   Layer.scopedContext(Effect.gen(function*() {
     const manager = yield* TaskManager
     const runtime = yield* Effect.runtime<never>()
     yield* Effect.forEach(definition.warnings, (warning) => Effect.logWarning(`${definition.taskName}: ${warning}`))
     yield* Unencrypted.warnOnce(manager.backend, definition)
-    // safe: payloads come out of the codec of the same definition
-    yield* manager.register({ definition, runtime, handler: handler as unknown as Registered["handler"] })
+    yield* manager.register({ definition, runtime, handler: handlerOf(handler) })
     return Context.empty()
   }))
 
@@ -167,5 +174,5 @@ export const methods = (task: Task.Any) => ({
     Effect.flatMap(TaskManager, (manager) => execute(manager, task, payload, options)),
   awaitResult: (taskId: string) => Effect.flatMap(TaskManager, (manager) => result(manager, task.definition, taskId)),
   poll: (taskId: string) => Effect.flatMap(TaskManager, (manager) => poll(manager, task.definition, taskId)),
-  toLayer: (handler: (payload: never) => Effect.Effect<unknown, unknown, never>) => toLayer(task.definition, handler)
+  toLayer: (handler: Given) => toLayer(task.definition, handler)
 })

@@ -19,13 +19,21 @@ interface Entry {
 }
 
 const longestSleep = 2 ** 31 - 1
+// A Clock that a test moves may end a hair before a whole millisecond.
+const shortestSleep = 0.01
 
 export interface Timers {
   /** Calls `run` once the clock reads `at` (epoch milliseconds); the answer cancels it. */
   readonly schedule: (at: number, run: () => void) => () => void
 }
 
-export const make: Effect.Effect<Timers, never, Scope.Scope> = Effect.gen(function*() {
+/** With a look at the Clock: a sleep does not end when that is set past its end, so somebody has to look. */
+export interface LookingTimers extends Timers {
+  /** Does what the Clock says is due. */
+  readonly look: () => void
+}
+
+export const make: Effect.Effect<LookingTimers, never, Scope.Scope> = Effect.gen(function*() {
   const clock: Clock.Clock = yield* Effect.clock
   const runtime = yield* Effect.runtime<never>()
   const byTime = (a: Entry, b: Entry) => a.at - b.at
@@ -70,8 +78,8 @@ export const make: Effect.Effect<Timers, never, Scope.Scope> = Effect.gen(functi
     const next = entries.peek()
     sleepingUntil = next?.at ?? Number.POSITIVE_INFINITY
     if (next === undefined) return earlier.await
-    // A longer sleep would never end: that is the most a timer of the platform can wait.
-    const left = Math.min(longestSleep, Math.max(0, next.at - clock.unsafeCurrentTimeMillis()))
+    // A longer sleep would never end: that is the most a timer of the platform can wait. A shorter one might not move the Clock.
+    const left = Math.min(longestSleep, Math.max(shortestSleep, next.at - clock.unsafeCurrentTimeMillis()))
     const sleep = clock.sleep(Duration.millis(left))
     return Effect.raceFirst(sleep, earlier.await)
   })
@@ -80,6 +88,9 @@ export const make: Effect.Effect<Timers, never, Scope.Scope> = Effect.gen(functi
   yield* Effect.acquireRelease(Effect.forkDaemon(Effect.interruptible(Effect.forever(step))), Fiber.interrupt)
 
   return {
+    look: () => {
+      if (sleepingUntil <= clock.unsafeCurrentTimeMillis()) earlier.notify()
+    },
     schedule: (at, run) => {
       const entry: Entry = { at, run }
       entries.push(entry)

@@ -21,13 +21,20 @@ import type { TaskStatus } from "../TaskStatus.js"
 
 /**
  * A fresh engine on a fresh MemoryBackend. Waiting for a task without a handler dies at once and says which one, and a
- * scope that closes does not wait for running tasks (`shutdownTimeout` 0): virtual time would stand still meanwhile.
+ * scope that closes does not wait for running tasks (`shutdownTimeout` 0): virtual time would stand still meanwhile. What
+ * would run in a worker runs in place (`executors.inPlace`), on the test's own clock.
  */
 export const layerWith = (
   options?: TaskflowOptions,
   backend?: MemoryBackend.MemoryBackendOptions
 ): Layer.Layer<TaskManager, TaskBackendError> =>
-  TaskflowLayer({ announce: false, unhandled: "die", shutdownTimeout: 0, ...options }).pipe(
+  TaskflowLayer({
+    announce: false,
+    unhandled: "die",
+    shutdownTimeout: 0,
+    ...options,
+    executors: { inPlace: true, ...options?.executors }
+  }).pipe(
     Layer.provide(MemoryBackend.layer(backend)),
     Layer.provide(Layer.sync(TaskId.TaskIds, TaskId.deterministic))
   )

@@ -86,6 +86,14 @@ describe("the suite", () => {
       }
     }))
 
+  it.effect("finds a backend whose groups share nothing", () =>
+    Effect.gen(function*() {
+      const found = yield* failing(wrong(({ claim }) => ({
+        claim: (request) => claim({ ...request, groups: undefined })
+      })))
+      expect(found.map(({ concern }) => concern)).toEqual(["claiming", "modelled"])
+    }))
+
   it.effect("finds a backend whose slots are no condition, or whose pauses pause nothing", () =>
     Effect.gen(function*() {
       let slots = 0

@@ -88,6 +88,7 @@ const run = (sameHost: boolean) =>
       sameHost,
       count: settings.tasks,
       atOnce: 32,
+      schedule: null,
       since: values.cold ? begun : null
     })
     // Whatever goes wrong here, their words say why.

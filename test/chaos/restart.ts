@@ -72,6 +72,7 @@ const run = Effect.gen(function*() {
     sameHost: true,
     processes: 1,
     atOnce: 200,
+    schedule: null,
     since: null
   })
   const problems: Array<string> = []

@@ -7,10 +7,10 @@
 import * as fs from "node:fs"
 import { NodeRuntime } from "@effect/platform-node"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Context, Effect, Layer, Logger, Schedule } from "effect"
-import { TaskContext, TaskflowLayer } from "effect-taskflow"
+import { Context, Effect, Layer, Logger, Metric, MetricState, Schedule } from "effect"
+import { TaskContext, TaskflowLayer, TaskSchedule } from "effect-taskflow"
 import * as Effects from "./support/effects.js"
-import { Again, Once, type Orders, random, type ToWorker } from "./support/orders.js"
+import { Again, Once, type Orders, random, type Ticking, type ToWorker } from "./support/orders.js"
 import { backendOf, clientOf } from "./support/places.js"
 
 const orders = JSON.parse(process.argv[2]!) as Orders // safe: the supervisor wrote it
@@ -60,6 +60,41 @@ const Engine = TaskflowLayer({
 
 const Handlers = Layer.merge(Again.toLayer(work), Once.toLayer(work)).pipe(Layer.provide(RowsLive))
 
+// ── scheduling ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const passedOver = Effect.map(
+  Metric.snapshot,
+  (pairs) =>
+    pairs.reduce(
+      (sum, { metricKey: { name, tags }, metricState }) =>
+        name === "taskflow_schedule_slots_total" && tags.some(({ value }) => value === "missed")
+          && MetricState.isCounterState(metricState)
+          ? sum + Number(metricState.count)
+          : sum,
+      0
+    )
+)
+
+/** Says how many slots it passed over, as soon as it knows. */
+const telling = Effect.gen(function*() {
+  const file = fs.openSync(`${orders.acks}.slots`, "a")
+  let told = 0
+  const tell = Effect.map(passedOver, (count) => {
+    if (count !== told) fs.writeSync(file, `${life} ${count}\n`)
+    told = count
+  })
+  yield* Effect.addFinalizer(() => tell)
+  yield* Effect.forkScoped(Effect.repeat(tell, Schedule.spaced("20 millis")))
+})
+
+const scheduled = ({ every, misfire, name }: Ticking) =>
+  Layer.merge(
+    TaskSchedule.layer(Again, { name, every, misfire, maxCatchUp: 1_000, payload: { millis: 0 } }),
+    Layer.scopedDiscard(telling)
+  )
+
+const Schedules = orders.schedule === null ? Layer.empty : scheduled(orders.schedule)
+
 // ── enqueueing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const told: Promise<number> = orders.since === null
@@ -101,6 +136,9 @@ const enqueueAll = Effect.gen(function*() {
 })
 
 // Beside the engine, so that the process goes on working when everything is enqueued.
-const Main = Layer.scopedDiscard(Effect.forkScoped(enqueueAll)).pipe(Layer.provide(Handlers), Layer.provide(Engine))
+const Main = Layer.merge(Layer.scopedDiscard(Effect.forkScoped(enqueueAll)), Schedules).pipe(
+  Layer.provide(Handlers),
+  Layer.provide(Engine)
+)
 
 NodeRuntime.runMain(Effect.provide(Layer.launch(Main), Logger.logFmt), { disablePrettyLogger: true })

@@ -20,10 +20,13 @@ import * as Background from "../../examples/15-background-tasks.js"
 import * as Alerts from "../../examples/16-alerts.js"
 import * as LogFiles from "../../examples/17-log-files.js"
 import * as Encryption from "../../examples/19-encryption.js"
+import * as Schedules from "../../examples/20-schedules.js"
+import * as CpuBound from "../../examples/21-cpu-bound.js"
 import { hasMysql, hasPostgres, mysql, mysqlPrefix, postgres, postgresPrefix } from "../support/databases.js"
 
 const folder = path.resolve(import.meta.dirname, "../../examples")
-const files = fs.readdirSync(folder).filter((file) => file.endsWith(".ts")).sort()
+// `NN-name.worker.ts` and the like are parts of an example, not one of their own.
+const files = fs.readdirSync(folder).filter((file) => /^[^.]+\.ts$/.test(file)).sort()
 
 const [withPostgres, withMysql] = await Promise.all([hasPostgres(), hasMysql()])
 
@@ -32,7 +35,7 @@ const run = <A, E>(program: Effect.Effect<A, E>): Promise<A> =>
 
 describe("the numbered examples", () => {
   it("are numbered, at most 80 lines, and say the command that runs them", () => {
-    expect(files.length).toBeGreaterThanOrEqual(19)
+    expect(files.length).toBeGreaterThanOrEqual(20)
     const numbers = files.map((_, index) => `${String(index + 1).padStart(2, "0")}-`)
     expect(files.map((file) => file.slice(0, 3))).toEqual(numbers)
     for (const file of files) {
@@ -240,4 +243,26 @@ describe("the numbered examples", () => {
       withItAgain: "sent to late@example.com"
     })
   })
+
+  it("20: each slot fires once, also after a downtime; a run by hand, a schedule made at run time", async () => {
+    expect(await run(Schedules.program)).toEqual({
+      noSlotIsLostOrDoubled: true,
+      report: "nightly_report, manual",
+      twoHoursOf: [3_600_000, 7_200_000],
+      known: ["nightly_report: code", "sweep: code", "sweep /var: dynamic, paused"],
+      removed: true
+    })
+  })
+
+  it("21: a thread computes, waits are not shown as running, and a loop without end is cancelled", async () => {
+    expect(await run(CpuBound.program)).toEqual({
+      primes: 17_984,
+      inMainThread: false,
+      line: `counting {"below":200000}`,
+      refused: 10_000_000,
+      meanwhile: "pending",
+      spinning: "cancelled",
+      waiting: { primes: 25, inMainThread: false }
+    })
+  }, 60_000)
 })

@@ -2,11 +2,11 @@
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
-import { TaskBackend } from "effect-taskflow"
+import { TaskBackend, TaskManager } from "effect-taskflow"
 import { TaskAuth, TaskHttp } from "effect-taskflow/http"
 import { TaskflowTest } from "effect-taskflow/testing"
 import * as MemoryBackend from "../../src/backend/MemoryBackend.js"
-import { Fails, serve, tasks } from "./support.js"
+import { Fails, serve, tasks, Works } from "./support.js"
 
 const { awaitStatus } = TaskflowTest
 const credentials = { username: "ada", password: Redacted.make("pass") }
@@ -49,7 +49,7 @@ const recording = <A extends object>(client: A, left: Set<string>): A =>
 describe("every operation of TaskHttp.client", () => {
   it.scopedLive("answers what its type says", () =>
     Effect.gen(function*() {
-      const { backend, client, context } = yield* world
+      const { client, context } = yield* world
       const left = operations(client)
       expect(left.size).toBeGreaterThan(40)
       const { auth, bulk, charts, definitions, errors, exports, fleet, live, schedules, tasks } = recording(
@@ -151,15 +151,26 @@ describe("every operation of TaskHttp.client", () => {
       expect(yield* definitions.pauseAll()).toEqual({ outcome: "paused" })
       expect(yield* definitions.resumeAll()).toEqual({ outcome: "resumed" })
 
-      yield* backend.schedules.define(
-        { name: "nightly", taskName: "works", definition: "d", origin: "code", anchor: 1, spec: "{}" },
-        1
-      )
       const nightly = { path: { name: "nightly" } }
+      const works = { payload: { n: 6 }, name: "nightly", cron: "0 3 * * *", timezone: "Europe/Rome" }
+      yield* Effect.flatMap(TaskManager, (manager) => manager.schedules.upsert(Works, works)).pipe(
+        Effect.provide(context)
+      )
       expect((yield* schedules.schedules({ urlParams: { limit: 5 } })).items).toMatchObject([{ name: "nightly" }])
-      expect((yield* schedules.schedule(nightly)).pausedAt).toBe(null)
+      expect(yield* schedules.schedule(nightly)).toMatchObject({
+        trigger: { cron: "0 3 * * *", timezone: "Europe/Rome" },
+        pausedAt: null,
+        payload: { n: 6 }
+      })
       expect((yield* schedules.pauseSchedule(nightly)).pausedAt).toMatch(/Z$/)
       expect((yield* schedules.resumeSchedule(nightly)).pausedAt).toBe(null)
+      const byHand = yield* schedules.triggerSchedule(nightly)
+      expect(byHand.outcome).toBe("enqueued")
+      yield* ends(byHand.taskId, "success")
+      expect(yield* schedules.scheduleRuns({ ...nightly, urlParams: { limit: 5 } })).toMatchObject({
+        items: [{ taskId: byHand.taskId, source: "manual", status: "success" }]
+      })
+      expect(yield* schedules.removeSchedule(nightly)).toEqual({ schedule: "nightly" })
 
       const [here] = (yield* fleet.instances()).items
       const instance = { path: { instance: here!.instance } }
@@ -169,7 +180,7 @@ describe("every operation of TaskHttp.client", () => {
         .toMatchObject([{ target: failed, outcome: "done", parameters: { newTaskId: again.taskId } }])
 
       expect(yield* exports.csv({ urlParams: { task: "works", limit: 5 } })).toContain(done)
-      expect(JSON.parse(yield* exports.ndjson({ urlParams: { task: "works" } }))).toMatchObject({ taskId: done })
+      expect(JSON.parse(yield* exports.ndjson({ urlParams: { tag: ["plan", "pro"] } }))).toMatchObject({ taskId: done })
       const { frames, next } = yield* live.changes({ urlParams: { topics: "counts" } })
       expect(frames[0]).toMatchObject({ t: "hello" })
       expect((yield* live.changes({ urlParams: { topics: "counts", after: next } })).frames).not.toContainEqual(
@@ -186,7 +197,7 @@ describe("every operation of TaskHttp.client", () => {
 
   it.scopedLive("fails with what is refused", () =>
     Effect.gen(function*() {
-      const { baseUrl, client, context } = yield* world
+      const { backend, baseUrl, client, context } = yield* world
       const refused = <A, E>(call: Effect.Effect<A, E>): Effect.Effect<E, A> => Effect.flip(call)
       const { definitions, tasks } = client
       const name = (name: string) => ({ path: { name } })
@@ -215,6 +226,12 @@ describe("every operation of TaskHttp.client", () => {
       expect(yield* refused(definitions.enqueue({ ...name("nobody"), payload: {} })))
         .toMatchObject({ _tag: "TaskNotRegistered", task: "nobody" })
       expect(yield* refused(client.schedules.schedule(name("none")))).toMatchObject({ _tag: "ScheduleNotFound" })
+      yield* backend.schedules.define(
+        { name: "newer", taskName: "works", definition: "d", origin: "code", anchor: 1, spec: "{\"version\":99}" },
+        1
+      )
+      expect(yield* refused(client.schedules.triggerSchedule(name("newer"))))
+        .toMatchObject({ _tag: "ScheduleUnreadable", schedule: "newer" })
       expect(yield* refused(client.fleet.drain({ path: { instance: "none" } }))).toMatchObject({
         _tag: "InstanceNotFound"
       })

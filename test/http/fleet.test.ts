@@ -56,6 +56,7 @@ describe("GET /tasks/definitions", () => {
         timeout: null,
         retry: { retries: 0, delay: 0, backoff: 1, maxDelay: null, jitter: false },
         requeueOnInterrupt: false,
+        executor: "fiber",
         payloadSchema: { type: "object", required: ["n"] }
       })
       expect((yield* send(base, "GET", "/tasks/definitions/flaky")).body.definition.retry).toEqual({
@@ -128,13 +129,14 @@ describe("GET /tasks/schedules", () => {
         expect([...first.body.items, ...rest.body.items].map(({ name }: any) => name).sort()).toEqual(["a", "b", "c"])
         expect(rest.body.nextCursor).toBe(null)
         const a = yield* send(base, "GET", "/tasks/schedules/a")
-        expect(a.body).toEqual({
+        expect(a.body).toMatchObject({
           name: "a",
           taskName: "works",
           origin: "code",
           lastSlot: null,
           lastTask: null,
           definedAt: "2026-01-01T00:00:00.000Z",
+          seenAt: "2026-01-01T00:00:00.000Z",
           pausedAt: null,
           retiredAt: null
         })

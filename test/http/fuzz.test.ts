@@ -32,11 +32,12 @@ const problemOf = ({ method }: Sent, { status, text, type }: Got): string | null
 
 const run = (backend: Layer.Layer<TaskBackend> | undefined, count: number) =>
   Effect.gen(function*() {
-    const { instance } = yield* TaskManager
+    const { instance, schedules } = yield* TaskManager
     const base = yield* serve(TaskHttp.layer({ auth: TaskAuth.open, displayArguments: true }))
     const known = [instance, "works", "fails"]
     for (let n = 0; n < 5; n += 1) known.push((yield* Works.enqueue({ n })).taskId, (yield* Fails.enqueue()).taskId)
     known.push((yield* Hangs.enqueue({ note: "x" })).taskId, (yield* Orphan.enqueue({ note: "x" })).taskId)
+    yield* schedules.upsert(Works, { every: "1 hour", payload: { n: 1 } })
     // As many as one asks for, the same ones each time.
     const all = fc.sample(requests(known), { seed: fc.readConfigureGlobal().seed ?? Date.now(), numRuns: count })
     const statuses = new Map<number, number>()

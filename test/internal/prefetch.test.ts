@@ -57,6 +57,7 @@ describe("how much is held ready", () => {
       } as never,
       slots: { free: () => 4, freeOf: () => 4, mayStart: () => true } as never,
       registry: { get: () => ({ definition: { version: 1 } }), names: () => ["short", "long", "new"] } as never,
+      groupOf: () => null,
       limitOf: () => Number.POSITIVE_INFINITY,
       most: (taskName) => most.get(taskName) ?? Number.POSITIVE_INFINITY
     })

@@ -6,10 +6,15 @@ import * as Slots from "../../src/internal/slots.js"
 const settle = TestClock.adjust(0)
 
 /** Slots of an engine that gives freed ones to those who come back, and counts how often it was told. */
-const make = (max: number, limits: Readonly<Record<string, number>> = {}) => {
+const make = (
+  max: number,
+  limits: Readonly<Record<string, number>> = {},
+  groups: Readonly<Record<string, Slots.Group>> = {}
+) => {
   const told = { free: 0 }
   const slots: Slots.Slots = Slots.make({
     max,
+    groupOf: (taskName) => groups[taskName] ?? null,
     limitOf: (taskName) => limits[taskName] ?? Number.POSITIVE_INFINITY,
     onFree: () => {
       told.free += 1
@@ -57,6 +62,64 @@ describe("slots", () => {
       slots.reserve(5, [])
       expect([slots.free(), slots.freeOf("a")]).toEqual([0, 0])
     })
+  })
+
+  describe("groups", () => {
+    const workers = { max: 2 }
+    const three = () => make(10, { a: 1 }, { a: workers, b: workers, c: { max: 1 } })
+
+    it("share slots among their names, besides the limit of each", () => {
+      const { slots } = three()
+      expect([slots.freeOf("a"), slots.freeOf("b"), slots.freeIn(workers)]).toEqual([1, 2, 2])
+      const a = slots.take("a")
+      expect([slots.mayStart("a"), slots.freeOf("b"), slots.freeIn(workers)]).toEqual([false, 1, 1])
+      const b = slots.take("b")
+      expect([slots.mayStart("b"), slots.mayStart("c"), slots.mayStart("fiber"), slots.free()])
+        .toEqual([false, true, true, 8])
+      a.release()
+      a.release()
+      expect([slots.freeOf("a"), slots.freeOf("b"), slots.freeIn(workers)]).toEqual([1, 1, 1])
+      b.release()
+      expect(slots.freeIn(workers)).toBe(2)
+    })
+
+    it("are reserved no further than they reach, however much their names ask for", () => {
+      const { slots } = three()
+      slots.take("b")
+      const letGo = slots.reserve(5, [{ name: "a", slots: 1 }, { name: "b", slots: 4 }, { name: "x", slots: 1 }])
+      expect([slots.freeIn(workers), slots.mayStart("a"), slots.mayStart("b"), slots.free()])
+        .toEqual([0, false, false, 4])
+      letGo()
+      expect([slots.freeIn(workers), slots.mayStart("a"), slots.mayStart("b"), slots.free()]).toEqual([
+        1,
+        true,
+        true,
+        9
+      ])
+    })
+
+    it("get back what an attempt took, also when its name left the group meanwhile", () => {
+      const groups: Record<string, Slots.Group> = { a: workers, b: workers }
+      const { slots } = make(10, {}, groups)
+      const [slot, letGo] = [slots.take("a"), slots.reserve(1, [{ name: "a", slots: 1 }])]
+      delete groups["a"]
+      slot.release()
+      letGo()
+      expect([slots.freeIn(workers), slots.freeOf("a")]).toEqual([2, Number.POSITIVE_INFINITY])
+    })
+
+    it.effect("are waited for by an attempt that comes back", () =>
+      Effect.gen(function*() {
+        const { slots } = make(9, {}, { a: { max: 1 } })
+        const parent = slots.take("a")
+        yield* parent.park
+        const child = slots.take("a")
+        const back = yield* forked(parent.unpark)
+        expect(yield* back.isDone).toBe(false)
+        child.release()
+        yield* Fiber.join(back.fiber)
+        expect(slots.freeOf("a")).toBe(0)
+      }))
   })
 
   it("reserve keeps slots from being taken until they are let go", () => {
@@ -252,6 +315,43 @@ describe("slots", () => {
         yield* slot.park
         expect([slots.free(), told.free]).toEqual([1, 1])
       }))
+  })
+
+  it.prop("no limit is passed and nothing is lost, whatever is taken, reserved and given back", [
+    fc.record({
+      max: fc.integer({ min: 1, max: 5 }),
+      limit: fc.integer({ min: 1, max: 3 }),
+      workers: fc.integer({ min: 1, max: 3 })
+    }),
+    fc.array(fc.record({ name: fc.constantFrom("a", "b", "c"), many: fc.nat({ max: 3 }), back: fc.boolean() }), {
+      maxLength: 30
+    })
+  ], ([{ limit, max, workers }, plan]) => {
+    const group = { max: workers }
+    const { slots } = make(max, { a: limit }, { a: group, b: group })
+    const held: Array<() => void> = []
+    const used = { a: 0, b: 0, c: 0 }
+    for (const { back, many, name } of plan) {
+      // safe: the names of the plan
+      const key = name as keyof typeof used
+      if (back) held.shift()?.()
+      else if (many > 0) held.push(slots.reserve(0, [{ name, slots: Math.min(many, slots.freeOf(name)) }]))
+      else if (slots.mayStart(name)) {
+        used[key] += 1
+        const { release } = slots.take(name)
+        held.push(() => {
+          used[key] -= 1
+          release()
+        })
+      }
+      expect(used.a + used.b).toBeLessThanOrEqual(workers)
+      expect(used.a).toBeLessThanOrEqual(limit)
+      expect(used.a + used.b + used.c).toBeLessThanOrEqual(max)
+      expect(slots.freeIn(group)).toBeGreaterThanOrEqual(0)
+    }
+    held.forEach((letGo) => letGo())
+    expect([slots.free(), slots.freeIn(group), slots.freeOf("a"), slots.active()])
+      .toEqual([max, workers, Math.min(limit, workers), 0])
   })
 
   it.effect.prop("no slot is counted twice or lost, whatever attempts do", [

@@ -43,6 +43,16 @@ describe("timers", () => {
       expect(names().sort()).toEqual(["long ago", "now"])
     }))
 
+  it.scoped("are not waited for in vain by a clock that stands a hair before their time", () =>
+    Effect.gen(function*() {
+      const { add, names } = yield* observed
+      add(360_000, "whole")
+      yield* TestClock.setTime(359_999.99999999994)
+      expect(names()).toEqual([])
+      yield* TestClock.adjust(1)
+      expect(names()).toEqual(["whole"])
+    }))
+
   it.scoped("an earlier one that comes later wakes the sleeper", () =>
     Effect.gen(function*() {
       const { add, fired } = yield* observed

@@ -53,7 +53,17 @@ export const oneOf = <H>(
       write: via(backend.write),
       claim: via(backend.claim),
       cancel: via(backend.cancel),
-      get: via(backend.get)
+      get: via(backend.get),
+      schedules: {
+        define: via(backend.schedules.define),
+        get: via(backend.schedules.get),
+        list: via(backend.schedules.list),
+        pause: via(backend.schedules.pause),
+        resume: via(backend.schedules.resume),
+        retire: via(backend.schedules.retire),
+        remove: via(backend.schedules.remove),
+        fireSlot: via(backend.schedules.fireSlot)
+      }
     }
     // Not waited for: with its line cut it closes in virtual time that nobody moves any more.
     const scope = yield* Effect.acquireRelease(

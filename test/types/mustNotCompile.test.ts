@@ -11,12 +11,12 @@ const root = path.resolve(here, "../..")
 const prelude = `
 import { Context, Effect, Layer, Schedule, Schema } from "effect"
 import { HttpLayerRouter, HttpServerResponse, type HttpServer } from "@effect/platform"
-import { BackgroundTasks, MemoryBackend, Task, TaskContext, TaskflowLayer, TaskManager } from "effect-taskflow"
+import { BackgroundTasks, MemoryBackend, Task, TaskContext, TaskflowLayer, TaskManager, TaskSchedule } from "effect-taskflow"
 import { Charge, HttpError, Nightly, Resize, SendEmail, SmtpError } from "./tasks.js"
 export { Context, Effect, Layer, Schedule, Schema, MemoryBackend, Task, TaskContext, TaskflowLayer, TaskManager }
 export { Charge, HttpError, Nightly, Resize, SendEmail, SmtpError }
 declare const HttpServerLive: Layer.Layer<HttpServer.HttpServer>
-export { BackgroundTasks, HttpLayerRouter, HttpServerLive, HttpServerResponse }
+export { BackgroundTasks, TaskSchedule, HttpLayerRouter, HttpServerLive, HttpServerResponse }
 class Smtp extends Context.Tag("Smtp")<Smtp, { readonly send: () => Effect.Effect<{ readonly messageId: string }> }>() {}
 const SmtpLive = Layer.succeed(Smtp, { send: () => Effect.succeed({ messageId: "m" }) })
 const SendEmailHandler = SendEmail.toLayer(() => Effect.flatMap(Smtp, (smtp) => smtp.send()))
@@ -50,6 +50,39 @@ SendEmail.enqueue({ address: "a", template: "t" })
 const missing = (tag: string) => `Type '${tag}' is not assignable to type 'never'.`
 
 const snippets: ReadonlyArray<Snippet> = [
+  {
+    name: "a worker that needs a service and has no layer",
+    code: "export default Task.worker(SendEmail, () => Effect.flatMap(Smtp, (smtp) => smtp.send()))",
+    says: ["Type 'Smtp' is not assignable to type 'Scope | TaskContext'."]
+  },
+  {
+    name: "a worker that needs the engine",
+    code: `
+export default Task.worker(SendEmail, () => Effect.as(Effect.orDie(Nightly.enqueue()), { messageId: "m" }), {
+  layer: SmtpLive
+})`,
+    says: ["Type 'TaskManager' is not assignable to type"]
+  },
+  {
+    name: "a worker whose layer is not complete",
+    code: `
+declare const unfinished: Layer.Layer<Smtp, never, TaskManager>
+export default Task.worker(SendEmail, () => Effect.succeed({ messageId: "m" }), { layer: unfinished })`,
+    says: ["Type 'Layer<Smtp, never, TaskManager>' is not assignable to type 'Layer<Smtp, never, never>'."]
+  },
+  {
+    name: "a worker of a task whose schemas need a service",
+    code: `
+declare const signed: Schema.Schema<string, string, Smtp>
+const Signed = Task.make("signed", { payload: signed })
+export default Task.worker(Signed, () => Effect.void)`,
+    says: ["Property '_itsSchemasNeedALayerFor' is missing"]
+  },
+  {
+    name: "a worker that gives something else than its task",
+    code: "export default Task.worker(SendEmail, () => Effect.succeed({ id: 1 }))",
+    says: ["Property 'messageId' is missing in type '{ id: number; }'"]
+  },
   {
     name: "N1 a main without a backend",
     code: `
@@ -188,6 +221,36 @@ runMain(Layer.launch(Task.handled(SendEmail, Nightly).pipe(
     says: [missing("TaskContext")]
   },
   {
+    name: "N6 a schedule that is both",
+    code: `TaskSchedule.layer(Nightly, { every: "1 hour", cron: "0 3 * * *" })`,
+    says: ["Type 'string' is not assignable to type 'undefined'."]
+  },
+  {
+    name: "N6 a schedule that is neither",
+    code: `TaskSchedule.layer(Nightly, { misfire: "all" })`,
+    says: ["Property 'cron' is missing in type '{ misfire: \"all\"; }' but required in type"]
+  },
+  {
+    name: "N6 an interval in a time zone",
+    code: `TaskSchedule.layer(Nightly, { every: "1 hour", timezone: "UTC" })`,
+    says: ["Type 'string' is not assignable to type 'undefined'."]
+  },
+  {
+    name: "N6 a schedule without the payload of its task",
+    code: `TaskSchedule.layer(SendEmail, { every: "1 hour" })`,
+    says: ["Property 'payload' is missing in type '{ every: \"1 hour\"; }' but required in type"]
+  },
+  {
+    name: "N6 a schedule with a payload that is none",
+    code: `TaskSchedule.layer(SendEmail, { every: "1 hour", payload: { address: "a" } })`,
+    says: ["Property 'template' is missing in type '{ address: string; }' but required in type"]
+  },
+  {
+    name: "N6 a schedule with a payload for a task without one",
+    code: `TaskSchedule.layer(Nightly, { every: "1 hour", payload: { address: "a" } })`,
+    says: ["is not assignable to type 'undefined'."]
+  },
+  {
     name: "N7 a Schedule that only knows the typed error",
     code: `Task.make("x", { error: SmtpError, retry: Schedule.recurWhile((e: SmtpError) => e.code > 400) })`,
     says: [
@@ -248,7 +311,7 @@ const virtual = new Map([
     [
       path.join(here, `__snippet${index}.ts`),
       // Other imports than these would be another mistake; unused ones are none here.
-      `import { BackgroundTasks, Charge, Context, Effect, HttpError, HttpLayerRouter, HttpServerLive, HttpServerResponse, Layer, MemoryBackend, Nightly, NightlyHandler, Resize, runMain, Schedule, Schema, SendEmail, SendEmailHandler, Smtp, SmtpError, SmtpLive, Task, TaskContext, TaskflowLayer, TaskManager } from "./__prelude.js"\n${code}\n`
+      `import { BackgroundTasks, Charge, Context, Effect, HttpError, HttpLayerRouter, HttpServerLive, HttpServerResponse, Layer, MemoryBackend, Nightly, NightlyHandler, Resize, runMain, Schedule, Schema, SendEmail, SendEmailHandler, Smtp, SmtpError, SmtpLive, Task, TaskContext, TaskflowLayer, TaskManager, TaskSchedule } from "./__prelude.js"\n${code}\n`
     ] as const
   )
 ])

@@ -16,6 +16,7 @@ import {
   type EnqueueResult,
   MemoryBackend,
   Task,
+  type TaskArgumentError,
   type TaskBackendError,
   TaskContext,
   type TaskDefect,
@@ -23,6 +24,9 @@ import {
   type TaskHoldLimit,
   TaskManager,
   type TaskNotFound,
+  TaskSchedule,
+  type TaskScheduleError,
+  type TaskScheduleInfo,
   type TaskStopped,
   type TaskTimeout
 } from "effect-taskflow"
@@ -290,3 +294,44 @@ is<
     TaskManager | Smtp | HttpServerRequest.HttpServerRequest
   >
 >()
+
+// Schedules: with or without a payload, of the code and made at run time. What the payload needs is asked of who makes one.
+export const Schedules = Layer.mergeAll(
+  TaskSchedule.layer(Nightly, { cron: "0 3 * * *", timezone: "Europe/Rome", misfire: "once", maxCatchUp: maybeNumber }),
+  TaskSchedule.layer(SendEmail, { every: "1 hour", payload: { address: "ops@x", template: "digest" } }),
+  TaskSchedule.layer(Resize, { every: 500, payload: { image: "cat.png" }, name: undefined, tags: undefined })
+)
+is<Equal<typeof Schedules, Layer.Layer<never, never, TaskManager>>>()
+export const secretly = TaskSchedule.layer(Secret, {
+  every: "1 hour",
+  payload: { token: "t", password: Redacted.make("p") }
+})
+is<Equal<Layer.Layer.Context<typeof secretly>, TaskManager | Key>>()
+export const made = Effect.flatMap(
+  TaskManager,
+  ({ schedules }) => schedules.upsert(Nightly, { cron: "0 3 * * *", name: "mine" })
+)
+is<
+  Equal<
+    typeof made,
+    Effect.Effect<TaskScheduleInfo, TaskScheduleError | TaskArgumentError | TaskBackendError, TaskManager>
+  >
+>()
+
+// In workers: what the handler needs is what its layer gives, and nothing without one.
+declare const SmtpAndQuiet: Layer.Layer<Smtp, string>
+export const inWorker = Task.worker(
+  SendEmail,
+  ({ template }) => Effect.flatMap(Smtp, (smtp) => smtp.send("a", template)),
+  {
+    layer: Layer.merge(SmtpAndQuiet, Layer.empty)
+  }
+)
+is<Equal<typeof inWorker, Task.Worker<"send_email">>>()
+export const alone = Task.worker(
+  Resize,
+  ({ width }) => Effect.zipRight(TaskContext, Effect.addFinalizer(() => Effect.log(width)))
+)
+is<Equal<typeof alone, Task.Worker<"resize">>>()
+export const elsewhere = Resize.toLayer(Task.module(new URL("file:///app/resize.worker.js"), { export: undefined }))
+is<Equal<typeof elsewhere, Layer.Layer<Task.Handler<"resize">, never, TaskManager>>>()

@@ -27,7 +27,7 @@ export interface Keyring {
   /** The values; null when the key is not here, or anything is not as it was when it was encrypted. */
   readonly open: (owner: Owner, field: string, text: string) => ReadonlyArray<string | null> | null
   /** 43 characters of base64url: the same for the same parts as long as the hash key stays, and nothing to others. */
-  readonly digest: (kind: "key" | "fingerprint", ...parts: ReadonlyArray<string>) => string
+  readonly digest: (kind: "key" | "fingerprint" | "definition", ...parts: ReadonlyArray<string>) => string
 }
 
 const nonceBytes = 12

@@ -235,10 +235,7 @@ export const make = (ring: Keyring, encrypt: boolean) => {
           ...entry,
           parameters: ring.open(["audit", entry.id], "parameters", entry.parameters)?.[0] ?? entry.parameters
         }
-        : entry,
-    sealSpec: (name: string, spec: string): string => encrypt ? ring.seal(["schedule", name], "spec", [spec]) : spec,
-    openSpec: (name: string, spec: string): string =>
-      Sealed.isSealed(spec) ? ring.open(["schedule", name], "spec", spec)?.[0] ?? spec : spec
+        : entry
   }
 }
 

@@ -36,12 +36,14 @@ end
 // What is paused has no room, so it is neither claimed, nor taken over, nor a reason to ask again.
 const taking = `
 local rooms, byName, lanes = {}, {}, {}
+local shares = {}
+for index = 6 + many * 5 + 1, #ARGV do shares[#shares + 1] = { slots = tonumber(ARGV[index]) } end
 local paused = {}
 for _, name in ipairs(call('HKEYS', root .. 'paused')) do paused[name] = true end
 local function admit(index)
-  local from = 6 + (index - 1) * 4
+  local from = 6 + (index - 1) * 5
   local room = { name = ARGV[from + 1], version = tonumber(ARGV[from + 2]), slots = tonumber(ARGV[from + 3]),
-    window = tonumber(ARGV[from + 4]), lanes = {} }
+    window = tonumber(ARGV[from + 4]), lanes = {}, share = shares[tonumber(ARGV[from + 5])] }
   if paused[everything] or paused[room.name] then return end
   rooms[#rooms + 1], byName[room.name] = room, room
   for _, lane in ipairs(call('ZRANGEBYSCORE', root .. 'vers:' .. room.name, '-inf', ARGV[from + 2])) do
@@ -69,7 +71,13 @@ local function peek(lane)
   return lane.heads[lane.at], tonumber(lane.heads[lane.at + 1])
 end
 
-local function canStart(room) return room.slots > 0 and startedMany < slots end
+local function canStart(room)
+  return room.slots > 0 and startedMany < slots and (not room.share or room.share.slots > 0)
+end
+local function spend(room)
+  room.slots = room.slots - 1
+  if room.share then room.share.slots = room.share.slots - 1 end
+end
 local function canWait(room) return room.window > 0 and pendingMany < window end
 
 local function answer(to, r, found)
@@ -111,7 +119,7 @@ local function take(lane, member)
   local r, meta, room = parse(id, found[1]), parseMeta(found[2]), lane.room
   rows[id] = r
   if canStart(room) then
-    room.slots = room.slots - 1
+    spend(room)
     startRow(r, found, meta)
   else
     room.window = room.window - 1
@@ -162,7 +170,7 @@ if stealBefore ~= '' and startedMany < slots then
   for _, one in ipairs(stealable()) do
     local room, suspect = byName[one.meta.name], one.r.suspect == '1'
     if canStart(room) and not (suspect and holdsSuspect) then
-      room.slots = room.slots - 1
+      spend(room)
       rows[one.r.id] = one.r
       startRow(one.r, one.found, one.meta)
       if suspect then holdsSuspect = true end
@@ -198,14 +206,16 @@ return { started, pending, more, due[2] or false }
 export const script = define<ClaimRequest, Claimed | null>({
   name: "claim",
   lua: [reading, writing, pausedNames, promote, taking, stealing, ending],
-  args: ({ instance, now, slots, stealAfter, tasks, window }) => {
+  // Of each name the place of its group, 0 for none; the slots of the groups are the last ones.
+  args: ({ groups = [], instance, now, slots, stealAfter, tasks, window }) => {
     const stealBefore = stealAfter === null ? "" : String(now - stealAfter)
     const wanted = new Map(tasks.map((one) => [one.name, one]))
     const args = [instance, String(now), String(slots), String(window), stealBefore, String(wanted.size)]
     for (const { name, slots, version, window } of wanted.values()) {
-      args.push(Rows.nameText(name), String(version), String(slots), String(window))
+      const group = groups.findIndex(({ names }) => names.includes(name)) + 1
+      args.push(Rows.nameText(name), String(version), String(slots), String(window), String(group))
     }
-    return args
+    return [...args, ...groups.map(({ slots }) => String(slots))]
   },
   answer: (reply) => {
     if (reply === null) return null

@@ -50,9 +50,24 @@ interface Picked {
   readonly more: Set<string>
 }
 
-// As in the port: each head is started, else held, else it stays, by the room of its name and of all together. Of suspects
-// one is taken; the others are no reason to ask again at once.
-const pick = (heads: ReadonlyArray<Head>, wanted: ReadonlyArray<Wanted>, request: ClaimRequest): Picked => {
+/** What is left of the slots that names share, after these were started. */
+const sharesLeft = ({ groups = [] }: ClaimRequest, started: ReadonlyArray<TaskRecord>) => {
+  const shares = new Map<string, { slots: number }>()
+  for (const { names, slots } of groups) {
+    const share = { slots: names.reduce((left, name) => left - countOf(started, name), slots) }
+    for (const name of names) shares.set(nameText(name), share)
+  }
+  return shares
+}
+
+// As in the port: each head is started, else held, else it stays, by the room of its name, its group and all together. Of
+// suspects one is taken; the others are no reason to ask again at once.
+const pick = (
+  heads: ReadonlyArray<Head>,
+  wanted: ReadonlyArray<Wanted>,
+  request: ClaimRequest,
+  shares: ReadonlyMap<string, { slots: number }>
+): Picked => {
   const room = new Map(wanted.map(({ slots, task, window }) => [task, { slots, window }]))
   const names = new Map(wanted.map(({ name, task }) => [task, name]))
   const picked: Picked = { start: [], hold: [], more: new Set() }
@@ -61,8 +76,10 @@ const pick = (heads: ReadonlyArray<Head>, wanted: ReadonlyArray<Wanted>, request
   for (const head of heads) {
     const of = room.get(head.task)!
     if (head.suspect && suspectTaken) continue
-    if (of.slots > 0 && picked.start.length < request.slots) {
+    const share = shares.get(head.task)
+    if (of.slots > 0 && (share === undefined || share.slots > 0) && picked.start.length < request.slots) {
       of.slots -= 1
+      if (share !== undefined) share.slots -= 1
       picked.start.push(head.id)
     } else if (of.window > 0 && picked.hold.length < request.window) {
       of.window -= 1
@@ -164,7 +181,7 @@ const takeReady = (
         window: one.window - countOf(pending, one.name)
       }))
       const room = { ...request, slots: request.slots - started.length, window: request.window - pending.length }
-      const picked = pick(heads, open, room)
+      const picked = pick(heads, open, room, sharesLeft(request, started))
       const won = yield* take(sql, db, picked.start, request, "started", "ready IS NOT NULL", [], joined)
       const held = yield* take(sql, db, picked.hold, request, "held", "ready IS NOT NULL", [], joined)
       started.push(...won)
@@ -200,7 +217,7 @@ export const make = (sql: Sql, connections: Connections) => (request: ClaimReque
         .map((one) => ({ ...one, window: 0, slots: one.slots - countOf(started, one.name) }))
         .filter(({ slots }) => slots > 0)
       const idle = yield* stealable(sql, db, open, request, raced ? 0 : free)
-      const stolen = pick(idle, open, { ...request, slots: free, window: 0 }).start
+      const stolen = pick(idle, open, { ...request, slots: free, window: 0 }, sharesLeft(request, started)).start
       const still = "owner IS NOT NULL AND owner <> ? AND active = 0"
       const taken = yield* take(sql, db, stolen, request, "started", still, [request.instance], joined)
       yield* Feed.tell(sql, db, request.instance, request.now, [...started, ...taken, ...pending])

@@ -5,9 +5,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Definition } from "../../internal/definition.js"
 import * as RetryPolicy from "../../RetryPolicy.js"
-import type { EnqueueResult } from "../../TaskManager.js"
 import type { Rollup } from "../../TaskRollup.js"
 import * as Charts from "../charts.js"
+import { type EnqueueAnswer, enqueued } from "../enqueued.js"
 import { logged, type Parts } from "../parts.js"
 import type * as TaskApi from "../TaskApi.js"
 import { DefinitionNotFound } from "../TaskProblem.js"
@@ -35,6 +35,7 @@ const shownDefinition = (definition: Definition): typeof TaskApi.DefinitionFacts
   transactional: definition.transactional,
   persist: definition.persist,
   eager: definition.eager,
+  executor: definition.executor,
   maxCrashes: definition.maxCrashes,
   keyTtl: definition.keyTtl,
   payloadSchema: definition.payloadJsonSchema()
@@ -56,10 +57,27 @@ const recentEnds = (rollups: ReadonlyArray<Rollup>): typeof TaskApi.RecentEnds.T
   }
 }
 
-type EnqueueAnswer = typeof TaskApi.TaskEnqueued.Type | typeof TaskApi.TaskDeduplicated.Type
+// Of more schedules than these nobody is shown which task they are of.
+const mostSchedules = 1_000
 
-const enqueued = ({ _tag, taskId }: EnqueueResult): EnqueueAnswer =>
-  _tag === "Enqueued" ? { outcome: "enqueued", taskId } : { outcome: "deduplicated", taskId }
+/** The names of schedules by the names of their tasks. */
+const schedulesOf = ({ schedules }: Parts["manager"]) =>
+  Effect.cachedWithTTL(
+    Effect.gen(function*() {
+      const byTask = new Map<string, Array<string>>()
+      let cursor: string | undefined
+      for (let read = 0; read < mostSchedules; read += 200) {
+        const { items, nextCursor } = yield* schedules.list({ limit: 200, cursor })
+        for (const { name, retiredAt, taskName } of items) {
+          if (retiredAt === null) byTask.set(taskName, [...byTask.get(taskName) ?? [], name])
+        }
+        if (nextCursor === null) break
+        cursor = nextCursor
+      }
+      return byTask
+    }),
+    "5 seconds"
+  )
 
 // Nothing that a person compares changes within seconds.
 const latelyOf = (manager: Parts["manager"]) =>
@@ -83,11 +101,13 @@ export const layer = (api: TaskApi.TaskApi, { audited, manager }: Parts) =>
   HttpApiBuilder.group(api, "definitions", (group) =>
     Effect.gen(function*() {
       const lately = yield* latelyOf(manager)
+      const schedules = yield* schedulesOf(manager)
       const all = Effect.gen(function*() {
         const known = new Map((yield* manager.registered).map((definition) => [definition.taskName, definition]))
         const { paused } = yield* manager.pauses
         const instances = yield* manager.instances
         const recent = yield* lately
+        const scheduled = yield* schedules
         const { tasks } = yield* manager.unfinished
         const unfinished = new Map(tasks.map((one) => [one.taskName, one]))
         const everything = paused.some(({ target }) => target._tag === "Everything")
@@ -107,6 +127,7 @@ export const layer = (api: TaskApi.TaskApi, { audited, manager }: Parts) =>
             paused: everything || pausedNames.has(taskName),
             pending: unfinished.get(taskName)?.pending ?? 0,
             running: unfinished.get(taskName)?.running ?? 0,
+            schedules: scheduled.get(taskName) ?? [],
             last24h: recentEnds(recent.get(taskName) ?? [])
           }
         })

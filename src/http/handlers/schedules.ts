@@ -1,41 +1,78 @@
-/** Schedules as they are kept: looked at, paused, resumed. */
+/** Schedules: looked at, paused, resumed, run now, forgotten. */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Effect from "effect/Effect"
-import type * as ScheduleStore from "../../ScheduleStore.js"
+import type { TaskScheduleInfo } from "../../TaskScheduleInfo.js"
+import { type EnqueueAnswer, enqueued } from "../enqueued.js"
 import * as PageCursor from "../pageCursor.js"
 import { logged, type Parts } from "../parts.js"
+import * as ScheduleView from "../ScheduleView.js"
 import type * as TaskApi from "../TaskApi.js"
-import { ScheduleNotFound } from "../TaskProblem.js"
-import { iso, isoOrNull } from "../TaskView.js"
+import { ScheduleNotFound, ScheduleUnreadable } from "../TaskProblem.js"
 
-const shown = (schedule: ScheduleStore.StoredSchedule): typeof TaskApi.StoredSchedule.Type => ({
-  name: schedule.name,
-  taskName: schedule.taskName,
-  origin: schedule.origin,
-  lastSlot: isoOrNull(schedule.lastSlot),
-  lastTask: schedule.lastTask,
-  definedAt: iso(schedule.definedAt),
-  pausedAt: isoOrNull(schedule.pausedAt),
-  retiredAt: isoOrNull(schedule.retiredAt)
-})
+// How many slots ahead are told.
+const ahead = 5
 
-const exists = (name: string) => (found: ScheduleStore.StoredSchedule | null) =>
-  found === null
-    ? Effect.fail(
-      new ScheduleNotFound({ schedule: name, message: `there is no schedule ${JSON.stringify(name)}` })
-    )
-    : Effect.succeed(shown(found))
+// Records are read one by one, several at a time: about as fast as the backend gives them, and no flood for its pool.
+const atOnce = 8
 
-export const layer = (api: TaskApi.TaskApi, { audited, manager: { schedules } }: Parts) =>
-  HttpApiBuilder.group(api, "schedules", (group) =>
-    group
+const notFound = (name: string, message = `there is no schedule ${JSON.stringify(name)}`) =>
+  new ScheduleNotFound({ schedule: name, message })
+
+export const layer = (api: TaskApi.TaskApi, { audited, definitionOf, manager, visible }: Parts) =>
+  HttpApiBuilder.group(api, "schedules", (group) => {
+    const { schedules } = manager
+
+    const shown = (info: TaskScheduleInfo) =>
+      Effect.gen(function*() {
+        const last = info.lastTask === null
+          ? null
+          : yield* Effect.catchTag(manager.get(info.lastTask), "TaskNotFound", () => Effect.succeed(null))
+        return ScheduleView.schedule(info, {
+          last,
+          nextSlots: schedules.next(info, ahead),
+          definition: yield* definitionOf(info.taskName),
+          visible: yield* visible
+        })
+      })
+
+    const exists = (name: string) =>
+      Effect.fnUntraced(function*(found: TaskScheduleInfo | null) {
+        return found === null ? yield* notFound(name) : yield* shown(found)
+      })
+
+    const trigger = Effect.fnUntraced(function*(name: string) {
+      const found = yield* schedules.get(name)
+      if (found?.retiredAt === null && found.facts === null) {
+        const message = `schedule ${JSON.stringify(name)}: ${ScheduleView.unreadable}`
+        return yield* new ScheduleUnreadable({ schedule: name, message })
+      }
+      const result = yield* Effect.catchTags(schedules.trigger(name), {
+        TaskScheduleNotFound: ({ message }) => Effect.fail(notFound(name, message)),
+        // Nothing here is in a transaction of the application.
+        TaskInTransaction: Effect.die,
+        TaskWrongTransaction: Effect.die
+      })
+      return enqueued(result)
+    })
+
+    return group
       .handle("schedules", ({ urlParams }) =>
         logged(Effect.gen(function*() {
           const cursor = yield* PageCursor.taken("schedules", urlParams.cursor)
           const { items, nextCursor } = yield* schedules.list({ ...urlParams, cursor })
-          return { items: items.map(shown), nextCursor: PageCursor.given("schedules", nextCursor) }
+          return {
+            items: yield* Effect.forEach(items, shown, { concurrency: atOnce }),
+            nextCursor: PageCursor.given("schedules", nextCursor)
+          }
         })))
       .handle("schedule", ({ path: { name } }) => logged(Effect.flatMap(schedules.get(name), exists(name))))
+      .handle("scheduleRuns", ({ path: { name }, urlParams: { limit = 60 } }) =>
+        logged(Effect.gen(function*() {
+          const { items } = yield* manager.list({ schedule: name, limit })
+          // Its tasks outlive it.
+          if (items.length === 0 && (yield* schedules.get(name)) === null) return yield* notFound(name)
+          return { items: items.map(ScheduleView.run) }
+        })))
       .handle("pauseSchedule", ({ path: { name } }) =>
         logged(audited(
           { action: "schedule.pause", target: name, permission: "schedules" },
@@ -45,4 +82,23 @@ export const layer = (api: TaskApi.TaskApi, { audited, manager: { schedules } }:
         logged(audited(
           { action: "schedule.resume", target: name, permission: "schedules" },
           Effect.flatMap(schedules.resume(name), exists(name))
-        ))))
+        )))
+      .handle("triggerSchedule", ({ path: { name } }) =>
+        logged(audited(
+          {
+            action: "schedule.trigger",
+            target: name,
+            permission: "schedules",
+            outcome: ({ taskId }: EnqueueAnswer) => ({ taskId })
+          },
+          trigger(name)
+        )))
+      .handle("removeSchedule", ({ path: { name } }) =>
+        logged(audited(
+          { action: "schedule.remove", target: name, permission: "schedules" },
+          Effect.flatMap(
+            schedules.remove(name),
+            (there) => there ? Effect.succeed({ schedule: name }) : Effect.fail(notFound(name))
+          )
+        )))
+  })

@@ -158,6 +158,26 @@ export const cases: ReadonlyArray<Case> = [
     assert.deepEqual(more, ["resize"])
   }),
 
+  test("names of a group share its slots, by priority and arrival", function*({ a, b, task, time }) {
+    const low = [task({ priority: -1 }), task({ taskName: "resize", priority: -1 })]
+    const other = task({ taskName: "report", priority: -2 })
+    const urgent = [task({ taskName: "resize", priority: 5 }), task({ priority: 5 })]
+    yield* a.commit(...[...low, ...urgent, other].map(insert))
+    const groups = [{ names: ["resize", "send_email"], slots: 2 }, { names: ["elsewhere"], slots: 0 }]
+    const wanted = { send_email: [9, 1], resize: [9, 0], report: [9, 0] } as const
+    const { more, pending, started } = yield* a.claim(wanted, { groups })
+    assert.deepEqual([idsOf(started), idsOf(pending), more], [idsOf([...urgent, other]), [low[0]!.taskId], ["resize"]])
+    // So does what is taken over.
+    time.now += 2_000
+    const stolen = yield* b.claim(wanted, {
+      stealAfter: 1_000,
+      groups: [{ names: ["send_email", "resize"], slots: 1 }]
+    })
+    assert.deepEqual([idsOf(stolen.started), stolen.pending], [[low[1]!.taskId], []])
+    const rest = yield* b.claim(wanted, { stealAfter: 1_000, groups: [{ names: ["send_email", "resize"], slots: 1 }] })
+    assert.deepEqual(idsOf(rest.started), [low[0]!.taskId])
+  }),
+
   test("without any room nothing is taken, and more says what waits", function*({ a, get, task }) {
     const record = task()
     yield* a.commit(insert(record))

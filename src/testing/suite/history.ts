@@ -35,6 +35,8 @@ export type Command =
     readonly rooms: ReadonlyArray<readonly [slots: number, window: number, version: number]>
     readonly slots: number
     readonly window: number
+    /** The slots that all names share as a group, if they do. */
+    readonly shared: number | null
     readonly stealAfter: number | null
   }
   | { readonly _tag: "repeat" | "beat" | "attach" | "leave" | "renew"; readonly by: number }
@@ -96,6 +98,7 @@ export const command: FastCheck.Arbitrary<Command> = FastCheck.oneof(
       ),
       slots: FastCheck.nat(4),
       window: FastCheck.nat(4),
+      shared: FastCheck.option(FastCheck.nat(3), { freq: 2 }),
       stealAfter: FastCheck.option(FastCheck.nat(40), { freq: 2 })
     })
   },

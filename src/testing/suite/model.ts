@@ -140,8 +140,9 @@ export const make = (): Model => {
   const isReady = ({ record }: Row, now: number): boolean =>
     !isDone(record) && record.owner === null && (dueAt(record) ?? now) <= now
 
-  const claim = ({ instance, now, stealAfter, tasks, ...bounds }: ClaimRequest): Claimed => {
+  const claim = ({ groups = [], instance, now, stealAfter, tasks, ...bounds }: ClaimRequest): Claimed => {
     const wanted = new Map(tasks.map(({ name, ...room }) => [name, { ...room }]))
+    const shares = groups.map((group) => ({ ...group }))
     const knows = ({ record: { definitionVersion, taskName } }: Row) =>
       definitionVersion <= (wanted.get(taskName)?.version ?? 0)
     const left = { slots: bounds.slots, window: bounds.window }
@@ -155,8 +156,10 @@ export const make = (): Model => {
     const take = (row: Row, kinds: { readonly window: boolean }) => {
       if (!mayHave(row)) return
       const room = wanted.get(row.record.taskName)!
-      if (room.slots > 0 && left.slots > 0) {
+      const share = shares.find(({ names }) => names.includes(row.record.taskName)) ?? { slots: 1 }
+      if (room.slots > 0 && share.slots > 0 && left.slots > 0) {
         room.slots -= 1
+        share.slots -= 1
         left.slots -= 1
         row.record = claimedAndStarted(row.record, instance, now)
         started.push(row.record)

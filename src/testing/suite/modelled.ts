@@ -119,9 +119,10 @@ const step = (stage: Stage, model: Model.Model, cast: Cast, command: Command) =>
         return
       }
       case "claim": {
-        const { by: _, rooms, slots, stealAfter, window } = command
+        const { by: _, rooms, shared, slots, stealAfter, window } = command
         const tasks = rooms.map(([slots, window, version], index) => ({ name: names[index]!, version, slots, window }))
-        const request = { instance: actor.id, tasks, slots, window, stealAfter, now: time.now }
+        const groups = shared === null ? undefined : [{ names, slots: shared }]
+        const request = { instance: actor.id, tasks, groups, slots, window, stealAfter, now: time.now }
         if (!alive) return yield* isFenced(actor, backend.claim(request))
         const { more, started, ...claimed } = yield* backend.claim(request)
         const { more: expectedMore, started: expectedStarted, ...expected } = model.claim(request)

@@ -13,6 +13,7 @@ import {
   type AttemptEntry,
   type Change,
   type Claimed,
+  type ClaimRequest,
   type ListQuery,
   type Outcome,
   type Stats,
@@ -69,6 +70,7 @@ export interface Instance {
       readonly slots?: number | undefined
       readonly window?: number | undefined
       readonly stealAfter?: number | undefined
+      readonly groups?: ClaimRequest["groups"]
     }
   ) => Answer<Claimed>
   /** Inserts a task that this instance runs already; answers its record. */
@@ -200,6 +202,7 @@ export const make: Effect.Effect<Stage, never, TaskBackend> = Effect.gen(functio
             tasks,
             slots,
             window,
+            groups: bounds.groups,
             stealAfter: bounds.stealAfter ?? null,
             now: time.now
           })

@@ -21,7 +21,10 @@ export interface Life {
   end: string | null
 }
 
-export type Standing = Pick<Orders, "tasks" | "effects" | "lease" | "sameHost" | "over" | "atOnce" | "seed">
+export type Standing = Pick<
+  Orders,
+  "tasks" | "effects" | "lease" | "sameHost" | "over" | "atOnce" | "seed" | "schedule"
+>
 
 export interface FleetOptions extends Standing {
   readonly processes: number
@@ -60,6 +63,20 @@ export class Fleet {
 
   acknowledged(): ReadonlyArray<readonly [taskId: string, requeue: boolean]> {
     return Array.from({ length: this.options.processes }, (_, slot) => this.acknowledgedBy(slot)).flat()
+  }
+
+  /** How many slots each life said it passed over, as long as it could say so. */
+  passedOver(): ReadonlyMap<string, number> {
+    const said = new Map<string, number>()
+    for (let slot = 0; slot < this.options.processes; slot += 1) {
+      const file = `${this.acks(slot)}.slots`
+      if (!fs.existsSync(file)) continue
+      for (const line of fs.readFileSync(file, "utf8").split("\n").slice(0, -1)) {
+        const [life = "", count] = line.split(" ")
+        said.set(life, Number(count))
+      }
+    }
+    return said
   }
 
   alive(): ReadonlyArray<Life> {

@@ -24,6 +24,16 @@ export interface Orders {
   /** One line is appended for each acknowledged task. */
   readonly acks: string
   readonly seed: number
+  /** What it schedules beside that; null: nothing. */
+  readonly schedule: Ticking | null
+}
+
+/** A schedule of a task that takes no time. */
+export interface Ticking {
+  readonly name: string
+  /** Milliseconds. */
+  readonly every: number
+  readonly misfire: "skip" | "once" | "all"
 }
 
 export type ToWorker = { readonly _tag: "Go"; readonly since: number }
