@@ -13,6 +13,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: ["test/chaos/**", "test/bench/**"],
     setupFiles: ["test/support/seed.ts"],
+    // The server serves the built dashboard: built when it is missing or older than its sources.
+    globalSetup: ["scripts/dashboard.mjs"],
     passWithNoTests: false,
     pool: "forks",
     testTimeout: 20_000,

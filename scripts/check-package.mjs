@@ -24,7 +24,8 @@ const allowed = [
   /^README\.md$/,
   /^LICENSE$/,
   /^src\/.+\.ts$/,
-  /^dist\/.+\.(js|js\.map|d\.ts|d\.ts\.map)$/
+  /^dist\/.+\.(js|js\.map|d\.ts|d\.ts\.map)$/,
+  /^dist\/dashboard\/(dashboard\.json|assets\/[\w-]+\.(js|css|svg|txt|woff2)(\.(br|gz))?)$/
 ]
 
 const run = (command, args, cwd) =>
@@ -38,6 +39,7 @@ try {
   const small = install("small", tarball, peers.filter((name) => !optional.includes(name)))
   checkAbsent(small)
   checkImports(small, withoutDatabase)
+  checkDashboard(small)
   checkDeclarations(small, withoutDatabase)
   // @effect/sql-pg declares types of pg and does not bring them.
   const project = install("project", tarball, [...peers, "@types/pg"])
@@ -55,7 +57,15 @@ function checkContent(files) {
   assert.deepEqual(strangers, [], "files that do not belong in the package")
   for (const required of ["README.md", "LICENSE"]) assert(files.includes(required), `${required} is not in the package`)
 
-  const stems = (pattern) => files.flatMap((file) => pattern.exec(file)?.[1] ?? []).sort()
+  const dashboard = files.filter((file) => file.startsWith("dist/dashboard/"))
+  const listed = JSON.parse(readFileSync(join(root, "dist/dashboard/dashboard.json"), "utf8"))
+  for (const name of ["dashboard.json", ...Object.keys(listed.files)]) {
+    assert(dashboard.includes(`dist/dashboard/${name}`), `${name} of the dashboard is not in the package`)
+  }
+  assert(!files.some((file) => file.startsWith("src/dashboard/")), "the sources of the dashboard are in its bundle")
+
+  const library = files.filter((file) => !dashboard.includes(file))
+  const stems = (pattern) => library.flatMap((file) => pattern.exec(file)?.[1] ?? []).sort()
   const sources = stems(/^src\/(.+)(?<!\.d)\.ts$/)
   assert(sources.length > 0, "no sources in the package")
   for (
@@ -96,6 +106,27 @@ for (const hidden of ["/internal/anything", "/internal/anything.js", "/dist/inde
 `
   )
   run(process.execPath, ["consumer.js"], project)
+}
+
+// The server finds its web app where the package has it.
+function checkDashboard(project) {
+  writeFileSync(
+    join(project, "dashboard.js"),
+    `import assert from "node:assert/strict"
+import { Layer } from "effect"
+import { MemoryBackend, TaskflowLayer } from "${pkg.name}"
+import { TaskAuth, TaskHost } from "${pkg.name}/http"
+const host = TaskHost.make(Layer.provide(TaskflowLayer({ announce: false }), MemoryBackend.layer()), { auth: TaskAuth.open })
+const ask = (path) => host.web(new Request("http://localhost" + path))
+const page = await ask("/tasks/dashboard/runs")
+assert.equal(page.status, 200)
+const script = /<script type="module" src="([^"]+)"/.exec(await page.text())[1]
+const answer = await ask(new URL(script, "http://localhost/tasks/dashboard/runs").pathname)
+assert.equal(answer.headers.get("content-type"), "text/javascript; charset=utf-8")
+await host.dispose()
+`
+  )
+  run(process.execPath, ["dashboard.js"], project)
 }
 
 // Library checking stays on: a declaration naming a package the consumer does not have would otherwise become `any`.

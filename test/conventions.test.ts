@@ -69,9 +69,11 @@ function walk(node: ts.Node, visit: (node: ts.Node) => void): void {
 
 const isRelative = (specifier: string) => specifier.startsWith(".")
 
-/** The source file a relative specifier of `from` names; "./X.js" is written for X.ts. */
-const resolve = (from: string, specifier: string) =>
-  path.posix.join(path.posix.dirname(from), specifier).replace(/\.js$/, ".ts")
+/** The source file a relative specifier of `from` names; "./X.js" is written for X.ts, or for X.tsx in the dashboard. */
+const resolve = (from: string, specifier: string) => {
+  const file = path.posix.join(path.posix.dirname(from), specifier).replace(/\.js$/, ".ts")
+  return sources.has(file) || !sources.has(`${file}x`) ? file : `${file}x`
+}
 
 const relativeImports = (source: Source) =>
   source.specifiers.filter(isRelative).map((specifier) => resolve(source.file, specifier))
@@ -82,6 +84,13 @@ const packageOf = (specifier: string): string | null =>
 
 const packagesOf = (source: Source) =>
   source.specifiers.filter((specifier) => !isRelative(specifier)).flatMap((specifier) => packageOf(specifier) ?? [])
+
+/** The web app: bundled for browsers, and no part of what Node.js loads. */
+const isDashboard = (file: string) => file.startsWith("src/dashboard/")
+const ofNode = files.filter(({ file }) => !isDashboard(file))
+const ofBrowser = files.filter(({ file }) => isDashboard(file))
+/** The one file that reads the clock of the browser. */
+const browserClock = "src/dashboard/clock.ts"
 
 const folderOf = (file: string) => /^src\/([^/]+)\//.exec(file)?.[1]
 const stemOf = (file: string) => /^src\/([^/]+)\.ts$/.exec(file)?.[1]
@@ -115,7 +124,7 @@ describe("source tree", () => {
         const wallClock = (ts.isCallExpression(node) && node.expression.getText(tree) === "Date.now")
           || (ts.isNewExpression(node) && node.expression.getText(tree) === "Date" && !node.arguments?.length)
         const console = ts.isPropertyAccessExpression(node) && node.expression.getText(tree) === "console"
-        if (wallClock || console) {
+        if (wallClock && file !== browserClock || console) {
           const { line } = tree.getLineAndCharacterOfPosition(node.getStart(tree))
           found.push(`${file}:${line + 1}: ${node.getText(tree)}`)
         }
@@ -129,7 +138,7 @@ describe("imports", () => {
   it("that are relative end with .js and name a source file", () => {
     const broken = files.flatMap(({ file, specifiers }) =>
       specifiers
-        .filter((specifier) => isRelative(specifier))
+        .filter((specifier) => isRelative(specifier) && !(isDashboard(file) && specifier.endsWith(".css")))
         .filter((specifier) => !specifier.endsWith(".js") || !sources.has(resolve(file, specifier)))
         .map((specifier) => `${file}: ${specifier}`)
     )
@@ -198,6 +207,58 @@ describe("imports", () => {
   })
 })
 
+describe("the dashboard", () => {
+  const packages = /^(preact|@preact\/signals|@tanstack\/virtual-core)$/
+  // Parts of the server that load nothing, and were written for browsers too.
+  const shared = /^src\/http\/(filter|stream)\//
+  const loads = (source: Source): ReadonlyArray<string> => {
+    const specifiers: Array<string> = []
+    walk(source.tree, (node) => {
+      const isType = (ts.isImportDeclaration(node) && node.importClause?.isTypeOnly === true)
+        || (ts.isExportDeclaration(node) && node.isTypeOnly)
+      const specifier = ts.isImportDeclaration(node) || ts.isExportDeclaration(node) ? node.moduleSpecifier : undefined
+      if (!isType && specifier !== undefined && ts.isStringLiteralLike(specifier)) specifiers.push(specifier.text)
+    })
+    return specifiers
+  }
+
+  it("is loaded by nothing else", () => {
+    const found = ofNode.flatMap((source) =>
+      relativeImports(source).filter(isDashboard).map((target) => `${source.file} -> ${target}`)
+    )
+    expect(found).toEqual([])
+  })
+
+  it("bundles three packages, and of the server what loads nothing; the rest are types", () => {
+    const found = ofBrowser.flatMap((source) =>
+      loads(source)
+        .filter((specifier) =>
+          isRelative(specifier)
+            ? !isDashboard(resolve(source.file, specifier)) && !shared.test(resolve(source.file, specifier))
+            : !packages.test(packageOf(specifier) ?? "")
+        )
+        .map((specifier) => `${source.file}: ${specifier}`)
+    )
+    expect(found).toEqual([])
+    const pulled = [...reachableAtRunTime("src/dashboard/main.tsx")].filter((file) => !isDashboard(file))
+    expect(pulled.filter((file) => !shared.test(file))).toEqual([])
+    expect(pulled.flatMap((file) => loads(sources.get(file)!).filter((specifier) => !isRelative(specifier)))).toEqual(
+      []
+    )
+  })
+
+  function reachableAtRunTime(entry: string): ReadonlySet<string> {
+    const reached = new Set([entry])
+    for (const file of reached) {
+      const source = sources.get(file)
+      for (const specifier of source === undefined ? [] : loads(source).filter(isRelative)) {
+        if (specifier.endsWith(".js")) reached.add(resolve(file, specifier))
+      }
+    }
+    return reached
+  }
+})
+
 describe("package.json", () => {
   type Target = null | string | Readonly<Record<string, string>>
   type Versions = Readonly<Record<string, string>>
@@ -231,7 +292,9 @@ describe("package.json", () => {
   })
 
   it("names every package that src loads, and as optional those that only a database needs", () => {
-    const loaded = [...new Set(files.flatMap(packagesOf))].sort()
+    const loaded = [...new Set(ofNode.flatMap(packagesOf))].sort()
+    // What the dashboard loads is in its bundle.
+    expect(ofBrowser.flatMap(packagesOf).filter((name) => !(name in devDependencies))).toEqual([])
     expect(loaded).toEqual(Object.keys({ ...dependencies, ...peerDependencies }).sort())
     const optional = Object.keys(peerDependenciesMeta).filter((name) => peerDependenciesMeta[name]!.optional).sort()
     expect(optional).toEqual(loaded.filter((name) => ofDatabases.test(name)))
@@ -253,7 +316,7 @@ describe("package.json", () => {
   })
 
   it("publishes the build and the sources its maps point to", () => {
-    expect(published).toEqual(["dist", "src"])
+    expect(published).toEqual(["dist", "src", "!src/dashboard"])
   })
 
   it("exports barrels that only re-export", () => {

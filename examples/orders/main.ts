@@ -20,7 +20,8 @@ const announce = ({ database, open }: Settings) =>
     const host = address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname
     const url = `http://${host}:${address.port}`
     yield* Console.log(`orders   ${url}/health
-tasks    ${url}/tasks
+tasks    ${url}/tasks/dashboard
+API      ${url}/tasks
 metrics  ${url}/tasks/metrics
 OpenAPI  ${url}/tasks/openapi.json
 kept in  ${database.place}

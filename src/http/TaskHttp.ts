@@ -15,10 +15,12 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { version } from "../internal/version.js"
 import { TaskflowWiringError } from "../TaskError.js"
 import type { TaskManager } from "../TaskManager.js"
 import * as Auth from "./auth/authHandlers.js"
 import type { GuardOptions } from "./auth/GuardOptions.js"
+import * as Dashboard from "./dashboard/routes.js"
 import * as Guard from "./guard.js"
 import * as Bulk from "./handlers/bulk.js"
 import * as Charts from "./handlers/charts.js"
@@ -34,14 +36,17 @@ import * as Parts from "./parts.js"
 import * as TaskApi from "./TaskApi.js"
 
 export { client, type ClientOptions, type Credentials } from "./client.js"
+export type { DashboardSettings } from "./dashboard/routes.js"
 export { closePromptly, type ClosePromptlyOptions, type NodeServer } from "./nodeServer.js"
 
-export interface TaskHttpOptions extends GuardOptions, Parts.DisplayOptions, Live.LiveOptions {
+export interface TaskHttpOptions
+  extends GuardOptions, Parts.DisplayOptions, Live.LiveOptions, Dashboard.DashboardOptions
+{
   /** Where the API is. A path of plain segments; "/" for the root. Default "/tasks". */
   readonly prefix?: `/${string}` | undefined
 }
 
-const handlers = (api: TaskApi.TaskApi, options: TaskHttpOptions, guard: Guard.Guard) =>
+const handlers = (api: TaskApi.TaskApi, options: TaskHttpOptions, guard: Guard.Guard, build: string) =>
   Layer.unwrapEffect(Effect.map(Parts.make(options), (parts) =>
     Layer.mergeAll(
       Tasks.layer(api, parts),
@@ -52,7 +57,7 @@ const handlers = (api: TaskApi.TaskApi, options: TaskHttpOptions, guard: Guard.G
       Errors.layer(api, parts),
       Fleet.layer(api, parts),
       Exports.layer(api, parts),
-      Live.layer(api, parts, guard, options),
+      Live.layer(api, parts, guard, { ...options, build }),
       Auth.layer(api, guard)
     )))
 
@@ -70,10 +75,11 @@ const routes = (
   guard: Guard.Guard
 ): Layer.Layer<never, never, TaskManager | HttpLayerRouter.HttpRouter> => {
   const api = TaskApi.make(at || "/")
+  const dashboard = Dashboard.make(options)
   const document = HttpServerResponse.unsafeJson(OpenApi.fromApi(TaskApi.make(shownAt || "/")))
   const known = Layer.mergeAll(
     HttpLayerRouter.addHttpApi(api).pipe(
-      Layer.provide(handlers(api, options, guard)),
+      Layer.provide(handlers(api, options, guard, dashboard?.build ?? version)),
       Layer.provide(HttpServer.layerContext)
     ),
     HttpLayerRouter.add("GET", `${at}/openapi.json`, Effect.succeed(document))
@@ -90,9 +96,10 @@ const routes = (
         }))
     )
   )
+  const app = dashboard === null ? Layer.empty : Dashboard.layer(dashboard, at, guard)
   // Fresh: HttpApiBuilder keeps routes in a registry that is shared within one build. Shared with the application's own
   // HttpApi, that would serve these routes a second time, without the guard.
-  return Layer.fresh(owned ? Layer.merge(known, unknown) : known)
+  return Layer.fresh(Layer.mergeAll(known, app, owned ? unknown : Layer.empty))
 }
 
 const checked = (options: TaskHttpOptions): Effect.Effect<"" | `/${string}`> =>

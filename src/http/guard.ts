@@ -9,16 +9,17 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { TaskManager } from "../TaskManager.js"
 import { problem, secured } from "./auth/answers.js"
-import * as Problem from "./auth/AuthProblem.js"
+import type { BodyMalformed } from "./auth/AuthProblem.js"
 import * as Body from "./auth/body.js"
 import { Caller, type CallerInfo } from "./auth/Caller.js"
 import { type GuardOptions, settings as settingsOf } from "./auth/GuardOptions.js"
 import { checkedUser, isRedirect, type Redirect } from "./auth/known.js"
 import * as Origin from "./auth/origin.js"
+import * as Refusals from "./auth/refusals.js"
 import * as Sessions from "./auth/sessions.js"
 import * as Throttle from "./auth/throttle.js"
 import * as Verify from "./auth/verify.js"
-import { CrossSiteRequest, NoSuchRoute, Unauthorized } from "./TaskProblem.js"
+import { Unauthorized } from "./TaskProblem.js"
 import { allowed, CurrentUser, type TaskUser } from "./TaskUser.js"
 
 type Request = HttpServerRequest.HttpServerRequest
@@ -29,6 +30,11 @@ export interface Guard {
   /** Runs the route if the request may pass, and answers itself if not. */
   readonly protect: <E, R>(
     route: Effect.Effect<Response, E, R>
+  ) => Effect.Effect<Response, E, R | HttpServerRequest.HttpServerRequest>
+  /** The same for a page of a browser: whoever is not known is sent to the login, if they cannot be sent anywhere else. */
+  readonly page: <E, R>(
+    route: Effect.Effect<Response, E, R>,
+    toLogin: (request: Request) => Response
   ) => Effect.Effect<Response, E, R | HttpServerRequest.HttpServerRequest>
   /** Runs a route that tells nothing of tasks and changes nothing, for everybody: the page of a login and what it loads. */
   readonly anonymous: Guard["protect"]
@@ -49,67 +55,8 @@ interface Phase {
 }
 
 const reads: ReadonlyArray<string> = ["GET", "HEAD", "OPTIONS"]
-const maxUrl = 8_192
 /** Of a login: somebody unknown sends it. */
 const maxLogin = 16_384
-
-const noSuchRoute = problem(
-  NoSuchRoute,
-  new NoSuchRoute({ message: "nothing is at this path, or not for this method" })
-)
-const urlTooLong = problem(
-  Problem.UrlTooLong,
-  new Problem.UrlTooLong({ message: `the URL is longer than ${maxUrl} characters` })
-)
-const crossSite = problem(
-  CrossSiteRequest,
-  new CrossSiteRequest({ message: "a page of another site sent this request: only this site's own pages may write" })
-)
-const otherHost = problem(
-  CrossSiteRequest,
-  new CrossSiteRequest({
-    message:
-      "an open server answers to addresses, localhost, names without a dot and its publicOrigin: this request names another host"
-  })
-)
-const headerRequired = problem(
-  Problem.HeaderRequired,
-  new Problem.HeaderRequired({ message: "a write of a browser, or with a cookie, needs the header x-taskflow: 1" })
-)
-const notJson = problem(
-  Problem.UnsupportedMediaType,
-  new Problem.UnsupportedMediaType({ message: "the content-type has to be application/json" })
-)
-const late = problem(
-  Problem.RequestTimeout,
-  new Problem.RequestTimeout({ message: "the body did not arrive in time" }),
-  { connection: "close" }
-)
-const overdue = problem(
-  Problem.AnswerTimeout,
-  new Problem.AnswerTimeout({ message: "there was no answer in time: what was asked may still have happened" })
-)
-const fault = problem(
-  Problem.InternalError,
-  new Problem.InternalError({ message: "a fault of the server: what it is stands in the server's log" })
-)
-
-const unavailable = (reason: unknown): Effect.Effect<Response> =>
-  Effect.as(
-    Effect.logError("TaskHttp answers 503: who asks could not be found out", Cause.fail(reason)),
-    problem(
-      Problem.AuthUnavailable,
-      new Problem.AuthUnavailable({ message: "who asks could not be found out: try again later" })
-    )
-  )
-
-const tooMany = (error: Problem.TooManyAttempts): Response =>
-  problem(Problem.TooManyAttempts, error, { "retry-after": `${error.retryAfter}` })
-
-const refused = (error: Problem.BodyTooLarge | Problem.BodyMalformed): Response =>
-  error._tag === "BodyTooLarge"
-    ? problem(Problem.BodyTooLarge, error, { connection: "close" })
-    : problem(Problem.BodyMalformed, error)
 
 /** Checks the options: a mistake is a `TaskflowWiringError`, as a defect. */
 export const make = (
@@ -170,15 +117,15 @@ export const make = (
     /** What is wrong with where a write comes from; null when nothing is. */
     const refusesWrite = (request: Request, strict: boolean): Response | null =>
       Origin.isCrossSite(request, settings)
-        ? crossSite
+        ? Refusals.crossSite
         : strict && request.headers["x-taskflow"] !== "1"
-        ? headerRequired
+        ? Refusals.headerRequired
         : null
 
     const answered = <E, R>(route: Effect.Effect<Response, E, R>): Effect.Effect<Response, E, R> =>
       Effect.catchAllDefect(
         route,
-        (defect) => Effect.as(Effect.logError("TaskHttp answers 500", Cause.die(defect)), fault)
+        (defect) => Effect.as(Effect.logError("TaskHttp answers 500", Cause.die(defect)), Refusals.fault)
       )
 
     /** One timer for all of it: a race costs more than the rest of the guard. */
@@ -190,8 +137,8 @@ export const make = (
           onSuccess: (response) => Effect.succeed(response),
           onTimeout: () =>
             phase.now === "auth"
-              ? unavailable(new Error("auth did not answer in time"))
-              : Effect.succeed(phase.now === "body" ? late : overdue)
+              ? Refusals.unavailable(new Error("auth did not answer in time"))
+              : Effect.succeed(phase.now === "body" ? Refusals.late : Refusals.overdue)
         }))
       })
 
@@ -207,10 +154,12 @@ export const make = (
         phase.now = "body"
         return Body.read(request, limit)
       }).pipe(
-        Effect.flatMap((bytes): Effect.Effect<Request | Response, Problem.BodyMalformed> =>
-          bytes.length > 0 && !Body.isJson(request, strict) ? Effect.succeed(notJson) : Body.withBody(request, bytes)
+        Effect.flatMap((bytes): Effect.Effect<Request | Response, BodyMalformed> =>
+          bytes.length > 0 && !Body.isJson(request, strict)
+            ? Effect.succeed(Refusals.notJson)
+            : Body.withBody(request, bytes)
         ),
-        Effect.catchAll((error) => Effect.succeed<Request | Response>(refused(error))),
+        Effect.catchAll((error) => Effect.succeed<Request | Response>(Refusals.refused(error))),
         Effect.flatMap((result): Effect.Effect<Response, E, R> => {
           if (HttpServerResponse.isServerResponse(result)) return Effect.succeed(result)
           phase.now = "route"
@@ -221,13 +170,19 @@ export const make = (
     const isLogin = (path: string) => path === `${at}/auth/login` || path === `${at}/auth/logout`
 
     const refusesAnybody = (request: Request): Response | null =>
-      request.originalUrl.length > maxUrl
-        ? urlTooLong
+      request.originalUrl.length > Refusals.maxUrl
+        ? Refusals.urlTooLong
         : auth.open && !Origin.isOpenTo(request, settings)
-        ? otherHost
+        ? Refusals.otherHost
         : null
 
-    const decide = <E, R>(request: Request, path: string, route: Effect.Effect<Response, E, R>, phase: Phase) =>
+    const decide = <E, R>(
+      request: Request,
+      path: string,
+      route: Effect.Effect<Response, E, R>,
+      phase: Phase,
+      toLogin: ((request: Request) => Response) | null
+    ) =>
       Effect.gen(function*() {
         const misdirected = refusesAnybody(request)
         if (misdirected !== null) return misdirected
@@ -238,14 +193,15 @@ export const make = (
           return refusesWrite(request, strict) ?? (yield* written(request, maxLoginSize, strict, phase, route))
         }
         const asked = yield* callerOf(request).pipe(
-          Effect.catchTag("TooManyAttempts", (error) => Effect.succeed(tooMany(error))),
+          Effect.catchTag("TooManyAttempts", (error) => Effect.succeed(Refusals.tooMany(error))),
           Effect.catchAllCause((cause) =>
             Cause.isInterruptedOnly(cause)
               ? Effect.failCause(cause as Cause.Cause<never>)
-              : unavailable(Cause.squash(cause))
+              : Refusals.unavailable(Cause.squash(cause))
           )
         )
-        if (asked === null || HttpServerResponse.isServerResponse(asked)) return asked ?? unauthorized(request, null)
+        if (asked === null) return toLogin?.(request) ?? unauthorized(request, null)
+        if (HttpServerResponse.isServerResponse(asked)) return asked
         if ("_tag" in asked) return unauthorized(request, asked)
         const cookie = asked.via === "session" || (asked.via === "host" && "cookie" in request.headers)
         const strict = needsHeader(request, cookie)
@@ -271,26 +227,32 @@ export const make = (
           allowed(asked.user.access).join() === allowed(user.access).join()
       })
 
+    const guarded = <E, R>(
+      route: Effect.Effect<Response, E, R>,
+      toLogin: ((request: Request) => Response) | null
+    ): Effect.Effect<Response, E, R | Request> =>
+      Effect.gen(function*() {
+        const request = yield* HttpServerRequest.HttpServerRequest
+        const found = Option.flatMap(
+          yield* Effect.serviceOption(HttpRouter.RouteContext),
+          ({ route }) => Option.some(route.path)
+        )
+        const path = Option.getOrElse(found, () => "")
+        return secured(yield* inTime((phase) => decide(request, path, route, phase, toLogin)))
+      })
+
     return {
       stillKnows,
       sessions,
       verify,
-      noSuchRoute,
-      unavailable,
+      noSuchRoute: Refusals.noSuchRoute,
+      unavailable: Refusals.unavailable,
       anonymous: (route) =>
         Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
-          const refusal = reads.includes(request.method) ? refusesAnybody(request) : noSuchRoute
+          const refusal = reads.includes(request.method) ? refusesAnybody(request) : Refusals.noSuchRoute
           return Effect.map(refusal === null ? answered(route) : Effect.succeed(refusal), secured)
         }),
-      protect: (route) =>
-        Effect.gen(function*() {
-          const request = yield* HttpServerRequest.HttpServerRequest
-          const found = Option.flatMap(
-            yield* Effect.serviceOption(HttpRouter.RouteContext),
-            ({ route }) => Option.some(route.path)
-          )
-          const path = Option.getOrElse(found, () => "")
-          return secured(yield* inTime((phase) => decide(request, path, route, phase)))
-        })
+      protect: (route) => guarded(route, null),
+      page: guarded
     }
   })

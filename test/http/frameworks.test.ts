@@ -73,6 +73,11 @@ const works = async (base: string, path: string, shown = path) => {
   expect((await get("/metrics?task=none")).body.total).toBe(0)
   expect((await get("/a%20b/c")).body._tag).toBe("NoSuchRoute")
   expect(Object.keys((await get("/openapi.json")).body.paths)).toContain(`${shown}/metrics`)
+  const page = await fetch(`${base}${path}/dashboard/runs`)
+  const script = /<script type="module" src="([^"]+)"/.exec(await page.text())![1]!
+  const asset = await fetch(new URL(script, page.url), { headers: { "accept-encoding": "br" } })
+  expect([page.status, asset.status, asset.headers.get("content-encoding")]).toEqual([200, 200, "br"])
+  expect((await asset.text()).length).toBeGreaterThan(10_000)
   const cancel = await fetch(`${base}${path}/x/cancel`, {
     method: "POST",
     body: JSON.stringify({ a: 1 }),

@@ -5,6 +5,7 @@ import { HttpLayerRouter, HttpServerRequest, HttpServerResponse } from "@effect/
 import { Context, Effect, Layer } from "effect"
 import { TaskHttp } from "effect-taskflow/http"
 import { expect } from "vitest"
+import * as Page from "../../src/http/dashboard/page.js"
 import type { Answer } from "./support.js"
 
 export interface Asked {
@@ -24,7 +25,9 @@ export const expectSecured = ({ headers }: Answer, what: string) => {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'"
+    "content-security-policy": String(headers["content-type"]).startsWith("text/html")
+      ? Page.policy
+      : "default-src 'none'; frame-ancestors 'none'"
   })
   expect(Object.keys(headers).filter((name) => name.startsWith("access-control-")), what).toEqual([])
 }

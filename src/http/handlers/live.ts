@@ -4,7 +4,6 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { version } from "../../internal/version.js"
 import * as Charts from "../charts.js"
 import type { Guard } from "../guard.js"
 import type { Parts } from "../parts.js"
@@ -41,14 +40,14 @@ export const layer = (
   api: TaskApi,
   { manager, redaction, visible }: Parts,
   guard: Guard,
-  { maxStreams }: LiveOptions
+  { build, maxStreams }: LiveOptions & { readonly build: string }
 ) =>
   Layer.unwrapScoped(Effect.map(
     // Closes before the server does, so that whoever listens is told.
     StreamHub.make({
       ...ManagerSources.make(manager, redaction),
       bucket: latestMinute(manager),
-      build: version,
+      build,
       capabilities: ({ access, name }) => ({ user: name, permissions: [...allowed(access)] }),
       maxStreams
     }),

@@ -1,0 +1,37 @@
+/** The endpoints of the API that this app uses, one function each. */
+import { get, type Params, post, remove } from "./request.js"
+import type * as Api from "./types.js"
+
+const at = (id: string, path = ""): string => `${encodeURIComponent(id)}${path}`
+
+export const listRuns = (params: Params, signal?: AbortSignal) => get<Api.RunPage>("./", params, signal)
+export const facets = (q: string, signal?: AbortSignal) => get<Api.Facets>("facets", { q }, signal)
+export const stats = (params: Params, signal?: AbortSignal) => get<Api.WindowStats>("stats", params, signal)
+export const buckets = (params: Params, signal?: AbortSignal) => get<Api.Buckets>("buckets", params, signal)
+export const suggest = (text: string, caret: number, signal?: AbortSignal) =>
+  get<Api.Suggestions>("suggest", { text, caret }, signal)
+export const definitions = (signal?: AbortSignal) => get<Api.Definitions>("definitions", {}, signal)
+
+export const run = (id: string, signal?: AbortSignal) => get<Api.RunDetail>(at(id), {}, signal)
+export const attempts = (id: string, signal?: AbortSignal) => get<Api.Attempts>(at(id, "/attempts"), {}, signal)
+export const logs = (id: string, after: number, signal?: AbortSignal) =>
+  get<Api.LogPage>(at(id, "/logs"), { after, limit: 1_000 }, signal)
+export const retry = (id: string) => post<Api.Retried>(at(id, "/retry"))
+export const cancel = (id: string) => post<Api.Cancelled>(at(id, "/cancel"))
+
+/** These, or a page of those that a filter shows. */
+export type Selection =
+  | { readonly ids: ReadonlyArray<string> }
+  | { readonly filter: { readonly q: string }; readonly cursor?: string }
+
+export const bulkRetry = (selection: Selection, dryRun: boolean) =>
+  post<Api.ManyRetried>("bulk-retry", selection, dryRun ? { dryRun } : {})
+export const bulkCancel = (selection: Selection, dryRun: boolean) =>
+  post<Api.ManyCancelled>("bulk-cancel", selection, dryRun ? { dryRun } : {})
+
+export const deleteHistory = (value: number, unit: "min" | "hour" | "day") =>
+  remove<Api.HistoryDeleted>("history", { value, unit })
+
+export const session = () => get<Api.Session>("auth/session")
+export const login = (username: string, password: string) => post<Api.Session>("auth/login", { username, password })
+export const logout = () => post<undefined>("auth/logout")

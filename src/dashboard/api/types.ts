@@ -1,0 +1,37 @@
+/** What the API answers, as types alone: those of the server itself. */
+import type * as Actions from "../../http/ActionShapes.js"
+import type * as AuthApi from "../../http/auth/AuthApi.js"
+import type * as Charts from "../../http/ChartShapes.js"
+import type * as Fleet from "../../http/FleetShapes.js"
+import type * as Shapes from "../../http/TaskShapes.js"
+
+/** One run in a list: what the API calls the summary of a task. */
+export type Run = typeof Shapes.TaskSummary.Type
+export type RunDetail = typeof Shapes.TaskDetail.Type
+export type RunPage = typeof Shapes.TaskPage.Type
+export type LogLine = typeof Shapes.TaskLogLine.Type
+export type LogPage = typeof Shapes.TaskLogPage.Type
+export type Attempt = typeof Shapes.TaskAttempt.Type
+export type Attempts = typeof Shapes.TaskAttempts.Type
+export type Facets = typeof Charts.Facets.Type
+export type WindowStats = typeof Charts.WindowStats.Type
+export type Bucket = typeof Charts.Bucket.Type
+export type Buckets = typeof Charts.Buckets.Type
+export type Suggestion = typeof Charts.Suggestion.Type
+export type Suggestions = typeof Charts.Suggestions.Type
+export type Session = typeof AuthApi.LoggedIn.Type
+export type Permission = Session["permissions"][number]
+export type Retried = typeof Actions.TaskRetried.Type
+export type Cancelled = typeof Actions.TaskCancelled.Type | typeof Actions.TaskCancelRequested.Type
+export type ManyRetried = typeof Actions.TasksRetried.Type
+export type ManyCancelled = typeof Actions.TasksCancelled.Type
+export type HistoryDeleted = typeof Actions.HistoryDeleted.Type
+export type Definitions = typeof Fleet.TaskDefinitions.Type
+
+/** A status as it is shown: a run that waits for its next attempt is retrying. */
+export type ShownStatus = Run["status"] | "retrying"
+
+export const shownStatus = ({ nextAttemptAt, status }: Pick<Run, "nextAttemptAt" | "status">): ShownStatus =>
+  status === "running" && nextAttemptAt !== null ? "retrying" : status
+
+export const isEnded = ({ status }: Pick<Run, "status">): boolean => status !== "pending" && status !== "running"

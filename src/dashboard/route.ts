@@ -1,0 +1,30 @@
+/** Paths below the dashboard and what they show. Pure. */
+
+export type Route =
+  | { readonly page: "login" }
+  | { readonly page: "home" }
+  | { readonly page: "runs" }
+  | { readonly page: "run"; readonly id: string }
+  | { readonly page: "unknown"; readonly path: string }
+
+const decoded = (text: string): string | null => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return null
+  }
+}
+
+/** `path` begins behind the slash of the dashboard. */
+export const routeOf = (path: string): Route => {
+  const [section = "", name, ...rest] = path.split("/").filter((part) => part !== "")
+  const unknown = { page: "unknown", path } as const
+  if (rest.length > 0) return unknown
+  if (section === "") return { page: "home" }
+  if (section !== "runs") return unknown
+  if (name === undefined) return { page: "runs" }
+  const id = decoded(name)
+  return id === null ? unknown : { page: "run", id }
+}
+
+export const runPath = (id: string): string => `runs/${encodeURIComponent(id)}`

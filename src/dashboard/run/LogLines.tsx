@@ -1,0 +1,52 @@
+/** Log lines as a list, with a mark where an attempt begins. Text is shown as text, whatever is in it. */
+import type { LogLine } from "../api/types.js"
+import { utc } from "../settings.js"
+import { t } from "../text/en.js"
+import * as format from "../text/format.js"
+
+const extras = (annotations: LogLine["annotations"]): string =>
+  Object.entries(annotations).map(([name, value]) =>
+    `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`
+  ).join(" ")
+
+const levels: Readonly<Record<LogLine["level"], string>> = {
+  debug: "debug",
+  info: "info",
+  warning: "warn",
+  error: "error"
+}
+
+const Line = ({ line }: { readonly line: LogLine }) => {
+  const more = extras(line.annotations)
+  return (
+    <li class={`l-${line.level}`} id={`line-${line.sequence}`}>
+      <time dateTime={line.at} title={format.fullTime(Date.parse(line.at), utc.value)}>
+        {format.preciseTime(Date.parse(line.at), utc.value)}
+      </time>
+      <span class="lv">{levels[line.level]}</span>
+      <span class="m">{line.message}{more === "" ? null : <span class="kv">{" "}{more}</span>}</span>
+    </li>
+  )
+}
+
+// The engine writes such a line where an attempt begins; here a mark says it.
+const isMark = ({ message }: LogLine): boolean => /^--- Retry \d+ ---$/.test(message)
+
+export const LogLines = ({ lines }: { readonly lines: ReadonlyArray<LogLine> }) => (
+  <ol class="logs">
+    {lines.flatMap((line, index) => {
+      const before = lines[index - 1]
+      const begins = before === undefined ? line.attempt > 1 : before.attempt !== line.attempt
+      return [
+        ...begins
+          ? [
+            <li key={`a${line.attempt}-${line.sequence}`} class="begins" id={`attempt-${line.attempt}`}>
+              {t.run.attempt(line.attempt)}
+            </li>
+          ]
+          : [],
+        ...isMark(line) && begins ? [] : [<Line key={line.sequence} line={line} />]
+      ]
+    })}
+  </ol>
+)

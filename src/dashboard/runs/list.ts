@@ -1,0 +1,295 @@
+/**
+ * The list of runs: pages of the API, kept up to date by the stream. Which rows are shown and in which order changes only when
+ * the list may follow; what the rows say changes as it is told.
+ */
+import { batch, computed, effect, signal } from "@preact/signals"
+import type { Frame } from "../../http/stream/frame.js"
+import * as TaskStream from "../../http/stream/reduce.js"
+import * as endpoints from "../api/endpoints.js"
+import { ApiProblem, isAborted, isProblem } from "../api/problem.js"
+import type { Run, RunPage } from "../api/types.js"
+import * as clock from "../clock.js"
+import * as store from "../live/store.js"
+import { param } from "../location.js"
+import { logins } from "../session.js"
+import { arrivals, countArrivals, held } from "./hold.js"
+import { matches, type Verdict } from "./matching.js"
+import { defaultSort, queryOf, type RunsQuery, textOf } from "./query.js"
+import { chipsOf } from "./terms.js"
+
+export const query = computed(() => queryOf(param))
+
+const question = computed(() => JSON.stringify({ q: textOf(query.value), sort: query.value.sort }))
+
+/** The text that the list is asked for, and its order: another one is another list. Other parts of the address change nothing. */
+export const asked = computed((): Pick<RunsQuery, "q" | "sort"> => JSON.parse(question.value))
+
+const terms = computed(() => chipsOf(asked.value.q)?.parsed ?? null)
+
+export interface Meta {
+  readonly nextCursor: string | null
+  readonly total: number
+  readonly totalIsFloor: boolean
+  readonly complete: boolean
+}
+
+/** `first`: nothing was shown yet. `failed`: the latest question came to nothing. */
+export type Phase = { readonly kind: "first" | "ready" } | { readonly kind: "failed"; readonly problem: ApiProblem }
+
+export const phase = signal<Phase>({ kind: "first" })
+export const busy = signal(false)
+export const more = signal<"idle" | "busy" | "failed">("idle")
+export const meta = signal<Meta | null>(null)
+export const order = signal<ReadonlyArray<string>>([])
+/** What the rows say. */
+export const rows = signal<ReadonlyMap<string, Run>>(new Map())
+/** What came and is not shown: how many, and whether there may be others that only the server can tell. */
+export const fresh = signal(0)
+export const freshUnknown = signal(false)
+/** Changes that were not shown because the list is paused. */
+export const missed = signal(0)
+export const updatedAt = signal<number | null>(null)
+
+const answered = signal<string | null>(null)
+
+/** Whether the rows are those of another question: it was asked since, and came to nothing. */
+export const isOfAnother = computed(() => answered.value !== question.value)
+
+const pageSize = 100
+const longestPage = 200
+/** What one reading of the whole list asks for at most. Rows behind are loaded again by scrolling. */
+const mostPages = 5
+const mostRows = 2_000
+
+let current: AbortController | null = null
+let again: ReturnType<typeof setTimeout> | undefined
+
+// Ids sort by the time they were made.
+const newestFirst = (ids: Iterable<string>): ReadonlyArray<string> =>
+  [...ids].sort((a, b) => a < b ? 1 : a > b ? -1 : 0)
+
+const isChronological = (): boolean => asked.peek().sort === defaultSort
+
+const verdictOf = (run: Run): Verdict => {
+  const known = terms.peek()
+  return known === null ? null : matches(run, known, clock.serverNow())
+}
+
+const show = (): void => {
+  const { fresh: _, runs } = store.live.peek()
+  rows.value = new Map(Array.from(runs).flatMap(([id, { row }]) => row === null ? [] : [[id, row] as const]))
+  updatedAt.value = clock.local()
+}
+
+const countFresh = (): void => {
+  const shown = new Set(order.peek())
+  let count = 0
+  for (const id of store.live.peek().runs.keys()) if (!shown.has(id)) count += 1
+  fresh.value = count
+}
+
+/** Shows what is new, in its place, and takes out what does not fit any more. */
+const follow = (): void => {
+  if (!isChronological() || isOfAnother.peek()) return
+  const { runs } = store.live.peek()
+  const fitting = Array.from(runs).filter(([, { row }]) => row !== null && verdictOf(row) !== false)
+  if (fitting.length !== runs.size) {
+    store.live.value = TaskStream.keep(
+      store.live.peek(),
+      new Set(fitting.map(([id]) => id))
+    )
+  }
+  order.value = newestFirst(fitting.map(([id]) => id))
+  fresh.value = 0
+  missed.value = 0
+  show()
+  if (runs.size > mostRows) void reload()
+}
+
+// ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const metaOf = ({ complete, nextCursor, total, totalIsFloor }: RunPage): Meta => ({
+  complete,
+  nextCursor,
+  total,
+  totalIsFloor
+})
+
+const problemOf = (error: unknown): ApiProblem =>
+  isProblem(error) ? error : new ApiProblem("Unreadable", 0, error instanceof Error ? error.message : String(error))
+
+/** As many pages as are shown, read anew as one answer. */
+const readPages = async (wanted: number, signal: AbortSignal): Promise<RunPage> => {
+  const { q, sort } = asked.peek()
+  const limit = Math.min(longestPage, Math.max(pageSize, wanted))
+  let page = await endpoints.listRuns({ q, sort, limit }, signal)
+  const items = [...page.items]
+  for (let pages = 1; items.length < wanted && page.nextCursor !== null && pages < mostPages; pages += 1) {
+    page = await endpoints.listRuns({ q, sort, limit, cursor: page.nextCursor }, signal)
+    items.push(...page.items)
+  }
+  return { ...page, items }
+}
+
+interface ReadOptions {
+  /** Rows stay where they are; what is new is counted. */
+  readonly still: boolean
+  readonly wanted: number
+}
+
+const arranged = ({ items }: RunPage, { still }: ReadOptions): void => {
+  const { runs } = store.live.peek()
+  const listed = items.map(({ taskId }) => taskId)
+  const known = new Set(order.peek())
+  order.value = still && known.size > 0
+    ? isChronological()
+      ? newestFirst([...runs.keys()].filter((id) => known.has(id)))
+      : listed.filter((id) => known.has(id))
+    : isChronological()
+    ? newestFirst(runs.keys())
+    : listed
+  countFresh()
+  show()
+}
+
+const read = async (options: ReadOptions): Promise<void> => {
+  current?.abort()
+  const mine = new AbortController()
+  current = mine
+  busy.value = true
+  const wanted = question.peek()
+  try {
+    const page = await store.asking(
+      () => readPages(options.wanted, mine.signal),
+      (live, { items }, token) => TaskStream.list(live, items, token)
+    )
+    batch(() => {
+      arranged(page, options)
+      meta.value = metaOf(page)
+      more.value = "idle"
+      freshUnknown.value = false
+      phase.value = { kind: "ready" }
+      answered.value = wanted
+    })
+  } catch (error) {
+    if (!isAborted(error)) phase.value = { kind: "failed", problem: problemOf(error) }
+  } finally {
+    if (current === mine) {
+      current = null
+      busy.value = false
+    }
+  }
+}
+
+/** The list from its beginning. */
+export const reload = (): Promise<void> => read({ still: false, wanted: pageSize })
+
+/** The same rows, with what is true now. */
+const reread = (): Promise<void> =>
+  read({ still: held.peek(), wanted: Math.min(order.peek().length, mostPages * longestPage) })
+
+const rereadSoon = (least: number): void => {
+  again ??= setTimeout(() => {
+    again = undefined
+    if (TaskStream.isStale(store.live.peek()) || freshUnknown.peek()) void reread()
+  }, least + 1_600 * Math.random())
+}
+
+/** The next page, behind the last row. */
+export const loadMore = async (): Promise<void> => {
+  const cursor = meta.peek()?.nextCursor
+  if (cursor === null || cursor === undefined || more.peek() === "busy" || busy.peek()) return
+  more.value = "busy"
+  const before = asked.peek()
+  try {
+    const page = await store.asking(
+      () => endpoints.listRuns({ ...before, limit: pageSize, cursor }),
+      (live, { items }, token) =>
+        asked.peek() === before ? TaskStream.more(live, items, token) : TaskStream.failed(live, token)
+    )
+    if (asked.peek() !== before) return
+    batch(() => {
+      const known = new Set(order.peek())
+      order.value = [...order.peek(), ...page.items.map(({ taskId }) => taskId).filter((id) => !known.has(id))]
+      meta.value = { ...metaOf(page), total: Math.max(page.total, meta.peek()?.total ?? 0) }
+      more.value = "idle"
+      show()
+    })
+  } catch {
+    more.value = "failed"
+  }
+}
+
+/** Shows what was counted. */
+export const reveal = (): void => {
+  if (isChronological() && !freshUnknown.peek() && !store.live.peek().sampling) follow()
+  else void reload()
+}
+
+// ── listening ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Whether a run that is not loaded would stand among those that are. */
+const isWithinLoaded = ({ taskId }: Run): boolean => {
+  const last = order.peek().at(-1)
+  return meta.peek()?.nextCursor === null || last === undefined || taskId > last
+}
+
+/** A frame as it concerns this list: what fits is new in it, wherever the server says it; what cannot fit is left out. */
+const lens = (frame: Frame<Run>, { runs }: store.Live): Frame<Run> => {
+  if (frame.t !== "runs") return frame
+  const wanted = (run: Run): boolean => {
+    const verdict = verdictOf(run)
+    const isTold = verdict === true && isChronological()
+    if (verdict !== false && !isTold) freshUnknown.value = true
+    return isTold && isWithinLoaded(run)
+  }
+  const unknown = [...frame.n, ...frame.u].filter(({ taskId }) => !runs.has(taskId))
+  const n = unknown.filter(wanted)
+  const kept = new Set(n.map(({ taskId }) => taskId))
+  return { ...frame, n, u: [...frame.n, ...frame.u].filter(({ taskId }) => runs.has(taskId) && !kept.has(taskId)) }
+}
+
+/** Keeps the list while a page shows it; answers how to stop. */
+export const startList = (): () => void => {
+  store.setLens(lens)
+  const stops = [
+    store.onFrame((frame) => {
+      countArrivals(frame.t === "runs" ? frame.n.length + (frame.over ?? 0) : 0)
+      if (TaskStream.isStale(store.live.peek())) rereadSoon(400)
+      // What is shown stays until the new question is answered.
+      if (frame.t !== "runs" || isOfAnother.peek()) return
+      if (store.paused.peek()) {
+        missed.value += frame.n.length + frame.u.length + (frame.over ?? 0)
+        return countFresh()
+      }
+      if (held.peek() || !isChronological()) {
+        countFresh()
+        return show()
+      }
+      // Only the server can tell: asked for less often than what is told.
+      if (freshUnknown.peek()) rereadSoon(3_000)
+      follow()
+    }),
+    effect(() => {
+      void asked.value
+      void logins.value
+      store.live.value = TaskStream.keep(store.live.peek(), new Set())
+      void reload()
+    }),
+    effect(() => {
+      if (!held.value && fresh.peek() + missed.peek() > 0) follow()
+    }),
+    // What was too fast is not any more, though nothing comes that would say so.
+    effect(() => {
+      void clock.now.value
+      if (arrivals.peek() > 0) countArrivals(0)
+    })
+  ]
+  return () => {
+    for (const stop of stops) stop()
+    store.setLens((frame) => frame)
+    current?.abort()
+    clearTimeout(again)
+    again = undefined
+  }
+}

@@ -1,0 +1,43 @@
+/** The whole app: the login, or the shell with the page that the address names. */
+import { useEffect } from "preact/hooks"
+import { config } from "../config.js"
+import { paused } from "../live/store.js"
+import { href, navigate, route } from "../location.js"
+import { LoginPage } from "../login/LoginPage.js"
+import { SessionEnded } from "../login/SessionEnded.js"
+import { t } from "../text/en.js"
+import { Toasts } from "../ui/toasts.js"
+import { Banners } from "./Banner.js"
+import { Header } from "./Header.js"
+import { Help, helpOpen } from "./Help.js"
+import { useKeys } from "./keyboard.js"
+import { Page, titleOf } from "./Pages.js"
+
+const Shell = () => {
+  useKeys({
+    "?": () => (helpOpen.value = true),
+    p: () => (paused.value = !paused.value),
+    "g r": () => navigate(href("runs"))
+  })
+  return (
+    <div class="app">
+      <a class="skip" href="#main">{t.skip}</a>
+      <Header />
+      <Banners />
+      <main id="main" tabIndex={-1}>
+        <Page route={route.value} />
+      </main>
+      <Toasts />
+      {helpOpen.value ? <Help /> : null}
+      <SessionEnded />
+    </div>
+  )
+}
+
+export const App = () => {
+  const title = titleOf(route.value)
+  useEffect(() => {
+    document.title = `${title} · ${config.title}`
+  }, [title])
+  return route.value.page === "login" ? <LoginPage /> : <Shell />
+}

@@ -1,0 +1,11 @@
+/** Every word that the app says, in English. Another language is another table of this type. */
+import { run } from "./en/run.js"
+import { runs } from "./en/runs.js"
+import { shell } from "./en/shell.js"
+
+export const en = { ...shell, ...runs, ...run }
+
+export type Strings = typeof en
+
+/** The words in force. */
+export const t: Strings = en

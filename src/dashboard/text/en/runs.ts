@@ -1,0 +1,158 @@
+/** The words of the page of runs, in English. */
+import { count, countAtLeast, plural } from "../format.js"
+
+const runsOf = (value: number): string => `${count(value)} ${plural(value, "run", "runs")}`
+
+export const runs = {
+  filter: {
+    label: "Filter runs",
+    placeholder: "Filter by task, tag, error, ID…",
+    remove: (term: string) => `Remove ${term}`,
+    clear: "Clear the filter",
+    suggestions: "How the filter may go on",
+    window: "Created within",
+    windows: {
+      "15m": "Last 15 minutes",
+      "1h": "Last hour",
+      "6h": "Last 6 hours",
+      "24h": "Last 24 hours",
+      "7d": "Last 7 days",
+      "30d": "Last 30 days",
+      all: "All time"
+    },
+    statuses: "Status",
+    all: "All",
+    columns: "Columns",
+    exportAs: "Export",
+    exportCsv: "CSV, for spreadsheets",
+    exportNdjson: "NDJSON, for programs",
+    exportNote: "What the filter shows, up to 100,000 rows."
+  },
+
+  table: {
+    caption: "Runs",
+    select: "Select",
+    selectRun: (task: string, id: string) => `Select ${task} ${id}`,
+    selectAll: "Select all loaded runs",
+    status: "Status",
+    task: "Task",
+    detail: "Detail",
+    run: "Run",
+    tries: "Tries",
+    duration: "Duration",
+    started: "Started",
+    ended: "Ended",
+    age: "Age",
+    wait: "Wait",
+    priority: "Priority",
+    tags: "Tags",
+    instance: "Instance",
+    scheduled: "Scheduled",
+    scheduledBy: (name: string) => `Scheduled by ${name}`,
+    triesOf: (count: number) => count === 0 ? "Not started" : `${count} ${plural(count, "attempt", "attempts")}`,
+    cancelling: "Cancelling",
+    retryIn: (span: string) => `next attempt in ${span}`,
+    retryDue: "next attempt is due",
+    startsIn: (span: string) => `starts in ${span}`,
+    retriedAs: "retried",
+    noDuration: "No duration yet",
+    slower: "slower than 95 of 100 runs of this task"
+  },
+
+  list: {
+    matching: (total: number, isFloor: boolean) =>
+      `${countAtLeast(total, isFloor)} ${plural(total, "run matches", "runs match")}`,
+    loadedOf: (loaded: number) => `${count(loaded)} loaded`,
+    incomplete: "Only the newest 10,000 runs were searched",
+    searchOn: "Search further back",
+    newest: "newest first",
+    sortedBy: (what: string) => `sorted by ${what}`,
+    updatedNow: "Updated just now",
+    updatedAgo: (span: string) => `Updated ${span} ago`,
+    fresh: (value: number) => `${count(value)} new ${plural(value, "run", "runs")}`,
+    freshSome: "New runs",
+    loadingMore: "Loading more",
+    notUpdated: "Could not update",
+    moreFailed: "Could not load more",
+    end: "End of the list"
+  },
+
+  figures: {
+    title: "How runs ended in this window",
+    ended: "Ended",
+    perMinute: "Per minute",
+    success: "Success",
+    average: "Average",
+    p95: "p95",
+    min: "Shortest",
+    max: "Longest",
+    wait: "Wait p95",
+    now: "now",
+    chart: (ended: string, failed: string) => `${ended} runs ended, ${failed} of them failed or interrupted`
+  },
+
+  states: {
+    empty: "No runs yet",
+    emptyBody: "Enqueue a task and it appears here at once.",
+    emptyCode: "yield* SendEmail.enqueue({ to })",
+    filtered: "No runs match",
+    filteredBody: (applied: string) => `Nothing fits ${applied}.`,
+    filteredWithout: (value: number, isFloor: boolean) =>
+      `${countAtLeast(value, isFloor)} ${plural(value, "run matches", "runs match")} without `,
+    removeThat: "Remove that filter",
+    clearAll: "Clear all",
+    allTime: "Look at all time",
+    failed: "Could not load runs",
+    failedLive: "Live counts are still updating.",
+    tryAgain: "Try again",
+    copyDetails: "Copy details",
+    badFilter: "The filter cannot be read"
+  },
+
+  bulk: {
+    selected: (value: number) => `${count(value)} selected`,
+    allLoaded: (value: number) => `All ${count(value)} loaded runs are selected.`,
+    selectAll: (total: string) => `Select all ${total} matching`,
+    everything: (total: string) => `All ${total} matching runs are selected.`,
+    clear: "Clear selection",
+    retry: (value: string) => `Retry ${value}…`,
+    cancel: (value: string) => `Cancel ${value}…`,
+    retryTitle: (value: string) => `Retry ${value} runs?`,
+    cancelTitle: (value: string) => `Cancel ${value} runs?`,
+    retryBody: "Each starts as a new run with its original arguments. The old ones stay.",
+    cancelBody: "Waiting runs will not start. Running ones are told to stop.",
+    counting: "Counting what would happen",
+    canRetry: (value: number) => `${runsOf(value)} can run now`,
+    canCancel: (value: number) => `${runsOf(value)} will stop`,
+    skipped: (value: number, reason: string) => `${count(value)} will be skipped: ${reason}`,
+    keep: "Keep them",
+    doRetry: (value: number) => `Retry ${runsOf(value)}`,
+    doCancel: (value: number) => `Cancel ${runsOf(value)}`,
+    nothing: "Nothing to do",
+    progress: (done: number) => `${count(done)} done`,
+    retried: (value: number) => `${runsOf(value)} retried`,
+    cancelled: (value: number) => `${runsOf(value)} cancelled or told to stop`
+  },
+
+  clear: {
+    menu: "Clear history…",
+    title: "Clear history?",
+    body: "Runs that ended longer ago than this are removed, with their logs. There is no way back.",
+    olderThan: "Older than",
+    unit: "Unit",
+    units: { day: "days", hour: "hours", min: "minutes" },
+    keep: "Keep them",
+    go: "Remove runs",
+    progress: (done: string) => `${done} removed`,
+    done: (value: number) => `${runsOf(value)} removed`
+  },
+
+  skips: {
+    wrongStatus: "their status does not allow it",
+    alreadyRetried: "already retried",
+    keyHeld: "another run holds the idempotency key",
+    notRegistered: "no live instance has a handler",
+    encrypted: "encrypted with a key that is not here",
+    notFound: "not kept any more"
+  }
+}

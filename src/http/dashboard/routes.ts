@@ -1,0 +1,147 @@
+/**
+ * The web app under the prefix: its page, its files, and the page of the login.
+ *
+ * Files and the login tell nothing of tasks, so everybody gets them. The page is for those who may pass; others are sent to the
+ * login and come back. All paths in pages and redirects are relative: they hold behind any proxy that cuts a prefix off.
+ */
+import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { version } from "../../internal/version.js"
+import { TaskflowWiringError } from "../../TaskError.js"
+import type { Guard } from "../guard.js"
+import * as Assets from "./assets.js"
+import type { PageConfig } from "./config.js"
+import * as Encoding from "./encoding.js"
+import * as Page from "./page.js"
+
+export interface DashboardSettings {
+  /** What the application is called: in the header, the login and the browser's tab. Default "Background tasks". */
+  readonly title?: string | undefined
+  /** Where this is, as "production": shown beside the title. Default: nothing. */
+  readonly environment?: string | undefined
+}
+
+export interface DashboardOptions {
+  /** The web app at `{prefix}/dashboard`. `false` for none. Default true. */
+  readonly dashboard?: boolean | DashboardSettings | undefined
+}
+
+type Request = HttpServerRequest.HttpServerRequest
+type Response = HttpServerResponse.HttpServerResponse
+
+const maxText = 100
+
+const textOf = (name: string, text: string): string => {
+  if (text.trim() !== "" && text.length <= maxText) return text
+  throw new TaskflowWiringError({
+    message: `TaskHttp: dashboard.${name} is empty or longer than ${maxText} characters`
+  })
+}
+
+/** The app as it is served by one mount; null when it is turned off. */
+export interface Dashboard {
+  readonly title: string
+  readonly environment: string | null
+  readonly assets: Assets.Assets | null
+  /** Names what is served, for pages that are still open when another version answers. */
+  readonly build: string
+}
+
+/** Throws a `TaskflowWiringError` that names the option. */
+export const make = ({ dashboard = true }: DashboardOptions): Dashboard | null => {
+  if (dashboard === false) return null
+  const { environment, title = "Background tasks" } = dashboard === true ? {} : dashboard
+  const assets = Assets.read()
+  return {
+    title: textOf("title", title),
+    environment: environment === undefined ? null : textOf("environment", environment),
+    assets,
+    build: assets === null ? version : `${version}+${assets.build}`
+  }
+}
+
+/** What is behind the place in the path of a request, without the query. */
+const restOf = ({ url }: Request, place: string): string => url.split("?", 1)[0]!.slice(place.length)
+
+// Of `/dashboard` that is "dashboard/", of `/dashboard/` and `/dashboard/runs` "./", of `/dashboard/runs/ID` "../".
+/** The way from the page back to what is at `name/`. */
+export const wayTo = (name: string, rest: string): string => {
+  const depth = rest.split("/").length - 2
+  return depth < 0 ? `${name}/` : depth === 0 ? "./" : "../".repeat(depth)
+}
+
+const page = (dashboard: Dashboard, root: string, config: Pick<PageConfig, "page" | "login">): Response => {
+  const { assets, build, environment, title } = dashboard
+  return assets === null
+    ? HttpServerResponse.text(Page.notBuilt, { status: 503, contentType: "text/html; charset=utf-8" })
+    : HttpServerResponse.text(Page.html(root, assets.entry, { ...config, title, environment, build }), {
+      contentType: "text/html; charset=utf-8",
+      headers: Page.headers
+    })
+}
+
+const missing = HttpServerResponse.text("There is no such file in this build of the dashboard.", { status: 404 })
+
+const file = (assets: Assets.Assets | null, name: string, { headers }: Request): Response => {
+  const asset = assets?.files.get(name)
+  if (asset === undefined) return missing
+  const shared = { etag: asset.etag, vary: "accept-encoding", "cache-control": "public, max-age=31536000, immutable" }
+  if (Encoding.names(headers["if-none-match"], asset.etag)) {
+    return HttpServerResponse.empty({ status: 304, headers: shared })
+  }
+  const { bytes, encoding } = Encoding.best(headers["accept-encoding"], asset)
+  return HttpServerResponse.uint8Array(bytes, {
+    contentType: asset.type,
+    headers: encoding === null ? shared : { ...shared, "content-encoding": encoding }
+  })
+}
+
+/** The routes below `at`, as the guard lets them pass. */
+export const layer = (
+  dashboard: Dashboard,
+  at: string,
+  guard: Guard
+): Layer.Layer<never, never, HttpLayerRouter.HttpRouter> => {
+  const { assets } = dashboard
+  const home = `${at}/dashboard` as const
+  const login = `${at}/auth/login` as const
+  const hasLogin = guard.verify !== null
+
+  // Where to come back to is said from the dashboard on, so that it can lead nowhere else.
+  const toLogin = (request: Request): Response => {
+    const rest = restOf(request, home)
+    const query = request.url.slice(home.length + rest.length)
+    const next = `${rest.replace(/^\/+/, "")}${query}`
+    const up = rest === "" ? "" : "../".repeat(rest.split("/").length - 1)
+    return HttpServerResponse.empty({
+      status: 303,
+      headers: { location: `${up}auth/login${next === "" ? "" : `?next=${encodeURIComponent(next)}`}` }
+    })
+  }
+
+  const app = guard.page(
+    Effect.map(
+      HttpServerRequest.HttpServerRequest,
+      (request) => page(dashboard, wayTo("dashboard", restOf(request, home)), { page: "app", login: hasLogin })
+    ),
+    toLogin
+  )
+  const loginPage = guard.anonymous(
+    Effect.map(HttpServerRequest.HttpServerRequest, (request) => {
+      const up = "../".repeat(restOf(request, login).split("/").length)
+      return page(dashboard, `${up}dashboard/`, { page: "login", login: hasLogin })
+    })
+  )
+  const files = guard.anonymous(
+    Effect.map(HttpServerRequest.HttpServerRequest, (request) => file(assets, restOf(request, `${home}/`), request))
+  )
+  return Layer.mergeAll(
+    HttpLayerRouter.add("GET", home as `/${string}`, app),
+    HttpLayerRouter.add("GET", `${home}/*` as `/${string}`, app),
+    HttpLayerRouter.add("GET", `${home}/assets/*` as `/${string}`, files),
+    HttpLayerRouter.add("GET", login as `/${string}`, loginPage)
+  )
+}
