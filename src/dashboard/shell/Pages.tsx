@@ -1,5 +1,6 @@
 /** Which page an address shows. */
 import { useEffect } from "preact/hooks"
+import { DeadLettersPage } from "../dead/lazyDeadLetters.js"
 import { href, navigate } from "../location.js"
 import type { Route } from "../route.js"
 import { RunFullPage } from "../run/RunFullPage.js"
@@ -22,6 +23,8 @@ export const Page = ({ route }: { readonly route: Route }) => {
       return <RunsPage />
     case "run":
       return <RunFullPage key={route.id} id={route.id} />
+    case "deadLetters":
+      return <DeadLettersPage />
     case "unknown":
       return (
         <Blank title={t.unknownPage} actions={<a class="btn" href={href("runs")}>{t.toRuns}</a>}>
@@ -40,6 +43,8 @@ export const titleOf = (route: Route): string => {
       return t.sections.runs
     case "run":
       return `${t.run.panel} ${route.id.slice(-8)}`
+    case "deadLetters":
+      return t.sections.deadLetters
     case "unknown":
       return t.unknownPage
   }

@@ -1,0 +1,73 @@
+/**
+ * What an endpoint answers, for a page that shows it whole: asked again when the question is another one, after a login, and while runs
+ * change, not more often than once in a while. What is shown stays until the next answer.
+ */
+import { useEffect, useRef, useState } from "preact/hooks"
+import { type ApiProblem, isAborted, isProblem } from "../api/problem.js"
+import { logins } from "../session.js"
+import { onFrame, paused } from "./store.js"
+
+export interface Answer<A> {
+  /** The latest; null before the first. */
+  readonly value: A | null
+  /** Why there is no later one. */
+  readonly problem: ApiProblem | null
+  /** What is shown answers an earlier question. */
+  readonly isOfAnother: boolean
+  readonly busy: boolean
+  readonly reload: () => void
+}
+
+interface Known<A> {
+  readonly question: string
+  readonly value: A | null
+  readonly problem: ApiProblem | null
+  readonly busy: boolean
+}
+
+const atMostEvery = 5_000
+
+export const useAnswer = <A>(question: string, load: (signal: AbortSignal) => Promise<A>): Answer<A> => {
+  const [known, setKnown] = useState<Known<A>>({ question, value: null, problem: null, busy: true })
+  const [turn, setTurn] = useState(0)
+  const latest = useRef(load)
+  latest.current = load
+  const login = logins.value
+
+  useEffect(() => {
+    const asking = new AbortController()
+    setKnown((before) => ({ ...before, busy: true }))
+    latest.current(asking.signal).then(
+      (value) => setKnown({ question, value, problem: null, busy: false }),
+      (error) => {
+        if (asking.signal.aborted || isAborted(error)) return
+        if (!isProblem(error)) throw error
+        setKnown((before) => ({ ...before, problem: error, busy: false }))
+      }
+    )
+    return () => asking.abort()
+  }, [question, turn, login])
+
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const stop = onFrame(({ t }) => {
+      if (paused.peek() || t !== "runs" && t !== "reset") return
+      timer ??= setTimeout(() => {
+        timer = undefined
+        if (!document.hidden) setTurn((before) => before + 1)
+      }, atMostEvery)
+    })
+    return () => {
+      stop()
+      clearTimeout(timer)
+    }
+  }, [])
+
+  return {
+    value: known.value,
+    problem: known.problem,
+    isOfAnother: known.question !== question,
+    busy: known.busy,
+    reload: () => setTurn((before) => before + 1)
+  }
+}
