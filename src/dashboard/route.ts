@@ -5,6 +5,7 @@ export type Route =
   | { readonly page: "home" }
   | { readonly page: "runs" }
   | { readonly page: "run"; readonly id: string }
+  | { readonly page: "tasks" }
   | { readonly page: "deadLetters" }
   | { readonly page: "unknown"; readonly path: string }
 
@@ -22,6 +23,7 @@ export const routeOf = (path: string): Route => {
   const unknown = { page: "unknown", path } as const
   if (rest.length > 0) return unknown
   if (section === "") return { page: "home" }
+  if (section === "tasks" && name === undefined) return { page: "tasks" }
   if (section === "dead-letters" && name === undefined) return { page: "deadLetters" }
   if (section !== "runs") return unknown
   if (name === undefined) return { page: "runs" }

@@ -4,6 +4,7 @@
  */
 import { useEffect, useRef, useState } from "preact/hooks"
 import { type ApiProblem, isAborted, isProblem } from "../api/problem.js"
+import * as clock from "../clock.js"
 import { logins } from "../session.js"
 import { onFrame, paused } from "./store.js"
 
@@ -26,6 +27,8 @@ interface Known<A> {
 }
 
 const atMostEvery = 5_000
+// What belongs together comes in several frames.
+const soon = 300
 
 export const useAnswer = <A>(question: string, load: (signal: AbortSignal) => Promise<A>): Answer<A> => {
   const [known, setKnown] = useState<Known<A>>({ question, value: null, problem: null, busy: true })
@@ -34,7 +37,9 @@ export const useAnswer = <A>(question: string, load: (signal: AbortSignal) => Pr
   latest.current = load
   const login = logins.value
 
+  const askedAt = useRef(0)
   useEffect(() => {
+    askedAt.current = clock.local()
     const asking = new AbortController()
     setKnown((before) => ({ ...before, busy: true }))
     latest.current(asking.signal).then(
@@ -55,7 +60,7 @@ export const useAnswer = <A>(question: string, load: (signal: AbortSignal) => Pr
       timer ??= setTimeout(() => {
         timer = undefined
         if (!document.hidden) setTurn((before) => before + 1)
-      }, atMostEvery)
+      }, Math.max(soon, askedAt.current + atMostEvery - clock.local()))
     })
     return () => {
       stop()

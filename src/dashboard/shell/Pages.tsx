@@ -5,6 +5,7 @@ import { href, navigate } from "../location.js"
 import type { Route } from "../route.js"
 import { RunFullPage } from "../run/RunFullPage.js"
 import { RunsPage } from "../runs/RunsPage.js"
+import { TasksPage } from "../tasks/lazyTasks.js"
 import { t } from "../text/en.js"
 import { Blank } from "../ui/Blank.js"
 
@@ -23,6 +24,8 @@ export const Page = ({ route }: { readonly route: Route }) => {
       return <RunsPage />
     case "run":
       return <RunFullPage key={route.id} id={route.id} />
+    case "tasks":
+      return <TasksPage />
     case "deadLetters":
       return <DeadLettersPage />
     case "unknown":
@@ -43,6 +46,8 @@ export const titleOf = (route: Route): string => {
       return t.sections.runs
     case "run":
       return `${t.run.panel} ${route.id.slice(-8)}`
+    case "tasks":
+      return t.sections.tasks
     case "deadLetters":
       return t.sections.deadLetters
     case "unknown":

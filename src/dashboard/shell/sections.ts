@@ -15,6 +15,7 @@ interface Section {
 
 export const sections: ReadonlyArray<Section> = [
   { path: "runs", label: t.sections.runs, pages: ["runs", "run"] },
+  { path: "tasks", label: t.sections.tasks, pages: ["tasks"] },
   {
     path: "dead-letters",
     label: t.sections.deadLetters,

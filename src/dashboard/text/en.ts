@@ -3,8 +3,9 @@ import { dead } from "./en/dead.js"
 import { run } from "./en/run.js"
 import { runs } from "./en/runs.js"
 import { shell } from "./en/shell.js"
+import { tasks } from "./en/tasks.js"
 
-export const en = { ...shell, ...runs, ...run, ...dead }
+export const en = { ...shell, ...runs, ...run, ...dead, ...tasks }
 
 export type Strings = typeof en
 
