@@ -26,7 +26,7 @@ interface Known<A> {
   readonly busy: boolean
 }
 
-const atMostEvery = 5_000
+const atMostEvery = 3_000
 // What belongs together comes in several frames.
 const soon = 300
 
@@ -55,15 +55,28 @@ export const useAnswer = <A>(question: string, load: (signal: AbortSignal) => Pr
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
-    const stop = onFrame(({ t }) => {
-      if (paused.peek() || t !== "runs" && t !== "reset") return
+    let missed = false
+    const askSoon = (): void => {
       timer ??= setTimeout(() => {
         timer = undefined
-        if (!document.hidden) setTurn((before) => before + 1)
+        if (paused.peek()) missed = true
+        else setTurn((before) => before + 1)
       }, Math.max(soon, askedAt.current + atMostEvery - clock.local()))
+    }
+    const stop = onFrame(({ t }) => {
+      if (t !== "runs" && t !== "reset") return
+      if (paused.peek()) missed = true
+      else askSoon()
+    })
+    // What happened during a pause is shown when it ends.
+    const stopPause = paused.subscribe((isPaused) => {
+      if (isPaused || !missed) return
+      missed = false
+      askSoon()
     })
     return () => {
       stop()
+      stopPause()
       clearTimeout(timer)
     }
   }, [])
