@@ -5,6 +5,8 @@ export type Route =
   | { readonly page: "home" }
   | { readonly page: "runs" }
   | { readonly page: "run"; readonly id: string }
+  | { readonly page: "tasks" }
+  | { readonly page: "deadLetters" }
   | { readonly page: "unknown"; readonly path: string }
 
 const decoded = (text: string): string | null => {
@@ -21,6 +23,8 @@ export const routeOf = (path: string): Route => {
   const unknown = { page: "unknown", path } as const
   if (rest.length > 0) return unknown
   if (section === "") return { page: "home" }
+  if (section === "tasks" && name === undefined) return { page: "tasks" }
+  if (section === "dead-letters" && name === undefined) return { page: "deadLetters" }
   if (section !== "runs") return unknown
   if (name === undefined) return { page: "runs" }
   const id = decoded(name)

@@ -11,6 +11,7 @@ import { matches } from "../../src/dashboard/runs/matching.js"
 import { isNarrowed, queryOf, reachOf, textOf } from "../../src/dashboard/runs/query.js"
 import { chipsOf, joined, partsOf, problemOf } from "../../src/dashboard/runs/terms.js"
 import * as format from "../../src/dashboard/text/format.js"
+import { steady } from "../../src/dashboard/ui/steady.js"
 import { parse } from "../../src/http/filter/parse.js"
 
 const now = Date.parse("2026-11-27T10:00:00.000Z")
@@ -290,6 +291,11 @@ describe("places", () => {
     ]
     for (const next of others) expect(nextOf(next, home), String(next)).toBe(home.href)
     fc.assert(fc.property(fc.string(), (next) => nextOf(next, home).startsWith(home.href)))
+  })
+
+  it("stay where they are under a hand, what is new behind them", () => {
+    expect(steady(["a", "b", "c"], ["d", "c", "a"], (key) => key)).toEqual(["a", "c", "d"])
+    expect(steady([], ["b", "a"], (key) => key)).toEqual(["b", "a"])
   })
 
   it("that are lost are tried again later and later, spread by chance", () => {

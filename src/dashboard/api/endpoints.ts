@@ -11,6 +11,14 @@ export const buckets = (params: Params, signal?: AbortSignal) => get<Api.Buckets
 export const suggest = (text: string, caret: number, signal?: AbortSignal) =>
   get<Api.Suggestions>("suggest", { text, caret }, signal)
 export const definitions = (signal?: AbortSignal) => get<Api.Definitions>("definitions", {}, signal)
+export const pause = (name: string) => post<Api.Paused>(`definitions/${at(name, "/pause")}`)
+export const resume = (name: string) => post<Api.Resumed>(`definitions/${at(name, "/resume")}`)
+
+export const errorGroups = (params: Params, signal?: AbortSignal) => get<Api.ErrorGroups>("errors", params, signal)
+export const retryGroup = (fingerprint: string, params: Params) =>
+  post<Api.ManyRetried>(`errors/${at(fingerprint, "/retry")}`, undefined, params)
+export const dismissGroup = (fingerprint: string) => post<undefined>(`errors/${at(fingerprint, "/dismiss")}`)
+export const retryFailed = (params: Params) => post<Api.ManyRetried>("retry-failed", undefined, params)
 
 export const run = (id: string, signal?: AbortSignal) => get<Api.RunDetail>(at(id), {}, signal)
 export const attempts = (id: string, signal?: AbortSignal) => get<Api.Attempts>(at(id, "/attempts"), {}, signal)

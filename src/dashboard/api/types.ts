@@ -26,7 +26,12 @@ export type Cancelled = typeof Actions.TaskCancelled.Type | typeof Actions.TaskC
 export type ManyRetried = typeof Actions.TasksRetried.Type
 export type ManyCancelled = typeof Actions.TasksCancelled.Type
 export type HistoryDeleted = typeof Actions.HistoryDeleted.Type
+export type Definition = typeof Fleet.TaskDefinition.Type
 export type Definitions = typeof Fleet.TaskDefinitions.Type
+export type ErrorGroup = typeof Fleet.ErrorGroup.Type
+export type ErrorGroups = typeof Fleet.ErrorGroups.Type
+export type Paused = typeof Fleet.Paused.Type
+export type Resumed = typeof Fleet.Resumed.Type
 
 /** A status as it is shown: a run that waits for its next attempt is retrying. */
 export type ShownStatus = Run["status"] | "retrying"

@@ -17,7 +17,9 @@ const Shell = () => {
   useKeys({
     "?": () => (helpOpen.value = true),
     p: () => (paused.value = !paused.value),
-    "g r": () => navigate(href("runs"))
+    "g r": () => navigate(href("runs")),
+    "g t": () => navigate(href("tasks")),
+    "g d": () => navigate(href("dead-letters"))
   })
   return (
     <div class="app">

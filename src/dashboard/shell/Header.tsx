@@ -114,10 +114,22 @@ const Account = () => {
   )
 }
 
+/** How many wait for a person. Large numbers take little room; the exact one is in the tooltip. */
+const Count = ({ say, value }: { readonly value: number; readonly say: (value: number) => string }) =>
+  value === 0 ? null : (
+    <span class="pill bad" title={say(value)}>
+      <span aria-hidden="true">{format.short(value)}</span>
+      <span class="sr">{say(value)}</span>
+    </span>
+  )
+
 const Nav = () => (
   <nav class="nav" aria-label={config.title}>
-    {sections.map(({ label, pages, path }) => (
-      <a key={path} href={href(path)} aria-current={pages.includes(route.value.page) ? "page" : undefined}>{label}</a>
+    {sections.map(({ count, counted = format.count, label, pages, path }) => (
+      <a key={path} href={href(path)} aria-current={pages.includes(route.value.page) ? "page" : undefined}>
+        {label}
+        {count === undefined ? null : <Count value={count()} say={counted} />}
+      </a>
     ))}
   </nav>
 )

@@ -23,6 +23,8 @@ const rows: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
   [t.keys.pause, ["p"]],
   [t.keys.fresh, ["."]],
   [t.keys.goRuns, ["g", "r"]],
+  [t.keys.goTasks, ["g", "t"]],
+  [t.keys.goDead, ["g", "d"]],
   [t.keys.help, ["?"]]
 ]
 

@@ -1,9 +1,11 @@
 /** Which page an address shows. */
 import { useEffect } from "preact/hooks"
+import { DeadLettersPage } from "../dead/lazyDeadLetters.js"
 import { href, navigate } from "../location.js"
 import type { Route } from "../route.js"
 import { RunFullPage } from "../run/RunFullPage.js"
 import { RunsPage } from "../runs/RunsPage.js"
+import { TasksPage } from "../tasks/lazyTasks.js"
 import { t } from "../text/en.js"
 import { Blank } from "../ui/Blank.js"
 
@@ -22,6 +24,10 @@ export const Page = ({ route }: { readonly route: Route }) => {
       return <RunsPage />
     case "run":
       return <RunFullPage key={route.id} id={route.id} />
+    case "tasks":
+      return <TasksPage />
+    case "deadLetters":
+      return <DeadLettersPage />
     case "unknown":
       return (
         <Blank title={t.unknownPage} actions={<a class="btn" href={href("runs")}>{t.toRuns}</a>}>
@@ -40,6 +46,10 @@ export const titleOf = (route: Route): string => {
       return t.sections.runs
     case "run":
       return `${t.run.panel} ${route.id.slice(-8)}`
+    case "tasks":
+      return t.sections.tasks
+    case "deadLetters":
+      return t.sections.deadLetters
     case "unknown":
       return t.unknownPage
   }

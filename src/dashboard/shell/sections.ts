@@ -1,4 +1,5 @@
 /** The sections of the app, in the order of the navigation. A new page is added here, to `route.ts` and to `Pages.tsx`. */
+import { live } from "../live/store.js"
 import type { Route } from "../route.js"
 import { t } from "../text/en.js"
 
@@ -7,8 +8,19 @@ interface Section {
   readonly label: string
   /** The pages that belong to it. */
   readonly pages: ReadonlyArray<Route["page"]>
+  /** How many of its things wait for a person, and what they are. */
+  readonly count?: () => number
+  readonly counted?: (value: number) => string
 }
 
 export const sections: ReadonlyArray<Section> = [
-  { path: "runs", label: t.sections.runs, pages: ["runs", "run"] }
+  { path: "runs", label: t.sections.runs, pages: ["runs", "run"] },
+  { path: "tasks", label: t.sections.tasks, pages: ["tasks"] },
+  {
+    path: "dead-letters",
+    label: t.sections.deadLetters,
+    pages: ["deadLetters"],
+    count: () => live.value.counts?.dlq ?? 0,
+    counted: t.dead.badge
+  }
 ]

@@ -1,9 +1,11 @@
 /** Every word that the app says, in English. Another language is another table of this type. */
+import { dead } from "./en/dead.js"
 import { run } from "./en/run.js"
 import { runs } from "./en/runs.js"
 import { shell } from "./en/shell.js"
+import { tasks } from "./en/tasks.js"
 
-export const en = { ...shell, ...runs, ...run }
+export const en = { ...shell, ...runs, ...run, ...dead, ...tasks }
 
 export type Strings = typeof en
 

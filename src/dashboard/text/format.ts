@@ -4,12 +4,16 @@ const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 })
 const oneDigit = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1, minimumFractionDigits: 1 })
 const twoDigits = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2, minimumFractionDigits: 2 })
 const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 })
+const compact = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 })
 const plurals = new Intl.PluralRules(undefined)
 
 export const count = (value: number): string => whole.format(value)
 
 /** A count that may be a floor: "10,000+". */
 export const countAtLeast = (value: number, isFloor: boolean): string => `${whole.format(value)}${isFloor ? "+" : ""}`
+
+/** A count that takes little room: "318", "12K". */
+export const short = (value: number): string => value < 10_000 ? count(value) : compact.format(value)
 
 export const share = (value: number): string => percent.format(value)
 

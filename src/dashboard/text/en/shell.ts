@@ -4,7 +4,7 @@ import { count, plural } from "../format.js"
 const runsOf = (value: number): string => `${count(value)} ${plural(value, "run", "runs")}`
 
 export const shell = {
-  sections: { runs: "Runs" },
+  sections: { runs: "Runs", tasks: "Tasks", deadLetters: "Dead letters" },
   skip: "Skip to content",
   loading: "Loading",
   close: "Close",
@@ -96,6 +96,8 @@ export const shell = {
     pause: "Pause live updates",
     fresh: "Show new runs",
     goRuns: "Go to Runs",
+    goTasks: "Go to Tasks",
+    goDead: "Go to Dead letters",
     facets: "Show one status",
     help: "This help"
   }
