@@ -5,6 +5,9 @@ export type Route =
   | { readonly page: "home" }
   | { readonly page: "runs" }
   | { readonly page: "run"; readonly id: string }
+  | { readonly page: "schedules" }
+  | { readonly page: "instances" }
+  | { readonly page: "audit" }
   | { readonly page: "unknown"; readonly path: string }
 
 const decoded = (text: string): string | null => {
@@ -21,6 +24,9 @@ export const routeOf = (path: string): Route => {
   const unknown = { page: "unknown", path } as const
   if (rest.length > 0) return unknown
   if (section === "") return { page: "home" }
+  if (section === "schedules" && name === undefined) return { page: "schedules" }
+  if (section === "instances" && name === undefined) return { page: "instances" }
+  if (section === "audit" && name === undefined) return { page: "audit" }
   if (section !== "runs") return unknown
   if (name === undefined) return { page: "runs" }
   const id = decoded(name)

@@ -27,6 +27,15 @@ export type ManyRetried = typeof Actions.TasksRetried.Type
 export type ManyCancelled = typeof Actions.TasksCancelled.Type
 export type HistoryDeleted = typeof Actions.HistoryDeleted.Type
 export type Definitions = typeof Fleet.TaskDefinitions.Type
+export type Schedule = typeof Fleet.StoredSchedule.Type
+export type Schedules = typeof Fleet.Schedules.Type
+export type ScheduleRun = typeof Fleet.ScheduleRun.Type
+export type ScheduleRuns = typeof Fleet.ScheduleRuns.Type
+export type Triggered = typeof Actions.TaskEnqueued.Type | typeof Actions.TaskDeduplicated.Type
+export type Instance = typeof Fleet.Instance.Type
+export type Instances = typeof Fleet.Instances.Type
+export type AuditEntry = typeof Fleet.AuditEntry.Type
+export type AuditTrail = typeof Fleet.AuditTrail.Type
 
 /** A status as it is shown: a run that waits for its next attempt is retrying. */
 export type ShownStatus = Run["status"] | "retrying"

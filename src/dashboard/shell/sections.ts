@@ -1,4 +1,5 @@
 /** The sections of the app, in the order of the navigation. A new page is added here, to `route.ts` and to `Pages.tsx`. */
+import type { Permission } from "../api/types.js"
 import type { Route } from "../route.js"
 import { t } from "../text/en.js"
 
@@ -7,8 +8,13 @@ interface Section {
   readonly label: string
   /** The pages that belong to it. */
   readonly pages: ReadonlyArray<Route["page"]>
+  /** Shown to those who have it. */
+  readonly permission?: Permission
 }
 
 export const sections: ReadonlyArray<Section> = [
-  { path: "runs", label: t.sections.runs, pages: ["runs", "run"] }
+  { path: "runs", label: t.sections.runs, pages: ["runs", "run"] },
+  { path: "schedules", label: t.schedules.title, pages: ["schedules"] },
+  { path: "instances", label: t.instances.title, pages: ["instances"] },
+  { path: "audit", label: t.audit.title, pages: ["audit"], permission: "audit" }
 ]

@@ -1,9 +1,10 @@
 /** Every word that the app says, in English. Another language is another table of this type. */
+import { fleet } from "./en/fleet.js"
 import { run } from "./en/run.js"
 import { runs } from "./en/runs.js"
 import { shell } from "./en/shell.js"
 
-export const en = { ...shell, ...runs, ...run }
+export const en = { ...shell, ...runs, ...run, ...fleet }
 
 export type Strings = typeof en
 
