@@ -7,6 +7,9 @@ export type Route =
   | { readonly page: "run"; readonly id: string }
   | { readonly page: "tasks" }
   | { readonly page: "deadLetters" }
+  | { readonly page: "schedules" }
+  | { readonly page: "instances" }
+  | { readonly page: "audit" }
   | { readonly page: "unknown"; readonly path: string }
 
 const decoded = (text: string): string | null => {
@@ -25,6 +28,9 @@ export const routeOf = (path: string): Route => {
   if (section === "") return { page: "home" }
   if (section === "tasks" && name === undefined) return { page: "tasks" }
   if (section === "dead-letters" && name === undefined) return { page: "deadLetters" }
+  if (section === "schedules" && name === undefined) return { page: "schedules" }
+  if (section === "instances" && name === undefined) return { page: "instances" }
+  if (section === "audit" && name === undefined) return { page: "audit" }
   if (section !== "runs") return unknown
   if (name === undefined) return { page: "runs" }
   const id = decoded(name)

@@ -1,9 +1,13 @@
 /** Every page, theme and state against WCAG 2.2 A and AA: nothing is found. */
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
+import { TaskSchedule } from "effect-taskflow"
 import { TaskflowTest } from "effect-taskflow/testing"
 import { expect } from "vitest"
 import { axe, describeInBrowser, steps, test, visitor } from "./browser.js"
 import { application, Charge, live, Mail, openAs, Report, row, serve, Waiting } from "./support.js"
+
+const nightly = TaskSchedule.layer(Mail, { name: "nightly", cron: "0 3 * * *", payload: { to: "a@example.com" } })
+const whole = Layer.provideMerge(nightly, application)
 
 describeInBrowser("axe finds nothing", () => {
   const wide = { width: 1440, height: 900 }
@@ -86,6 +90,24 @@ describeInBrowser("axe finds nothing", () => {
           await page.goto(`${served.url}dashboard/dead-letters?show=dismissed`)
           await page.getByText("Nothing is dismissed").waitFor()
           await look("nothing dismissed")
+          await page.goto(`${served.url}dashboard/schedules?open=nightly`)
+          await page.getByText("Next times").waitFor()
+          await look("schedules")
+          await page.getByRole("button", { name: "Run now…" }).click()
+          await page.getByText("starts at once").waitFor()
+          await look("schedule, run now")
+          await page.goto(`${served.url}dashboard/schedules?find=nothing`)
+          await page.getByText("No schedules match").waitFor()
+          await look("schedules, filtered empty")
+          await page.goto(`${served.url}dashboard/instances`)
+          await page.getByText("answers you").waitFor()
+          await look("instances")
+          await page.getByRole("button", { name: "Drain…" }).click()
+          await page.getByText("starts nothing more").waitFor()
+          await look("drain")
+          await page.goto(`${served.url}dashboard/audit`)
+          await page.locator("tbody tr").first().waitFor()
+          await look("audit")
           await page.goto(`${served.url}dashboard/runs`)
           await page.getByRole("button", { name: /Account/ }).click()
           await look("account")
@@ -99,6 +121,6 @@ describeInBrowser("axe finds nothing", () => {
           await look("disconnected")
           expect(found).toEqual([])
         })
-      }).pipe(Effect.provide(application)), 60_000)
+      }).pipe(Effect.provide(whole)), 120_000)
   }
 })

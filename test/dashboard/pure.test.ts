@@ -270,6 +270,10 @@ describe("places", () => {
     expect(routeOf(runPath("a/b c"))).toEqual({ page: "run", id: "a/b c" })
     expect(routeOf("runs/%E0%A4%A").page).toBe("unknown")
     expect(routeOf("runs/1/2").page).toBe("unknown")
+    expect(routeOf("schedules")).toEqual({ page: "schedules" })
+    expect(routeOf("instances/")).toEqual({ page: "instances" })
+    expect(routeOf("audit")).toEqual({ page: "audit" })
+    expect(routeOf("schedules/x").page).toBe("unknown")
     expect(routeOf("other").page).toBe("unknown")
   })
 

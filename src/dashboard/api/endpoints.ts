@@ -40,6 +40,19 @@ export const bulkCancel = (selection: Selection, dryRun: boolean) =>
 export const deleteHistory = (value: number, unit: "min" | "hour" | "day") =>
   remove<Api.HistoryDeleted>("history", { value, unit })
 
+export const schedules = (params: Params, signal?: AbortSignal) => get<Api.Schedules>("schedules", params, signal)
+export const scheduleRuns = (name: string, signal?: AbortSignal) =>
+  get<Api.ScheduleRuns>(`schedules/${at(name, "/runs")}`, {}, signal)
+export const triggerSchedule = (name: string) => post<Api.Triggered>(`schedules/${at(name, "/trigger")}`)
+export const pauseSchedule = (name: string) => post<Api.Schedule>(`schedules/${at(name, "/pause")}`)
+export const resumeSchedule = (name: string) => post<Api.Schedule>(`schedules/${at(name, "/resume")}`)
+
+export const instances = (signal?: AbortSignal) => get<Api.Instances>("instances", {}, signal)
+export const drain = (instance: string) => post<unknown>(`instances/${at(instance, "/drain")}`)
+export const undrain = (instance: string) => post<unknown>(`instances/${at(instance, "/undrain")}`)
+
+export const audit = (params: Params, signal?: AbortSignal) => get<Api.AuditTrail>("audit", params, signal)
+
 export const session = () => get<Api.Session>("auth/session")
 export const login = (username: string, password: string) => post<Api.Session>("auth/login", { username, password })
 export const logout = () => post<undefined>("auth/logout")

@@ -32,6 +32,15 @@ export type ErrorGroup = typeof Fleet.ErrorGroup.Type
 export type ErrorGroups = typeof Fleet.ErrorGroups.Type
 export type Paused = typeof Fleet.Paused.Type
 export type Resumed = typeof Fleet.Resumed.Type
+export type Schedule = typeof Fleet.StoredSchedule.Type
+export type Schedules = typeof Fleet.Schedules.Type
+export type ScheduleRun = typeof Fleet.ScheduleRun.Type
+export type ScheduleRuns = typeof Fleet.ScheduleRuns.Type
+export type Triggered = typeof Actions.TaskEnqueued.Type | typeof Actions.TaskDeduplicated.Type
+export type Instance = typeof Fleet.Instance.Type
+export type Instances = typeof Fleet.Instances.Type
+export type AuditEntry = typeof Fleet.AuditEntry.Type
+export type AuditTrail = typeof Fleet.AuditTrail.Type
 
 /** A status as it is shown: a run that waits for its next attempt is retrying. */
 export type ShownStatus = Run["status"] | "retrying"

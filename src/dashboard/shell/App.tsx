@@ -19,7 +19,10 @@ const Shell = () => {
     p: () => (paused.value = !paused.value),
     "g r": () => navigate(href("runs")),
     "g t": () => navigate(href("tasks")),
-    "g d": () => navigate(href("dead-letters"))
+    "g d": () => navigate(href("dead-letters")),
+    "g s": () => navigate(href("schedules")),
+    "g i": () => navigate(href("instances")),
+    "g a": () => navigate(href("audit"))
   })
   return (
     <div class="app">

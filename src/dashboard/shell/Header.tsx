@@ -2,7 +2,7 @@
 import { config, mount } from "../config.js"
 import { connection, live, paused, rate } from "../live/store.js"
 import { href, route } from "../location.js"
-import { logOut, readOnly, session } from "../session.js"
+import { logOut, may, readOnly, session } from "../session.js"
 import { density, shortcuts, theme, themes, utc } from "../settings.js"
 import { t } from "../text/en.js"
 import * as format from "../text/format.js"
@@ -125,7 +125,9 @@ const Count = ({ say, value }: { readonly value: number; readonly say: (value: n
 
 const Nav = () => (
   <nav class="nav" aria-label={config.title}>
-    {sections.map(({ count, counted = format.count, label, pages, path }) => (
+    {sections.filter(({ permission }) => permission === undefined || may(permission)).map((
+      { count, counted = format.count, label, pages, path }
+    ) => (
       <a key={path} href={href(path)} aria-current={pages.includes(route.value.page) ? "page" : undefined}>
         {label}
         {count === undefined ? null : <Count value={count()} say={counted} />}

@@ -25,6 +25,9 @@ const rows: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
   [t.keys.goRuns, ["g", "r"]],
   [t.keys.goTasks, ["g", "t"]],
   [t.keys.goDead, ["g", "d"]],
+  [t.keys.goSchedules, ["g", "s"]],
+  [t.keys.goInstances, ["g", "i"]],
+  [t.keys.goAudit, ["g", "a"]],
   [t.keys.help, ["?"]]
 ]
 

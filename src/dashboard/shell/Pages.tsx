@@ -4,10 +4,27 @@ import { DeadLettersPage } from "../dead/lazyDeadLetters.js"
 import { href, navigate } from "../location.js"
 import type { Route } from "../route.js"
 import { RunFullPage } from "../run/RunFullPage.js"
+import { Skeleton } from "../runs/ListStates.js"
 import { RunsPage } from "../runs/RunsPage.js"
 import { TasksPage } from "../tasks/lazyTasks.js"
 import { t } from "../text/en.js"
 import { Blank } from "../ui/Blank.js"
+import { lazy } from "../ui/lazy.js"
+
+const { Part: SchedulesPage } = lazy<object>(
+  () => import("../schedules/SchedulesPage.js").then((module) => module.SchedulesPage),
+  () => <Skeleton />
+)
+
+const { Part: InstancesPage } = lazy<object>(
+  () => import("../instances/InstancesPage.js").then((module) => module.InstancesPage),
+  () => <Skeleton />
+)
+
+const { Part: AuditPage } = lazy<object>(
+  () => import("../audit/AuditPage.js").then((module) => module.AuditPage),
+  () => <Skeleton />
+)
 
 /** The first page, until there is an overview. */
 const Home = () => {
@@ -28,6 +45,12 @@ export const Page = ({ route }: { readonly route: Route }) => {
       return <TasksPage />
     case "deadLetters":
       return <DeadLettersPage />
+    case "schedules":
+      return <SchedulesPage />
+    case "instances":
+      return <InstancesPage />
+    case "audit":
+      return <AuditPage />
     case "unknown":
       return (
         <Blank title={t.unknownPage} actions={<a class="btn" href={href("runs")}>{t.toRuns}</a>}>
@@ -50,6 +73,12 @@ export const titleOf = (route: Route): string => {
       return t.sections.tasks
     case "deadLetters":
       return t.sections.deadLetters
+    case "schedules":
+      return t.schedules.title
+    case "instances":
+      return t.instances.title
+    case "audit":
+      return t.audit.title
     case "unknown":
       return t.unknownPage
   }

@@ -1,4 +1,5 @@
 /** The sections of the app, in the order of the navigation. A new page is added here, to `route.ts` and to `Pages.tsx`. */
+import type { Permission } from "../api/types.js"
 import { live } from "../live/store.js"
 import type { Route } from "../route.js"
 import { t } from "../text/en.js"
@@ -11,16 +12,21 @@ interface Section {
   /** How many of its things wait for a person, and what they are. */
   readonly count?: () => number
   readonly counted?: (value: number) => string
+  /** Shown to those who have it. */
+  readonly permission?: Permission
 }
 
 export const sections: ReadonlyArray<Section> = [
   { path: "runs", label: t.sections.runs, pages: ["runs", "run"] },
-  { path: "tasks", label: t.sections.tasks, pages: ["tasks"] },
   {
     path: "dead-letters",
     label: t.sections.deadLetters,
     pages: ["deadLetters"],
     count: () => live.value.counts?.dlq ?? 0,
     counted: t.dead.badge
-  }
+  },
+  { path: "tasks", label: t.sections.tasks, pages: ["tasks"] },
+  { path: "schedules", label: t.schedules.title, pages: ["schedules"] },
+  { path: "instances", label: t.instances.title, pages: ["instances"] },
+  { path: "audit", label: t.audit.title, pages: ["audit"], permission: "audit" }
 ]

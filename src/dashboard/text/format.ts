@@ -62,6 +62,7 @@ interface Shown {
   readonly short: Intl.DateTimeFormat
   readonly full: Intl.DateTimeFormat
   readonly day: Intl.DateTimeFormat
+  readonly moment: Intl.DateTimeFormat
 }
 
 const formats = (timeZone: string | undefined): Shown => {
@@ -71,6 +72,13 @@ const formats = (timeZone: string | undefined): Shown => {
     time: new Intl.DateTimeFormat(undefined, { ...zone, ...clock, second: "2-digit" }),
     short: new Intl.DateTimeFormat(undefined, { ...zone, ...clock }),
     day: new Intl.DateTimeFormat(undefined, { ...zone, ...clock, month: "short", day: "numeric" }),
+    moment: new Intl.DateTimeFormat(undefined, {
+      ...zone,
+      ...clock,
+      month: "short",
+      day: "numeric",
+      second: "2-digit"
+    }),
     full: new Intl.DateTimeFormat(undefined, {
       ...zone,
       ...clock,
@@ -100,5 +108,17 @@ export const nearTime = (millis: number, now: number, utc: boolean): string =>
   Math.abs(now - millis) < 43_200_000 ? time(millis, utc) : of(utc).day.format(millis)
 /** "Nov 27, 09:58" */
 export const dayOf = (millis: number, utc: boolean): string => of(utc).day.format(millis)
+/** "27 Nov, 09:58:41" */
+export const momentOf = (millis: number, utc: boolean): string => of(utc).moment.format(millis)
+/** The day and the time in any zone that the browser knows. */
+export const dayIn = (millis: number, timeZone: string): string =>
+  new Intl.DateTimeFormat(undefined, {
+    timeZone,
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23"
+  }).format(millis)
 /** With the day and the zone. */
 export const fullTime = (millis: number, utc: boolean): string => of(utc).full.format(millis)

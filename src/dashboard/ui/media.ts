@@ -13,3 +13,7 @@ export const narrow = matching("(max-width: 759px)")
 
 /** Not enough room for a list and a panel beside each other. */
 export const cramped = matching("(max-width: 1199px)")
+
+/** Where wide tables leave out what their details say too. */
+export const tight = matching("(max-width: 1279px)")
+export const tighter = matching("(max-width: 1099px)")

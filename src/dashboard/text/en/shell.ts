@@ -98,6 +98,9 @@ export const shell = {
     goRuns: "Go to Runs",
     goTasks: "Go to Tasks",
     goDead: "Go to Dead letters",
+    goSchedules: "Go to schedules",
+    goInstances: "Go to instances",
+    goAudit: "Go to the audit trail",
     facets: "Show one status",
     help: "This help"
   }
