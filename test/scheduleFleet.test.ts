@@ -26,7 +26,7 @@ describe("two instances", () => {
       yield* started(backend, layers, options)
       yield* TestClock.adjust("20 seconds")
       yield* one.close
-      yield* TestClock.adjust("10 seconds")
+      yield* TestClock.adjust("11 seconds")
       expect([...slotsOf(runs)].sort()).toEqual([5_000, 10_000, 15_000, 20_000, 25_000, 30_000].sort())
       expect((yield* backend.list({ schedule: "job" })).items.length).toBe(6)
     }))
@@ -72,7 +72,7 @@ describe("two instances", () => {
       yield* one.manager.schedules.upsert(Job, { every: "1 minute", payload: { n: 1 }, name: "mine" })
       yield* TestClock.adjust("40 seconds")
       yield* one.close
-      yield* TestClock.adjust("80 seconds")
+      yield* TestClock.adjust("81 seconds")
       expect(slotsOf(runs)).toEqual([minute, 2 * minute])
       const third = yield* started(backend, Layer.empty, options)
       expect(yield* third.manager.schedules.remove("mine")).toBe(true)
