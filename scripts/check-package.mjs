@@ -176,7 +176,7 @@ const limits = { min: 0, max: 1, idleTimeout: 60_000, recycleAfter: Infinity, me
 const context = { taskId: "t", taskName: "greet", tags: {}, source: "manual", schedule: null, attempt: 0, instance: "i", fence: 1 }
 const job = { module: ref, payload: '{"name":"Ada"}', maxResultSize: 1000, logLevel: "info", context }
 for (const kind of ["thread", "process"]) {
-  const run = Effect.flatMap(make({ ...limits, kind }), (pool) => pool.run(job, { log() {}, progress() {} }))
+  const run = Effect.flatMap(make({ ...limits, kind }), (pool) => pool.run(job, { started() {}, log() {}, progress() {} }))
   assert.deepEqual(await Effect.runPromise(Effect.scoped(run)), { _tag: "Success", result: '"hello, Ada"' })
 }
 `
