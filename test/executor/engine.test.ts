@@ -139,8 +139,7 @@ describe.each(["thread", "process"] as const)("executor %s", (kind) => {
           .toEqual([["spinning", `{"since":"now"}`]])
         const [, stoppedIn] = yield* took(Effect.zipRight(own.cancel(seen), own.awaitResult(seen)))
         expect(yield* own.get(seen)).toMatchObject({ status: "cancelled" })
-        // Well under a second by itself; the machine may be busy with other things.
-        expect(stoppedIn).toBeLessThan(2_000)
+        expect(stoppedIn).toBeLessThan(1_000)
 
         const unwanted = yield* begin
         expect(yield* manager.cancel(unwanted)).toBe("requested")
