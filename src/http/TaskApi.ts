@@ -10,6 +10,7 @@ import { version } from "../internal/version.js"
 import { TaskflowWiringError } from "../TaskError.js"
 import * as AuthApi from "./auth/AuthApi.js"
 import * as AuthProblem from "./auth/AuthProblem.js"
+import * as Batches from "./batchEndpoints.js"
 import * as Charts from "./chartEndpoints.js"
 import { DecodeProblem } from "./decodeProblem.js"
 import * as Fleet from "./fleetEndpoints.js"
@@ -17,6 +18,7 @@ import * as Tasks from "./taskEndpoints.js"
 import * as TaskProblem from "./TaskProblem.js"
 
 export * from "./ActionShapes.js"
+export * from "./BatchShapes.js"
 export * from "./ChartShapes.js"
 export * from "./FleetShapes.js"
 export * from "./TaskShapes.js"
@@ -28,6 +30,7 @@ const root = empty
   .add(Tasks.tasks)
   .add(Charts.charts)
   .add(Tasks.bulk)
+  .add(Batches.batches)
   .add(Fleet.definitions)
   .add(Fleet.schedules)
   .add(Fleet.errors)

@@ -20,8 +20,10 @@ import { TaskflowWiringError } from "../TaskError.js"
 import type { TaskManager } from "../TaskManager.js"
 import * as Auth from "./auth/authHandlers.js"
 import type { GuardOptions } from "./auth/GuardOptions.js"
+import * as BatchKeeper from "./batches/Batches.js"
 import * as Dashboard from "./dashboard/routes.js"
 import * as Guard from "./guard.js"
+import * as Batches from "./handlers/batches.js"
 import * as Bulk from "./handlers/bulk.js"
 import * as Charts from "./handlers/charts.js"
 import * as Definitions from "./handlers/definitions.js"
@@ -47,19 +49,23 @@ export interface TaskHttpOptions
 }
 
 const handlers = (api: TaskApi.TaskApi, options: TaskHttpOptions, guard: Guard.Guard, build: string) =>
-  Layer.unwrapEffect(Effect.map(Parts.make(options), (parts) =>
-    Layer.mergeAll(
+  Layer.unwrapScoped(Effect.gen(function*() {
+    const parts = yield* Parts.make(options)
+    const batches = yield* BatchKeeper.make(parts)
+    return Layer.mergeAll(
       Tasks.layer(api, parts),
       Charts.layer(api, parts),
       Bulk.layer(api, parts),
+      Batches.layer(api, parts, batches),
       Definitions.layer(api, parts),
       Schedules.layer(api, parts),
       Errors.layer(api, parts),
       Fleet.layer(api, parts),
       Exports.layer(api, parts),
-      Live.layer(api, parts, guard, { ...options, build }),
+      Live.layer(api, parts, guard, { ...options, build, batches }),
       Auth.layer(api, guard)
-    )))
+    )
+  }))
 
 /** `at` is where the routes are added, `shownAt` where clients find them: a mounting router cuts its prefix off. */
 interface Place {

@@ -199,3 +199,23 @@ export class TaskFilterError extends Schema.TaggedError<TaskFilterError>()("Task
   message: Schema.String,
   errors: Schema.Array(FilterProblem)
 }, withStatus(400, "The filter cannot be read")) {}
+
+/** 404: the instance that answers knows no such batch: another one does it, it was restarted, or the batch is long over. */
+export class BatchNotFound extends Schema.TaggedError<BatchNotFound>()("BatchNotFound", {
+  message: Schema.String,
+  batch: Schema.String
+}, withStatus(404, "The instance that answers knows no such batch")) {}
+
+/** 409: the batch has ended; `state` says how. */
+export class BatchOver extends Schema.TaggedError<BatchOver>()("BatchOver", {
+  message: Schema.String,
+  batch: Schema.String,
+  state: Schema.Literal("done", "stopped", "failed")
+}, withStatus(409, "The batch has ended")) {}
+
+/** 429: as many batches wait or run here as one instance takes. */
+export class TooManyBatches extends Schema.TaggedError<TooManyBatches>()("TooManyBatches", {
+  message: Schema.String,
+  /** How many that is. */
+  limit: Schema.Int
+}, withStatus(429, "Too many batches wait or run")) {}

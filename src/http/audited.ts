@@ -45,31 +45,41 @@ const tagOf = (cause: Cause.Cause<unknown>): string => {
   return Cause.isInterruptedOnly(cause) ? "interrupted" : "defect"
 }
 
-/** What an audit entry is written with. */
-export const make = (manager: Pick<TaskManager["Type"], "audit">) => {
-  // The action was done, or refused: that it cannot be written down must not say otherwise. The log keeps it then.
-  const write = (entry: Omit<AuditEntry, "id" | "at">) =>
-    Effect.flatMap(Effect.clock, (clock) => {
-      const whole = { id: uuidv7(), at: clock.unsafeCurrentTimeMillis(), ...entry }
-      return Effect.catchAllCause(
-        manager.audit.append([whole]),
-        (cause) => Effect.logError("TaskHttp: an action could not be written to the audit trail", whole, cause)
-      )
-    })
+type Auditor = Pick<TaskManager["Type"], "audit">
 
-  return <A, E, R>(
+/** What is written down, with its parameters as they are. */
+export interface Told extends Omit<AuditEntry, "id" | "at" | "parameters"> {
+  readonly parameters: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Writes one entry. The action was done, or refused: that it cannot be written down must not say otherwise. The log keeps it
+ * then.
+ */
+export const write = (manager: Auditor, { parameters, target, ...entry }: Told): Effect.Effect<void> =>
+  Effect.flatMap(Effect.clock, (clock) => {
+    const whole = {
+      id: uuidv7(),
+      at: clock.unsafeCurrentTimeMillis(),
+      ...entry,
+      target: target === null ? null : cut(target, maxTarget),
+      parameters: JSON.stringify(parameters, bounded)
+    }
+    return Effect.catchAllCause(
+      manager.audit.append([whole]),
+      (cause) => Effect.logError("TaskHttp: an action could not be written to the audit trail", whole, cause)
+    )
+  })
+
+/** What an audit entry is written with. */
+export const make = (manager: Auditor) =>
+<A, E, R>(
     { action, outcome, parameters = {}, permission, target }: Action<A>,
     run: Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | TaskForbidden, R> =>
     Effect.flatMap(current, ({ name: who }) => {
       const told = (how: string, more: Readonly<Record<string, unknown>> = {}) =>
-        write({
-          who,
-          action,
-          target: target === null ? null : cut(target, maxTarget),
-          parameters: JSON.stringify({ ...parameters, ...more }, bounded),
-          outcome: how
-        })
+        write(manager, { who, action, target, parameters: { ...parameters, ...more }, outcome: how })
       return Effect.matchEffect(requires(permission), {
         onFailure: (forbidden) => Effect.zipRight(told("denied"), Effect.fail(forbidden)),
         onSuccess: () =>
@@ -82,6 +92,5 @@ export const make = (manager: Pick<TaskManager["Type"], "audit">) => {
           )
       })
     })
-}
 
 export type Audited = ReturnType<typeof make>

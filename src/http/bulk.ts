@@ -4,6 +4,7 @@ import { placeholder } from "../internal/redaction.js"
 import { isSealed } from "../internal/sealed.js"
 import type { TaskBackendError } from "../TaskError.js"
 import { isTaskId, type TaskId } from "../TaskId.js"
+import type { CancelOutcome } from "../TaskManager.js"
 import type { TaskRecord } from "../TaskRecord.js"
 import { isRetryable, isTerminal } from "../TaskStatus.js"
 import type { SkipReason, TasksCancelled, TasksRetried } from "./ActionShapes.js"
@@ -25,7 +26,7 @@ export interface Asked {
 const concurrency = 16
 
 // Ids told in an audit entry.
-const toldIds = 20
+export const toldIds = 20
 
 interface Selected {
   readonly ids: ReadonlyArray<TaskId>
@@ -53,7 +54,7 @@ const select = (parts: Parts, selection: Selection) =>
     )
 
 /** What became of one task: done with a value, or left alone. */
-type Fate<A> = { readonly done: A } | { readonly reason: SkipReason }
+export type Fate<A> = { readonly done: A } | { readonly reason: SkipReason }
 
 const reasonsOf = (fates: ReadonlyArray<Fate<unknown>>, unknown: number) => {
   const counts = new Map<SkipReason, number>(unknown === 0 ? [] : [["notFound", unknown]])
@@ -63,7 +64,7 @@ const reasonsOf = (fates: ReadonlyArray<Fate<unknown>>, unknown: number) => {
 }
 
 // Whoever reads the audit trail need not be one who may see arguments: what was asked of them is told, with no value.
-const told = (filter: Filter): Readonly<Record<string, unknown>> => {
+export const told = (filter: Filter): Readonly<Record<string, unknown>> => {
   if (filter.q === undefined) return filter
   const parsed = parse(filter.q)
   if (!parsed.ok) return { ...filter, q: null }
@@ -78,6 +79,27 @@ const parametersOf = ({ dryRun, selection }: Asked): Readonly<Record<string, unk
     : { filter: told(selection.filter), dryRun }
 
 const skip = (reason: SkipReason) => () => Effect.succeed<Fate<never>>({ reason })
+
+type Manager = Parts["manager"]
+
+/** Runs one task again, or says why not. */
+export const retryOne = (manager: Manager, taskId: TaskId): Effect.Effect<Fate<TaskId>, TaskBackendError> =>
+  Effect.map(manager.retry(taskId), (done): Fate<TaskId> => ({ done })).pipe(
+    Effect.catchTags({
+      TaskNotFound: skip("notFound"),
+      TaskWrongStatus: skip("wrongStatus"),
+      TaskAlreadyRetried: skip("alreadyRetried"),
+      TaskKeyHeld: skip("keyHeld"),
+      TaskNotRegistered: skip("notRegistered"),
+      TaskDecryptionError: skip("encrypted")
+    })
+  )
+
+/** Stops one task, or says why not. */
+export const cancelOne = (manager: Manager, taskId: TaskId): Effect.Effect<Fate<CancelOutcome>, TaskBackendError> =>
+  Effect.map(manager.cancel(taskId), (done): Fate<CancelOutcome> => ({ done })).pipe(
+    Effect.catchTags({ TaskNotFound: skip("notFound"), TaskWrongStatus: skip("wrongStatus") })
+  )
 
 const found = (parts: Parts, selected: Selected, taskId: TaskId) => {
   const known = selected.records.get(taskId)
@@ -124,16 +146,7 @@ export const retry = (parts: Parts, asked: Asked) =>
       const one = (taskId: TaskId): Effect.Effect<Fate<TaskId>, TaskBackendError> =>
         asked.dryRun
           ? Effect.map(found(parts, selected, taskId), (record) => wouldRetry(record, registered))
-          : Effect.map(manager.retry(taskId), (done): Fate<TaskId> => ({ done })).pipe(
-            Effect.catchTags({
-              TaskNotFound: skip("notFound"),
-              TaskWrongStatus: skip("wrongStatus"),
-              TaskAlreadyRetried: skip("alreadyRetried"),
-              TaskKeyHeld: skip("keyHeld"),
-              TaskNotRegistered: skip("notRegistered"),
-              TaskDecryptionError: skip("encrypted")
-            })
-          )
+          : retryOne(manager, taskId)
       const fates = yield* Effect.forEach(selected.ids, one, { concurrency })
       const done = fates.filter((fate) => "done" in fate)
       return {
@@ -149,7 +162,7 @@ export const retry = (parts: Parts, asked: Asked) =>
     })
   )
 
-const wouldCancel = (record: TaskRecord | undefined): Fate<"cancelled" | "requested"> =>
+const wouldCancel = (record: TaskRecord | undefined): Fate<CancelOutcome> =>
   record === undefined
     ? { reason: "notFound" }
     : isTerminal(record.status)
@@ -171,15 +184,12 @@ export const cancel = (
     },
     Effect.gen(function*() {
       const selected = yield* select(parts, asked.selection)
-      const one = (taskId: TaskId): Effect.Effect<Fate<"cancelled" | "requested">, TaskBackendError> =>
+      const one = (taskId: TaskId): Effect.Effect<Fate<CancelOutcome>, TaskBackendError> =>
         asked.dryRun
           ? Effect.map(found(parts, selected, taskId), wouldCancel)
-          : Effect.map(
-            parts.manager.cancel(taskId),
-            (done): Fate<"cancelled" | "requested"> => ({ done })
-          ).pipe(Effect.catchTags({ TaskNotFound: skip("notFound"), TaskWrongStatus: skip("wrongStatus") }))
+          : cancelOne(parts.manager, taskId)
       const fates = yield* Effect.forEach(selected.ids, one, { concurrency })
-      const count = (which: "cancelled" | "requested") =>
+      const count = (which: CancelOutcome) =>
         fates.filter((fate) => "done" in fate && fate.done === which).length
       return {
         cancelled: count("cancelled"),

@@ -57,6 +57,8 @@ interface Phase {
 const reads: ReadonlyArray<string> = ["GET", "HEAD", "OPTIONS"]
 /** Of a login: somebody unknown sends it. */
 const maxLogin = 16_384
+/** Of a batch, which names up to 10,000 tasks: so many times as large as of anything else. */
+const batchSizes = 8
 
 /** Checks the options: a mistake is a `TaskflowWiringError`, as a defect. */
 export const make = (
@@ -167,6 +169,8 @@ export const make = (
         })
       )
 
+    const sizeOf = (path: string) => path === `${at}/batches` ? batchSizes * maxBodySize : maxBodySize
+
     const isLogin = (path: string) => path === `${at}/auth/login` || path === `${at}/auth/logout`
 
     const refusesAnybody = (request: Request): Response | null =>
@@ -212,7 +216,7 @@ export const make = (
           Effect.provideService(Caller, asked)
         )
         phase.now = "route"
-        const response = yield* writes ? written(request, maxBodySize, strict, phase, known) : answered(known)
+        const response = yield* writes ? written(request, sizeOf(path), strict, phase, known) : answered(known)
         const renewed = asked.session?.renewed ?? null
         // A shared cache that keeps the answer would keep the cookie with it.
         const kept = !(response.headers["cache-control"] ?? "no-store").includes("no-store")

@@ -8,6 +8,7 @@ import type { TaskRecord } from "../TaskRecord.js"
 import * as Facets from "./facets.js"
 import { parse } from "./filter/parse.js"
 import { type Plan, plan } from "./filter/plan.js"
+import { print } from "./filter/print.js"
 import type { Pattern, PatternKey, Term } from "./filter/term.js"
 import type { Parts } from "./parts.js"
 import type * as Params from "./TaskParams.js"
@@ -37,6 +38,12 @@ const termsOf = ({ group, priority, schedule, since, source, status, tag, task, 
   if (since !== undefined) terms.push({ negated: false, key: "since", moment: { at: since } })
   if (until !== undefined) terms.push({ negated: false, key: "until", moment: { at: until } })
   return terms
+}
+
+/** A filter in the filter language; as much of it as can be read. */
+export const printed = (filter: Params.Filter): string => {
+  const parsed = parse(filter.q ?? "")
+  return print([...termsOf(filter), ...parsed.ok ? parsed.terms : []])
 }
 
 const wrongFilter = (errors: TaskFilterError["errors"]): TaskFilterError =>

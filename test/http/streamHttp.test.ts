@@ -21,6 +21,8 @@ const hubOf = (options: Partial<StreamHub.StreamHubOptions> = {}) =>
     StreamHub.make({
       ...ManagerSources.make(manager, redaction),
       bucket: Effect.succeed(null),
+      batches: Effect.succeed([]),
+      onBatch: () => {},
       build: "test",
       capabilities: () => ({}),
       ...options

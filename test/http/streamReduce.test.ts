@@ -5,7 +5,7 @@ import type { Frame, Row } from "../../src/http/stream/frame.js"
 import * as Messages from "../../src/http/stream/messages.js"
 import * as Reduce from "../../src/http/stream/reduce.js"
 import * as StreamHub from "../../src/http/stream/StreamHub.js"
-import { accepted, changeOf, type Client, connect, ended, rowOf, type Shown, started, world } from "./streamSupport.js"
+import { accepted, batchOf, changeOf, type Client, connect, ended, rowOf, type Shown, started, world } from "./streamSupport.js"
 
 interface Plain extends Row {
   readonly text: string
@@ -99,6 +99,22 @@ describe("what a client knows", () => {
     expect(live.buckets.has(1)).toBe(false)
   })
 
+  it("keeps the newer of each batch, in whichever order answers and frames come, and no more than it may", () => {
+    const live = Reduce.batches(
+      after(listed(), { t: "batches", b: [batchOf("b", 4), batchOf("a", 2)] }),
+      [batchOf("b", 3), batchOf("a", 2, { who: "eve" }), batchOf("c", 1)]
+    )
+    expect(Array.from(live.batches.values(), ({ id, v, who }) => `${id}${v} ${who}`)).toEqual(["a2 ada", "b4 ada", "c1 ada"])
+    const done = after(live, { t: "batches", b: [batchOf("c", 2, { state: "done" })] })
+    expect(done.batches.get("c")).toMatchObject({ v: 2, state: "done" })
+    expect(after(done, { t: "batches", b: [] }).batches, "what ended is told for a minute alone").toEqual(done.batches)
+    const many = Array.from({ length: 120 }, (_, n) => batchOf(`m${1_000 + n}`, 1))
+    const full = Reduce.batches(done, many)
+    expect(full.batches.size).toBe(100)
+    expect(full.batches.has("a")).toBe(false)
+    expect(full.batches.has("m1119")).toBe(true)
+  })
+
   it("joins log lines without gap and without line twice", () => {
     const log = (from: number, ...l: ReadonlyArray<string>): Frame<Plain> => ({ t: "log", run: "a", from, l })
     expect(after(listed(), log(0, "a")).logs.size, "nobody watches").toBe(0)
@@ -174,6 +190,8 @@ const unusual = [
     arbitrary: fc.record({ do: fc.constant("reconnect" as const), after: fc.constantFrom(0, 600, 150_000) })
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("gap" as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("batch" as const), which: fc.nat(3) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("batches" as const), answeredAfter: fc.nat(4) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("stall" as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("fail" as const) }) }
 ]
@@ -187,7 +205,7 @@ type Command = typeof commands extends fc.Arbitrary<ReadonlyArray<infer A>> ? A 
 const simulate = (commands: ReadonlyArray<Command>) =>
   Effect.scoped(Effect.gen(function*() {
     yield* TestClock.adjust("1 hour")
-    const { create, log, logs, page, put, records, sources, state } = yield* world
+    const { batches, create, log, logs, page, put, putBatch, records, sources, state } = yield* world
     const hub = yield* StreamHub.make(sources)
     const watched = yield* create
     yield* Effect.replicateEffect(create, 5)
@@ -227,7 +245,7 @@ const simulate = (commands: ReadonlyArray<Command>) =>
     const open = Effect.gen(function*() {
       if (client !== null && !(yield* client.hasEnded)) return
       client = yield* connect(hub, {
-        topics: `runs,counts,log:${watched.taskId}`,
+        topics: `runs,counts,batches,log:${watched.taskId}`,
         ...live.lastId === null ? {} : { since: live.lastId },
         onTold: ({ frame, id }) => {
           live = Reduce.frame(live, frame, id)
@@ -294,6 +312,21 @@ const simulate = (commands: ReadonlyArray<Command>) =>
           records.set(watched.taskId, { ...records.get(watched.taskId)!, claim: step + 1_000 })
           yield* page([], true)
           break
+        case "batch": {
+          const id = `b${one.which}`
+          putBatch(batchOf(id, (batches.get(id)?.v ?? 0) + 1))
+          break
+        }
+        case "batches": {
+          const told = Array.from(batches.values())
+          answers.push({
+            at: step + one.answeredAfter,
+            give: () => {
+              live = Reduce.batches(live, told)
+            }
+          })
+          break
+        }
         case "stall":
           if (yield* Deferred.isDone(gate)) gate = yield* Deferred.make<void>()
           else yield* Deferred.succeed(gate, undefined)
@@ -318,7 +351,7 @@ const simulate = (commands: ReadonlyArray<Command>) =>
       if (Reduce.isBehind(live.logs.get(watched.taskId)!)) fetchLines(0)
       answer()
     }
-    return { live, truth: truth(), lines: logs.get(watched.taskId) ?? [], watched: watched.taskId }
+    return { live, batches: Array.from(batches.values()), truth: truth(), lines: logs.get(watched.taskId) ?? [], watched: watched.taskId }
   }))
 
 const bySort = (rows: Iterable<Shown>) => Array.from(rows).sort((a, b) => a.taskId < b.taskId ? -1 : 1)
@@ -329,13 +362,14 @@ describe("any interleaving of lists, frames, disconnects and resets", () => {
       fc.asyncProperty(commands, (commands) =>
         Effect.runPromise(
           simulate(commands).pipe(
-            Effect.map(({ lines, live, truth, watched }) => {
+            Effect.map(({ batches, lines, live, truth, watched }) => {
               const told = Array.from(live.runs.values(), ({ row }) => row!)
               const kept = new Map(truth.map((row) => [row.taskId, row]))
               // What retention deletes is told by nobody; what was deleted here behind a change is.
               expect(bySort(told)).toEqual(bySort(kept.values()))
               expect(live.logs.get(watched)!.lines).toEqual(lines)
               expect(Reduce.isStale(live)).toBe(false)
+              expect(Array.from(live.batches.values())).toEqual(batches.sort((a, b) => a.id < b.id ? -1 : 1))
               expect(live.counts?.c["pending"]).toBe(truth.filter(({ status }) => status === "pending").length)
             }),
             Effect.provide(TestContext.TestContext),

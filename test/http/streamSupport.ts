@@ -2,7 +2,7 @@
  * What the tests of the live stream share: records that a test changes, a hub over them, and clients that fold what they hear.
  */
 import { Clock, Effect, ExecutionStrategy, Exit, Fiber, PubSub, Scope, Stream } from "effect"
-import type { Frame, Row } from "../../src/http/stream/frame.js"
+import type { Batch, Frame, Row } from "../../src/http/stream/frame.js"
 import * as Messages from "../../src/http/stream/messages.js"
 import * as Reduce from "../../src/http/stream/reduce.js"
 import type * as StreamHub from "../../src/http/stream/StreamHub.js"
@@ -66,6 +66,29 @@ export const changeOf = (record: TaskRecord.TaskRecord, at: number): TaskChange 
 
 export type Shown = Row & ReturnType<typeof TaskView.summary>
 
+/** A batch that runs. */
+export const batchOf = (id: string, v: number, more: Partial<Batch> = {}): Batch => ({
+  id,
+  v,
+  action: "retry",
+  who: "ada",
+  q: null,
+  state: "running",
+  stopRequested: false,
+  perSecond: null,
+  createdAt: "2026-01-01T00:00:00.000Z",
+  startsAt: "2026-01-01T00:00:00.000Z",
+  endedAt: null,
+  done: v,
+  skipped: 0,
+  reasons: [],
+  total: 100,
+  totalIsFloor: false,
+  error: null,
+  instance: "one",
+  ...more
+})
+
 /** As a list shows it. */
 export const rowOf = (record: TaskRecord.TaskRecord): Shown => TaskView.summary(record, redaction)
 
@@ -74,7 +97,9 @@ export const world = Effect.gen(function*() {
   const records = new Map<string, TaskRecord.TaskRecord>()
   const logs = new Map<string, Array<string>>()
   const feed = yield* PubSub.unbounded<TaskChanges>()
-  const reads = { records: 0, ids: 0, counts: 0, bucket: 0, logs: 0, summaries: 0, feeds: 0 }
+  const batches = new Map<string, Batch>()
+  let onBatch = () => {}
+  const reads = { batches: 0, records: 0, ids: 0, counts: 0, bucket: 0, logs: 0, summaries: 0, feeds: 0 }
   const state = { down: false, bucket: null as unknown }
 
   const page = (changes: ReadonlyArray<TaskChange>, reset = false) =>
@@ -123,6 +148,13 @@ export const world = Effect.gen(function*() {
         reads.logs += 1
         return (logs.get(taskId) ?? []).slice(after)
       }),
+    batches: asked(() => {
+      reads.batches += 1
+      return Array.from(batches.values())
+    }),
+    onBatch: (listener) => {
+      onBatch = listener
+    },
     build: "test",
     capabilities: (user) => ({ name: user.name })
   }
@@ -136,7 +168,13 @@ export const world = Effect.gen(function*() {
       return page([{ _tag: "Logged", taskId: record.taskId, at: now, by, lines: all.length }])
     })
 
-  return { create, feed, log, logs, page, put, reads, records, sources, state }
+  /** A batch changes, or is new. */
+  const putBatch = (batch: Batch) => {
+    batches.set(batch.id, batch)
+    onBatch()
+  }
+
+  return { batches, putBatch, create, feed, log, logs, page, put, reads, records, sources, state }
 })
 
 /** The record after its attempt began, or after it ended. */

@@ -29,7 +29,7 @@ export interface GuardOptions {
    * believed. Default false.
    */
   readonly trustProxy?: boolean | number | undefined
-  /** In bytes. Larger bodies are refused with 413. Default 65,536. */
+  /** In bytes. Larger bodies are refused with 413; that of a batch may be 8 times as large. Default 65,536. */
   readonly maxBodySize?: number | undefined
   /** How long a request may take until it arrived (408) and its answer begins (503). Default 30 seconds. */
   readonly requestTimeout?: Duration.DurationInput | undefined

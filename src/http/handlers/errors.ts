@@ -11,14 +11,15 @@ import type * as TaskApi from "../TaskApi.js"
 import { ErrorGroupNotFound } from "../TaskProblem.js"
 import { iso } from "../TaskView.js"
 
-const notFound = (fingerprint: string) =>
+/** There is no such group. */
+export const groupNotFound = (fingerprint: string) =>
   new ErrorGroupNotFound({
     fingerprint,
     message: `there is no group of errors ${JSON.stringify(fingerprint)}: it was not seen for 30 days, or never`
   })
 
 const exists = <A>(fingerprint: string) => (found: A | null) =>
-  found === null ? Effect.fail(notFound(fingerprint)) : Effect.succeed(found)
+  found === null ? Effect.fail(groupNotFound(fingerprint)) : Effect.succeed(found)
 
 export const layer = (api: TaskApi.TaskApi, parts: Parts) =>
   HttpApiBuilder.group(api, "errors", (group) => {
@@ -63,7 +64,7 @@ export const layer = (api: TaskApi.TaskApi, parts: Parts) =>
           { action: "error.dismiss", target: fingerprint, permission: "dismiss" },
           Effect.flatMap(
             manager.errors.dismiss(fingerprint),
-            (there) => there ? Effect.succeed({ fingerprint }) : Effect.fail(notFound(fingerprint))
+            (there) => there ? Effect.succeed({ fingerprint }) : Effect.fail(groupNotFound(fingerprint))
           )
         )))
   })

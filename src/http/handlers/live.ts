@@ -4,6 +4,7 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Batches } from "../batches/Batches.js"
 import * as Charts from "../charts.js"
 import type { Guard } from "../guard.js"
 import type { Parts } from "../parts.js"
@@ -40,13 +41,15 @@ export const layer = (
   api: TaskApi,
   { manager, redaction, visible }: Parts,
   guard: Guard,
-  { build, maxStreams }: LiveOptions & { readonly build: string }
+  { batches, build, maxStreams }: LiveOptions & { readonly build: string; readonly batches: Batches }
 ) =>
   Layer.unwrapScoped(Effect.map(
     // Closes before the server does, so that whoever listens is told.
     StreamHub.make({
       ...ManagerSources.make(manager, redaction),
       bucket: latestMinute(manager),
+      batches: batches.recent,
+      onBatch: batches.onChange,
       build,
       capabilities: ({ access, name }) => ({ user: name, permissions: [...allowed(access)] }),
       maxStreams

@@ -35,6 +35,8 @@ export interface StreamHubOptions extends Telling.Sources {
   readonly changes: Stream.Stream<TaskChanges>
   /** Tells clients that the application they were loaded from is another one. */
   readonly build: string
+  /** Calls back whenever a batch changed. */
+  readonly onBatch: (listener: () => void) => void
   /** What a user may do, as clients are told it. */
   readonly capabilities: (user: TaskUser) => Json
   /** How many streams may be open. One more is refused with 503, and polls. Default 100. */
@@ -258,6 +260,11 @@ export const make = Effect.fnUntraced(function*(options: StreamHubOptions) {
         }
       })
     })
+
+  options.onBatch(() => {
+    telling.lookAtBatches()
+    signal.notify()
+  })
 
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {

@@ -54,6 +54,35 @@ export interface BucketFrame {
   readonly b: Json
 }
 
+/** A batch as it is told: many tasks retried or cancelled one after the other. As `GET /batches/{id}` answers it. */
+export interface Batch {
+  readonly id: string
+  /** Of two with one id the one with the larger `v` is newer. */
+  readonly v: number
+  readonly action: "retry" | "cancel"
+  readonly who: string
+  readonly q: string | null
+  readonly state: "waiting" | "running" | "done" | "stopped" | "failed"
+  readonly stopRequested: boolean
+  readonly perSecond: number | null
+  readonly createdAt: string
+  readonly startsAt: string
+  readonly endedAt: string | null
+  readonly done: number
+  readonly skipped: number
+  readonly reasons: ReadonlyArray<{ readonly reason: string; readonly count: number }>
+  readonly total: number
+  readonly totalIsFloor: boolean
+  readonly error: string | null
+  readonly instance: string
+}
+
+/** The batches of this instance that have not ended, or ended within a minute, newest first. */
+export interface BatchesFrame {
+  readonly t: "batches"
+  readonly b: ReadonlyArray<Batch>
+}
+
 /** Log lines of a watched task, from the line number `from` on (counted from 0). Without lines: this is where the log is. */
 export interface LogFrame {
   readonly t: "log"
@@ -85,6 +114,7 @@ export type Frame<R extends Row = Row> =
   | RunsFrame<R>
   | CountsFrame
   | BucketFrame
+  | BatchesFrame
   | LogFrame
   | RunFrame<R>
   | ResetFrame

@@ -33,7 +33,7 @@ export const changes = (manager: Manager): Stream.Stream<TaskChanges> =>
 // Records are read one by one, several at a time: about as fast as the backend gives them, and no flood for its pool.
 const atOnce = 8
 
-/** Everything but the roll-ups and what belongs to the application. */
+/** Everything but the roll-ups, the batches and what belongs to the application. */
 export const make = (
   manager: Manager,
   redaction: Redaction

@@ -5,7 +5,7 @@
  * it calls `ask` before it sends a request and gives the answer back with the token, it reads again what it shows whenever
  * `isStale` says so, and it fetches log lines from `next` on whenever `isBehind` says so.
  */
-import type { BucketFrame, CountsFrame, Frame, HelloFrame, Json, Row, RunsFrame } from "./frame.js"
+import type { Batch, BucketFrame, CountsFrame, Frame, HelloFrame, Json, Row, RunsFrame } from "./frame.js"
 
 export type * from "./frame.js"
 export { type Message, reader } from "./messages.js"
@@ -47,12 +47,16 @@ export interface Live<R extends Row> {
   readonly counts: CountsFrame | null
   /** By `ts`. */
   readonly buckets: ReadonlyMap<unknown, Json>
+  /** By id, the oldest first: as they were told or answered, until there are too many. */
+  readonly batches: ReadonlyMap<string, Batch>
   readonly logs: ReadonlyMap<string, Log>
 }
 
 /** Minutes that are kept. */
 const maxBuckets = 120
 const maxEarly = 5_000
+/** More than one instance keeps. */
+const maxBatches = 100
 
 /** Nothing is known yet. The type is that of the rows. */
 export const empty = <R extends Row>(): Live<R> => ({
@@ -68,6 +72,7 @@ export const empty = <R extends Row>(): Live<R> => ({
   staleSince: 0,
   counts: null,
   buckets: new Map(),
+  batches: new Map(),
   logs: new Map()
 })
 
@@ -179,6 +184,19 @@ export const lines = <R extends Row>(
   return log === undefined ? live : { ...live, logs: new Map(live.logs).set(taskId, withLines(log, from, l)) }
 }
 
+// ── batches ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Batches as a frame told or a request answered them, in any order: of each the newer one stays. */
+export const batches = <R extends Row>(live: Live<R>, told: ReadonlyArray<Batch>): Live<R> => {
+  const newer = told.filter(({ id, v }) => v > (live.batches.get(id)?.v ?? -1))
+  if (newer.length === 0) return live
+  const all = new Map(live.batches)
+  for (const one of newer) all.set(one.id, one)
+  // Ids sort by the time they were made.
+  const sorted = Array.from(all).sort(([one], [other]) => one < other ? -1 : 1)
+  return { ...live, batches: new Map(sorted.slice(-maxBatches)) }
+}
+
 // ── frames ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 // Frames come in the order they were made: of two with one version the later one is newer. What there is no room for is
@@ -239,6 +257,8 @@ export const frame = <R extends Row>(before: Live<R>, frame: Frame<R>, id: strin
       return { ...live, counts: frame }
     case "bucket":
       return bucket(live, frame)
+    case "batches":
+      return batches(live, frame.b)
     case "log":
       return lines(live, frame.run, frame.from, frame.l)
     case "run":

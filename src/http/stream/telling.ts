@@ -11,7 +11,7 @@ import type { TaskChange } from "../../TaskChange.js"
 import type { TaskId } from "../../TaskId.js"
 import type { TaskRecord } from "../../TaskRecord.js"
 import type { TaskStatus } from "../../TaskStatus.js"
-import type { CountsFrame, Frame, Json, LogFrame } from "./frame.js"
+import type { BatchesFrame, CountsFrame, Frame, Json, LogFrame } from "./frame.js"
 import * as Pending from "./pending.js"
 import type { SharedTopic } from "./topics.js"
 import { versionOf } from "./version.js"
@@ -29,25 +29,29 @@ export interface Sources {
   readonly bucket: Effect.Effect<Json, unknown>
   /** Lines of a task as clients are shown them, skipping the first `after`. */
   readonly logLines: (taskId: TaskId, after: number) => Effect.Effect<ReadonlyArray<unknown>, unknown>
+  /** The batches of this instance that are told of. Asked at most once a second. */
+  readonly batches: Effect.Effect<BatchesFrame["b"], unknown>
 }
 
 /** Where the frames go. */
 export interface Listeners {
   readonly all: (topic: SharedTopic, frame: Frame | string) => void
   readonly watchers: (watch: Watch, frame: Frame | string) => void
-  /** Whether somebody would hear counts and buckets: otherwise they are not asked for. */
+  /** Whether somebody would hear counts, buckets and batches: otherwise they are not asked for. */
   readonly any: () => boolean
 }
 
 export interface Telling {
   readonly add: (change: TaskChange) => void
-  /** Counts and bucket have to be looked at, whatever changed. */
+  /** Counts, bucket and batches have to be looked at, whatever changed. */
   readonly look: () => void
+  /** A batch changed. */
+  readonly lookAtBatches: () => void
   /** Whether a turn has something to do, now or within a second. */
   readonly any: () => boolean
   /** How many of its reads failed in a row afterwards. */
   readonly turn: Effect.Effect<number>
-  /** The latest frames of counts and bucket as JSON text, for those who come later. */
+  /** The latest frames of counts, bucket and batches as JSON text, for those who come later. */
   readonly latest: (topics: ReadonlySet<SharedTopic>) => ReadonlyArray<string>
   /** Forgets everything. Tasks made before `floor` (epoch milliseconds) do not count as new. */
   readonly restart: (floor: number) => void
@@ -77,18 +81,23 @@ const endedOf = (counts: Readonly<Record<TaskStatus, number>>): number =>
 
 export const make = (sources: Sources, listeners: Listeners, watching: Watching): Telling => {
   const pending = Pending.make()
-  const looks: Readonly<Record<"counts" | "buckets", Look>> = {
-    counts: { due: false, at: Number.NEGATIVE_INFINITY, latest: null },
-    buckets: { due: false, at: Number.NEGATIVE_INFINITY, latest: null }
-  }
+  const never = (): Look => ({ due: false, at: Number.NEGATIVE_INFINITY, latest: null })
+  const looks = { counts: never(), buckets: never(), batches: never() }
   let ended: { readonly count: number; readonly at: number } | null = null
   let failures = 0
   // Characters of a row, about: what does not go into the frame need not be read.
   let rowSize = 500
 
-  const look = () => {
+  const lookAtTasks = () => {
     looks.counts.due = true
     looks.buckets.due = true
+  }
+  const lookAtBatches = () => {
+    looks.batches.due = true
+  }
+  const look = () => {
+    lookAtTasks()
+    lookAtBatches()
   }
 
   const read = <A>(what: string, source: () => Effect.Effect<A, unknown>): Effect.Effect<Option.Option<A>> =>
@@ -216,10 +225,11 @@ export const make = (sources: Sources, listeners: Listeners, watching: Watching)
     add: (change) => {
       pending.add(change)
       watching.add(change)
-      if (change._tag === "Changed") look()
+      if (change._tag === "Changed") lookAtTasks()
     },
     look,
-    any: () => pending.any() || watching.any() || (looks.counts.due || looks.buckets.due) && listeners.any(),
+    lookAtBatches,
+    any: () => pending.any() || watching.any() || Object.values(looks).some(({ due }) => due) && listeners.any(),
     turn: Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
       yield* tellTasks(now)
@@ -227,10 +237,14 @@ export const make = (sources: Sources, listeners: Listeners, watching: Watching)
       yield* looked({ look: looks.buckets, now, source: sources.bucket, what: "the roll-up" }, (b) => {
         if (b !== null) tellIfNew("buckets", JSON.stringify({ t: "bucket", b }))
       })
+      yield* looked({ look: looks.batches, now, source: sources.batches, what: "the batches" }, (b) => {
+        const frame: BatchesFrame = { t: "batches", b }
+        if (b.length > 0 || looks.batches.latest !== null) tellIfNew("batches", JSON.stringify(frame))
+      })
       return failures
     }),
     latest: (topics) =>
-      (["counts", "buckets"] as const).flatMap((topic) => {
+      (["counts", "buckets", "batches"] as const).flatMap((topic) => {
         const { latest } = looks[topic]
         return topics.has(topic) && latest !== null ? [latest] : []
       }),
