@@ -1,6 +1,7 @@
 /** Starts the app on the page that the server sent. */
 import "./style/main.css"
 import { render } from "preact"
+import { startBatches } from "./batches/store.js"
 import { startClock } from "./clock.js"
 import { config } from "./config.js"
 import { startLive } from "./live/store.js"
@@ -16,6 +17,7 @@ startClock()
 if (config.page === "app") {
   startSession()
   startKeyboard()
+  startBatches()
   startLive()
 }
 

@@ -52,7 +52,7 @@ describe("every operation of TaskHttp.client", () => {
       const { client, context } = yield* world
       const left = operations(client)
       expect(left.size).toBeGreaterThan(40)
-      const { auth, bulk, charts, definitions, errors, exports, fleet, live, schedules, tasks } = recording(
+      const { auth, batches, bulk, charts, definitions, errors, exports, fleet, live, schedules, tasks } = recording(
         client,
         left
       )
@@ -125,6 +125,17 @@ describe("every operation of TaskHttp.client", () => {
         .toMatchObject({ dispatched: 1, results: [{ originalTaskId: again.taskId }] })
       expect(yield* bulk.bulkCancel({ ...none, payload: { ids: [done, nowhere] } }))
         .toMatchObject({ cancelled: 0, skipped: 2, nextCursor: null })
+      const { batch } = yield* batches.startBatch({
+        payload: { action: "retry", selection: { filter }, perSecond: 5, startAfter: 60_000 }
+      })
+      expect(batch).toMatchObject({ q: "status:failed priority:7", state: "waiting", who: "ada" })
+      expect((yield* batches.batches()).items).toEqual([batch])
+      expect(yield* batches.batch({ path: { batch: batch.id } })).toEqual(batch)
+      expect(yield* batches.stopBatch({ path: { batch: batch.id } })).toMatchObject({ outcome: "undone" })
+      const cancelled = yield* batches.startBatch({
+        payload: { action: "cancel", selection: { ids: [nowhere] }, startAfter: 600_000 }
+      })
+      expect(yield* batches.beginBatch({ path: { batch: cancelled.batch.id } })).toMatchObject({ action: "cancel" })
       expect(yield* bulk.deleteHistory({ urlParams: { value: 30, unit: "day" } })).toEqual({
         deleted: 0,
         complete: true
@@ -237,6 +248,18 @@ describe("every operation of TaskHttp.client", () => {
       })
       expect(yield* refused(client.errors.dismiss({ path: { fingerprint: "none" } })))
         .toMatchObject({ _tag: "ErrorGroupNotFound", fingerprint: "none" })
+      expect(yield* refused(client.batches.batch({ path: { batch: nowhere } })))
+        .toMatchObject({ _tag: "BatchNotFound", batch: nowhere })
+      const ids = { action: "cancel" as const, selection: { ids: [nowhere] }, startAfter: 60_000 }
+      const { batch } = yield* client.batches.startBatch({ payload: ids })
+      yield* client.batches.stopBatch({ path: { batch: batch.id } })
+      expect(yield* refused(client.batches.stopBatch({ path: { batch: batch.id } })))
+        .toMatchObject({ _tag: "BatchOver", state: "stopped" })
+      for (let n = 0; n < 10; n++) yield* client.batches.startBatch({ payload: ids })
+      expect(yield* refused(client.batches.startBatch({ payload: ids }))).toMatchObject({
+        _tag: "TooManyBatches",
+        limit: 10
+      })
       expect(yield* refused(client.live.changes({ urlParams: { topics: "nonsense" } }))).toMatchObject({
         _tag: "BadTopic"
       })

@@ -58,6 +58,8 @@ interface Places {
   readonly done: string
   readonly fingerprint: string
   readonly instance: string
+  /** A batch that waits. */
+  readonly batch: string
 }
 
 interface Write {
@@ -73,6 +75,13 @@ const writes: Readonly<Record<string, Write>> = {
   "POST /tasks/{id}/cancel": { permission: "cancel", action: "cancel" },
   "POST /tasks/bulk-retry": { permission: "retry", action: "bulk_retry", body: { filter: { status: ["failed"] } } },
   "POST /tasks/bulk-cancel": { permission: "cancel", action: "bulk_cancel", body: { filter: { task: "hangs" } } },
+  "POST /tasks/batches": {
+    permission: "retry",
+    action: "batch.retry",
+    body: { action: "retry", selection: { filter: { status: ["failed"] } }, startAfter: 60_000 }
+  },
+  "POST /tasks/batches/{batch}/start": { permission: "retry", action: "batch.start" },
+  "POST /tasks/batches/{batch}/stop": { permission: "retry", action: "batch.stop" },
   "POST /tasks/retry-failed": { permission: "retry", action: "retry_failed", query: "?since=all" },
   "DELETE /tasks/history": { permission: "delete", action: "delete_history", query: "?value=1&unit=min" },
   "POST /tasks/definitions/{name}/enqueue": {
@@ -96,10 +105,11 @@ const writes: Readonly<Record<string, Write>> = {
 /** Whoever knows a password may log in, and whoever has a session may end it. */
 const ofAnybody = ["POST /tasks/auth/login", "POST /tasks/auth/logout"]
 
-const pathOf = (operation: string, id: string, { fingerprint, instance }: Places) =>
+const pathOf = (operation: string, id: string, { batch, fingerprint, instance }: Places) =>
   operation.slice(operation.indexOf(" ") + 1)
     .replace("{id}", id)
     .replace("{name}", "notes")
+    .replace("{batch}", batch)
     .replace("{fingerprint}", fingerprint)
     .replace("{instance}", encodeURIComponent(instance))
 
@@ -123,7 +133,10 @@ const setUp = Effect.gen(function*() {
   yield* Effect.flatMap(TaskManager, ({ schedules }) => schedules.upsert(Notes, { every: "1 hour", payload }))
   const errors = yield* send(base, "GET", "/tasks/errors", as("operator"))
   const { body } = yield* send(base, "GET", "/tasks/instances", as("operator"))
+  const asked = { action: "retry", selection: { ids: [done] }, startAfter: 600_000 }
+  const batch = (yield* post(base, "/tasks/batches", asked, as("retry"))).body.batch.id
   const places: Places = {
+    batch,
     done,
     failed,
     hanging,
@@ -183,8 +196,9 @@ describe("writes", () => {
           else expect([status, body._tag], what).toEqual([403, "TaskForbidden"])
         }
       }
-      const { items } = yield* (yield* TaskManager).audit.page({ limit: 200 })
-      const passed = items.filter(({ outcome }) => outcome !== "denied")
+      const { audit } = yield* TaskManager
+      const pages = yield* Effect.forEach(permissions, (who) => audit.page({ who, limit: 200 }))
+      const passed = pages.flatMap(({ items }) => items).filter(({ outcome }) => outcome !== "denied")
       expect(new Set(passed.map(({ who }) => who)))
         .toEqual(new Set(permissions.filter((one) => one !== "arguments" && one !== "audit")))
       expect((yield* send(base, "GET", "/tasks/audit", as("audit"))).status).toBe(200)

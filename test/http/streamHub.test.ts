@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Deferred, type Duration, Effect, Exit, Logger, Scope, Stream, TestClock } from "effect"
 import * as StreamHub from "../../src/http/stream/StreamHub.js"
-import { accepted, connect, ended, folded, rowOf, started, visitor, world } from "./streamSupport.js"
+import { accepted, batchOf, connect, ended, folded, rowOf, started, visitor, world } from "./streamSupport.js"
 
 const pass = (duration: Duration.DurationInput) => TestClock.adjust(duration)
 /** Some time behind the start of the clock, with a hub over the records. */
@@ -166,6 +166,36 @@ describe("a stream", () => {
       const later = yield* connect(hub, { topics: "counts" })
       yield* pass(0)
       expect(later.told().map(({ frame }) => frame.t)).toEqual(["hello", "counts"])
+    }))
+
+  it.scoped("tells batches to those who ask for them, at most once a second, and new clients at once", () =>
+    Effect.gen(function*() {
+      const { hub, putBatch, reads } = yield* begun()
+      const client = yield* connect(hub, { topics: "batches" })
+      const other = yield* connect(hub)
+      yield* pass("2 seconds")
+      expect(client.of("batches"), "there are none").toEqual([])
+      const before = reads.batches
+      putBatch(batchOf("a", 1))
+      yield* pass(300)
+      expect(client.of("batches")).toEqual([{ t: "batches", b: [batchOf("a", 1)] }])
+      for (let v = 2; v <= 30; v += 1) {
+        putBatch(batchOf("a", v))
+        yield* pass(100)
+      }
+      expect(client.of("batches").length).toBeLessThanOrEqual(5)
+      expect(reads.batches - before).toBeLessThanOrEqual(5)
+      yield* pass("1 second")
+      expect(client.of("batches").at(-1)).toEqual({ t: "batches", b: [batchOf("a", 30)] })
+      const { length } = client.of("batches")
+      yield* pass("10 seconds")
+      expect(client.of("batches"), "nothing changed").toHaveLength(length)
+      expect(other.of("batches"), "who did not ask hears nothing").toEqual([])
+      const later = yield* connect(hub, { topics: "batches" })
+      yield* pass(0)
+      expect(later.of("batches")).toEqual([{ t: "batches", b: [batchOf("a", 30)] }])
+      const polled = yield* hub.poll(visitor, { topics: { shared: new Set(["batches"]), watched: [] }, since: undefined })
+      expect(polled.frames.map((frame) => JSON.parse(new TextDecoder().decode(frame)).t)).toEqual(["hello", "batches"])
     }))
 
   it.scoped("pings every 15 seconds and ends after 15 minutes", () =>

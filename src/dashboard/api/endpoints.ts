@@ -37,6 +37,23 @@ export const bulkRetry = (selection: Selection, dryRun: boolean) =>
 export const bulkCancel = (selection: Selection, dryRun: boolean) =>
   post<Api.ManyCancelled>("bulk-cancel", selection, dryRun ? { dryRun } : {})
 
+/** Many runs, done by the server behind its answer: these, those that a filter shows, or those of a group of errors. */
+export interface BatchRequest {
+  readonly action: "retry" | "cancel"
+  readonly selection:
+    | { readonly ids: ReadonlyArray<string> }
+    | { readonly filter: { readonly q?: string; readonly task?: string; readonly status?: ReadonlyArray<Api.Run["status"]> } }
+    | { readonly group: string }
+  readonly perSecond?: number
+  readonly startAfter?: number
+}
+
+export const startBatch = (request: BatchRequest) => post<Api.BatchAccepted>("batches", request)
+export const batches = () => get<Api.BatchList>("batches")
+export const batch = (id: string) => get<Api.Batch>(`batches/${at(id)}`)
+export const startBatchNow = (id: string) => post<Api.Batch>(`batches/${at(id, "/start")}`)
+export const stopBatch = (id: string) => post<Api.BatchStopped>(`batches/${at(id, "/stop")}`)
+
 export const deleteHistory = (value: number, unit: "min" | "hour" | "day") =>
   remove<Api.HistoryDeleted>("history", { value, unit })
 

@@ -1,6 +1,7 @@
 /** What the API answers, as types alone: those of the server itself. */
 import type * as Actions from "../../http/ActionShapes.js"
 import type * as AuthApi from "../../http/auth/AuthApi.js"
+import type * as Batches from "../../http/BatchShapes.js"
 import type * as Charts from "../../http/ChartShapes.js"
 import type * as Fleet from "../../http/FleetShapes.js"
 import type * as Shapes from "../../http/TaskShapes.js"
@@ -25,6 +26,10 @@ export type Retried = typeof Actions.TaskRetried.Type
 export type Cancelled = typeof Actions.TaskCancelled.Type | typeof Actions.TaskCancelRequested.Type
 export type ManyRetried = typeof Actions.TasksRetried.Type
 export type ManyCancelled = typeof Actions.TasksCancelled.Type
+export type Batch = typeof Batches.Batch.Type
+export type BatchAccepted = typeof Batches.BatchAccepted.Type
+export type BatchList = typeof Batches.Batches.Type
+export type BatchStopped = typeof Batches.BatchStopped.Type
 export type HistoryDeleted = typeof Actions.HistoryDeleted.Type
 export type Definition = typeof Fleet.TaskDefinition.Type
 export type Definitions = typeof Fleet.TaskDefinitions.Type

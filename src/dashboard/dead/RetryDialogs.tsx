@@ -5,7 +5,6 @@ import type { ErrorGroup, ManyRetried } from "../api/types.js"
 import { t } from "../text/en.js"
 import { ConfirmMany, type ManyDone } from "../ui/ConfirmMany.js"
 import { Segments } from "../ui/Segments.js"
-import { toast } from "../ui/toasts.js"
 import { type Window, windows } from "./query.js"
 
 const done = ({ dispatched, nextCursor, reasons }: ManyRetried): ManyDone => ({
@@ -14,16 +13,11 @@ const done = ({ dispatched, nextCursor, reasons }: ManyRetried): ManyDone => ({
   nextCursor
 })
 
-const words = { can: t.bulk.canRetry, go: t.bulk.doRetry }
+const words = { can: t.bulk.canRetry, go: t.bulk.doRetry, done: t.bulk.retried }
 
 interface DialogProps {
   readonly onClose: () => void
   readonly onDone: () => void
-}
-
-const told = (onDone: () => void) => (count: number): void => {
-  toast("good", t.bulk.retried(count))
-  onDone()
 }
 
 export const RetryGroup = ({ group, onClose, onDone }: DialogProps & { readonly group: ErrorGroup }) => (
@@ -40,10 +34,17 @@ export const RetryGroup = ({ group, onClose, onDone }: DialogProps & { readonly 
     }}
     kind="primary"
     take={async (dryRun, cursor) => done(await endpoints.retryGroup(group.fingerprint, { dryRun, cursor }))}
+    request={() => ({ action: "retry", selection: { group: group.fingerprint } })}
     onClose={onClose}
-    onDone={told(onDone)}
+    onDone={onDone}
   />
 )
+
+const filterOf = (since: Window, task: string | null) => ({
+  status: ["failed", "interrupted"] as const,
+  ...task === null ? {} : { task },
+  ...since === "all" ? {} : { q: `since:${since}` }
+})
 
 export const RetryWindow = (
   { onClose, onDone, task, window: first }: DialogProps & { readonly window: Window; readonly task: string | null }
@@ -56,8 +57,9 @@ export const RetryWindow = (
       what={since}
       take={async (dryRun, cursor) =>
         done(await endpoints.retryFailed({ since, task: task ?? undefined, dryRun, cursor }))}
+      request={() => ({ action: "retry", selection: { filter: filterOf(since, task) } })}
       onClose={onClose}
-      onDone={told(onDone)}
+      onDone={onDone}
     >
       <div class="choice">
         <Segments

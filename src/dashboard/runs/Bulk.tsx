@@ -1,4 +1,4 @@
-/** What can be done with what is selected: first counted, then done, a page at a time. */
+/** What can be done with what is selected: first counted, then done by the server. */
 import { useState } from "preact/hooks"
 import * as endpoints from "../api/endpoints.js"
 import { may } from "../session.js"
@@ -6,7 +6,6 @@ import { t } from "../text/en.js"
 import * as format from "../text/format.js"
 import { ConfirmMany, type ManyDone, type ManyWords, type TakePage } from "../ui/ConfirmMany.js"
 import { Button, IconButton } from "../ui/controls.js"
-import { toast } from "../ui/toasts.js"
 import { asked, meta, order, reload } from "./list.js"
 import { clearSelection, everything, selected } from "./selection.js"
 
@@ -40,21 +39,34 @@ const pagesOf = (action: Action, selection: endpoints.Selection): TakePage => as
 
 const words = (action: Action, what: string): ManyWords =>
   action === "retry"
-    ? { title: t.bulk.retryTitle(what), body: t.bulk.retryBody, can: t.bulk.canRetry, go: t.bulk.doRetry }
-    : { title: t.bulk.cancelTitle(what), body: t.bulk.cancelBody, can: t.bulk.canCancel, go: t.bulk.doCancel }
+    ? {
+      title: t.bulk.retryTitle(what),
+      body: t.bulk.retryBody,
+      can: t.bulk.canRetry,
+      go: t.bulk.doRetry,
+      done: t.bulk.retried
+    }
+    : {
+      title: t.bulk.cancelTitle(what),
+      body: t.bulk.cancelBody,
+      can: t.bulk.canCancel,
+      go: t.bulk.doCancel,
+      done: t.bulk.cancelled
+    }
 
 const Confirm = (
   { action, onClose, what }: { readonly action: Action; readonly what: string; readonly onClose: () => void }
 ) => {
-  const [take] = useState(() => pagesOf(action, selectionNow()))
+  const [selection] = useState(selectionNow)
+  const [take] = useState(() => pagesOf(action, selection))
   return (
     <ConfirmMany
       words={words(action, what)}
       kind={action === "retry" ? "primary" : "danger"}
       take={take}
+      request={() => ({ action, selection })}
       onClose={onClose}
-      onDone={(done) => {
-        toast("good", action === "retry" ? t.bulk.retried(done) : t.bulk.cancelled(done))
+      onDone={() => {
         clearSelection()
         void reload()
       }}

@@ -1,5 +1,6 @@
 /** The whole app: the login, or the shell with the page that the address names. */
 import { useEffect } from "preact/hooks"
+import { BatchTray } from "../batches/lazyTray.js"
 import { config } from "../config.js"
 import { paused } from "../live/store.js"
 import { href, navigate, route } from "../location.js"
@@ -32,7 +33,9 @@ const Shell = () => {
       <main id="main" tabIndex={-1}>
         <Page route={route.value} />
       </main>
-      <Toasts />
+      <Toasts>
+        <BatchTray />
+      </Toasts>
       {helpOpen.value ? <Help /> : null}
       <SessionEnded />
     </div>

@@ -1,11 +1,24 @@
-/** Asks before many runs are changed: counts first what would happen, a page at a time, then does it, a page at a time. */
+/**
+ * Asks before many runs are changed: counts first what would happen, a page at a time. Then the server does it behind its answer, a
+ * little later so that it can be undone; what is one run alone is done at once.
+ */
 import type { ComponentChildren } from "preact"
 import { useEffect, useState } from "preact/hooks"
+import type { BatchRequest } from "../api/endpoints.js"
 import { isProblem } from "../api/problem.js"
+import { preloadTray } from "../batches/lazyTray.js"
+import { begin, undoFor } from "../batches/store.js"
+import { endpoint } from "../config.js"
+import { session } from "../session.js"
 import { t } from "../text/en.js"
+import * as format from "../text/format.js"
 import { Button } from "./controls.js"
+import { copy } from "./copy.js"
+import { curlOf } from "./curl.js"
 import { Dialog } from "./Dialog.js"
 import { Icon } from "./Icon.js"
+import { Segments } from "./Segments.js"
+import { toast } from "./toasts.js"
 
 interface Skipped {
   readonly reason: keyof typeof t.skips
@@ -35,51 +48,64 @@ const add = (tally: Tally, { done, reasons }: ManyDone): Tally => {
   return { done: tally.done + done, skipped: Array.from(counts, ([reason, count]) => ({ reason, count })) }
 }
 
-/** Goes through all pages; `goesOn` is told after each and ends it with false. */
-const through = async (take: TakePage, dryRun: boolean, goesOn: (tally: Tally) => boolean): Promise<Tally> => {
+/** Counts all pages; `goesOn` is told after each and ends it with false. */
+const counting = async (take: TakePage, goesOn: (tally: Tally) => boolean): Promise<void> => {
   let tally = nothing
   const next = async (cursor?: string): Promise<string | null> => {
-    const page = await take(dryRun, cursor)
+    const page = await take(true, cursor)
     tally = add(tally, page)
     return goesOn(tally) ? page.nextCursor : null
   }
   let cursor = await next()
   while (cursor !== null) cursor = await next(cursor)
-  return tally
 }
+
+const rates = { fast: null, ten: 10, one: 1 } as const
+type Rate = keyof typeof rates
+
+// Fewer are over before a rate says anything.
+const manyFrom = 20
 
 export interface ManyWords {
   readonly title: string
   readonly body: ComponentChildren
   readonly can: (value: number) => string
   readonly go: (value: number) => string
+  readonly done: (value: number) => string
 }
 
 interface ConfirmManyProps {
   readonly words: ManyWords
   readonly kind: "primary" | "danger"
   readonly take: TakePage
+  /** The same as one request: what the server is asked to do. */
+  readonly request: () => BatchRequest
   /** What is counted: another text counts again. */
   readonly what?: string
   readonly onClose: () => void
-  readonly onDone: (done: number) => void
+  /** It was done, or the server does it. */
+  readonly onDone: () => void
   /** Choices that decide what is counted. */
   readonly children?: ComponentChildren
 }
 
-export const ConfirmMany = ({ children, kind, onClose, onDone, take, what = "", words }: ConfirmManyProps) => {
+export const ConfirmMany = (
+  { children, kind, onClose, onDone, request, take, what = "", words }: ConfirmManyProps
+) => {
   const [tally, setTally] = useState<Tally | null>(null)
   const [counted, setCounted] = useState(false)
-  const [done, setDone] = useState<number | null>(null)
+  const [busy, setBusy] = useState(false)
+  const [rate, setRate] = useState<Rate>("fast")
   const [trouble, setTrouble] = useState<string | null>(null)
   const fail = (error: unknown): void => setTrouble(isProblem(error) ? error.message : String(error))
 
+  useEffect(preloadTray, [])
   useEffect(() => {
     let here = true
     setTally(null)
     setCounted(false)
     setTrouble(null)
-    through(take, true, (sofar) => {
+    counting(take, (sofar) => {
       if (here) setTally(sofar)
       return here
     }).then(() => here && setCounted(true), (error) => here && fail(error))
@@ -88,25 +114,31 @@ export const ConfirmMany = ({ children, kind, onClose, onDone, take, what = "", 
     }
   }, [what])
 
+  const possible = tally?.done ?? 0
+  const all = possible + (tally?.skipped ?? []).reduce((sum, { count }) => sum + count, 0)
+  const isMany = counted && possible >= manyFrom
+  const perSecond = isMany ? rates[rate] : null
+  const asked = (): BatchRequest => perSecond === null ? request() : { ...request(), perSecond }
+
   const go = async (): Promise<void> => {
-    setDone(0)
+    setBusy(true)
     setTrouble(null)
     try {
-      const result = await through(take, false, (sofar) => {
-        setDone(sofar.done)
-        return true
-      })
-      onDone(result.done)
+      if (all === 1) toast("good", words.done((await take(false, undefined)).done))
+      else await begin(asked())
+      onDone()
       onClose()
     } catch (error) {
       fail(error)
-      setDone(null)
+      setBusy(false)
     }
   }
 
-  const possible = tally?.done ?? 0
+  const curl = (): string =>
+    curlOf(endpoint("batches").href, asked(), session.peek()?.open === false ? session.peek()?.user : undefined)
+
   return (
-    <Dialog title={words.title} onClose={onClose} binding={done !== null}>
+    <Dialog title={words.title} onClose={onClose} binding={busy}>
       <p>{words.body}</p>
       {children}
       <ul class="dry" aria-live="polite">
@@ -125,11 +157,29 @@ export const ConfirmMany = ({ children, kind, onClose, onDone, take, what = "", 
           </li>
         ))}
       </ul>
+      {isMany
+        ? (
+          <div class="rate">
+            <Segments
+              label={t.bulk.rate}
+              choices={[["fast", t.bulk.rates.fast], ["ten", t.bulk.rates.ten], ["one", t.bulk.rates.one]]}
+              at={rate}
+              onChoose={setRate}
+            />
+            {perSecond === null
+              ? null
+              : <span class="dim">{t.bulk.takes(format.duration(all / perSecond * 1_000))}</span>}
+          </div>
+        )
+        : null}
+      {counted && possible > 0 && all > 1 ? <p class="dim">{t.bulk.undoable(undoFor / 1_000)}</p> : null}
       {trouble === null ? null : <p class="trouble" role="alert">{t.run.actionFailed(trouble)}</p>}
       <div class="actions">
-        <Button onClick={onClose} disabled={done !== null}>{t.bulk.keep}</Button>
-        <Button kind={kind} disabled={!counted || possible === 0 || done !== null} onClick={() => void go()}>
-          {done !== null ? t.bulk.progress(done) : counted && possible === 0 ? t.bulk.nothing : words.go(possible)}
+        <Button small kind="quiet" icon="copy" onClick={() => void copy(curl())}>{t.bulk.curl}</Button>
+        <span class="grow" />
+        <Button onClick={onClose} disabled={busy}>{t.bulk.keep}</Button>
+        <Button kind={kind} disabled={!counted || possible === 0 || busy} onClick={() => void go()}>
+          {busy ? t.bulk.doing : counted && possible === 0 ? t.bulk.nothing : words.go(possible)}
         </Button>
       </div>
     </Dialog>

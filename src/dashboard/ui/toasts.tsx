@@ -25,13 +25,17 @@ export const toast = (tone: Toast["tone"], content: ComponentChildren): void => 
   setTimeout(() => remove(id), shownFor)
 }
 
-export const Toasts = () => (
-  <div class="toasts" role="status">
-    {toasts.value.map(({ content, id, tone }) => (
-      <div key={id} class={`toast ${tone}`}>
-        <span>{content}</span>
-        <IconButton icon="close" label={t.close} small kind="quiet" onClick={() => remove(id)} />
-      </div>
-    ))}
+/** `children` stay above them, and say for themselves what is read out. */
+export const Toasts = ({ children }: { readonly children?: ComponentChildren }) => (
+  <div class="toasts">
+    {children}
+    <div class="toast-list" role="status">
+      {toasts.value.map(({ content, id, tone }) => (
+        <div key={id} class={`toast ${tone}`}>
+          <span>{content}</span>
+          <IconButton icon="close" label={t.close} small kind="quiet" onClick={() => remove(id)} />
+        </div>
+      ))}
+    </div>
   </div>
 )

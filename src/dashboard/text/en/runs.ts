@@ -3,6 +3,8 @@ import { count, countAtLeast, plural } from "../format.js"
 
 const runsOf = (value: number): string => `${count(value)} ${plural(value, "run", "runs")}`
 
+const alsoSkipped = (value: number): string => value === 0 ? "" : `, ${count(value)} skipped`
+
 export const runs = {
   filter: {
     label: "Filter runs",
@@ -129,9 +131,56 @@ export const runs = {
     doRetry: (value: number) => `Retry ${runsOf(value)}`,
     doCancel: (value: number) => `Cancel ${runsOf(value)}`,
     nothing: "Nothing to do",
-    progress: (done: number) => `${count(done)} done`,
+    skippedFor: (value: number, reason: string) => `${count(value)} skipped: ${reason}`,
+    doing: "Sending",
+    undoable: (seconds: number) => `Nothing happens for ${count(seconds)} s, and you can undo it until then.`,
+    rate: "How fast",
+    rates: { fast: "As fast as it goes", ten: "10 a second", one: "1 a second" },
+    takes: (time: string) => `About ${time}.`,
+    curl: "Copy as curl",
     retried: (value: number) => `${runsOf(value)} retried`,
     cancelled: (value: number) => `${runsOf(value)} cancelled or told to stop`
+  },
+
+  batches: {
+    title: "Batches",
+    progress: "Progress",
+    undo: "Undo",
+    startNow: "Start now",
+    stop: "Stop",
+    stopping: "Stopping behind the runs under way",
+    show: "Show runs",
+    putAway: "Put away",
+    audit: "Audit trail",
+    by: (who: string) => `Asked for by ${who}`,
+    left: (time: string) => `About ${time} left`,
+    lost: "How far it is cannot be told",
+    lostWhy: "The instance that did it was restarted, or another one answers. The audit trail says how it ended.",
+    retry: {
+      asked: (total: string, value: number) => `${total} ${plural(value, "run", "runs")} will be retried. It can be undone.`,
+      waiting: (total: string, value: number, seconds: number) =>
+        `Retrying ${total} ${plural(value, "run", "runs")} in ${count(seconds)} s`,
+      began: "Retrying began",
+      running: (done: number, total: string) => `Retrying: ${count(done)} of ${total}`,
+      stopping: (done: number) => `Stopping behind ${count(done)}`,
+      done: (value: number, skipped: number) => `${runsOf(value)} retried${alsoSkipped(skipped)}`,
+      undone: "Undone: nothing was retried",
+      stopped: (value: number, skipped: number) => `Stopped: ${runsOf(value)} retried${alsoSkipped(skipped)}`,
+      failed: (value: number, skipped: number) => `Broke off: ${runsOf(value)} retried${alsoSkipped(skipped)}`
+    },
+    cancel: {
+      asked: (total: string, value: number) =>
+        `${total} ${plural(value, "run", "runs")} will be cancelled. It can be undone.`,
+      waiting: (total: string, value: number, seconds: number) =>
+        `Cancelling ${total} ${plural(value, "run", "runs")} in ${count(seconds)} s`,
+      began: "Cancelling began",
+      running: (done: number, total: string) => `Cancelling: ${count(done)} of ${total}`,
+      stopping: (done: number) => `Stopping behind ${count(done)}`,
+      done: (value: number, skipped: number) => `${runsOf(value)} cancelled or told to stop${alsoSkipped(skipped)}`,
+      undone: "Undone: nothing was cancelled",
+      stopped: (value: number, skipped: number) => `Stopped: ${runsOf(value)} cancelled${alsoSkipped(skipped)}`,
+      failed: (value: number, skipped: number) => `Broke off: ${runsOf(value)} cancelled${alsoSkipped(skipped)}`
+    }
   },
 
   clear: {

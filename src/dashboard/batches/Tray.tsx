@@ -1,0 +1,162 @@
+/**
+ * Batches under way and how they ended: on every page, above the short messages. Each can be undone until it begins and stopped
+ * until it is over. What moves is not read out; that it began and how it ended is.
+ */
+import { useEffect, useRef, useState } from "preact/hooks"
+import { isProblem } from "../api/problem.js"
+import type { Batch } from "../api/types.js"
+import * as clock from "../clock.js"
+import { href } from "../location.js"
+import { may } from "../session.js"
+import { session } from "../session.js"
+import { t } from "../text/en.js"
+import { Button, IconButton } from "../ui/controls.js"
+import { toast } from "../ui/toasts.js"
+import "./batches.css"
+import { isEnded, putAway, type Shown, shown, startNow, stop } from "./store.js"
+import { announcementOf, lineOf, noteOf } from "./words.js"
+
+/** Where the runs are that it was for: those that its filter shows, or those that it made. */
+const runsOf = (batch: Batch): string | null => {
+  const { action, done, endedAt, q, startsAt } = batch
+  if (q !== null && !q.endsWith("…")) return href("runs", { q, since: "all" })
+  if (action !== "retry" || done === 0 || endedAt === null) return null
+  return href("runs", { from: startsAt, to: new Date(Date.parse(endedAt) + 1).toISOString() })
+}
+
+/** The button that had the focus may be gone with the state: it goes to one of the same batch. */
+const useKeptFocus = (state: string) => {
+  const ref = useRef<HTMLLIElement>(null)
+  const acted = useRef(false)
+  useEffect(() => {
+    if (!acted.current) return
+    acted.current = false
+    if (document.activeElement === document.body) ref.current?.querySelector("button")?.focus()
+  }, [state])
+  return { ref, acted }
+}
+
+const Progress = ({ batch }: { readonly batch: Batch }) => {
+  const { done, skipped, total, totalIsFloor } = batch
+  return totalIsFloor || total === 0
+    ? <progress aria-label={t.batches.progress} />
+    : <progress aria-label={t.batches.progress} max={total} value={Math.min(total, done + skipped)} />
+}
+
+const Item = ({ batch }: { readonly batch: Batch }) => {
+  if (batch.state === "waiting") void clock.now.value
+  const { action, id, state, who } = batch
+  const { acted, ref } = useKeptFocus(`${state}${batch.stopRequested}`)
+  const [busy, setBusy] = useState(false)
+  const doing = (what: () => Promise<void>) => async (): Promise<void> => {
+    acted.current = true
+    setBusy(true)
+    try {
+      await what()
+    } catch (error) {
+      toast("bad", t.run.actionFailed(isProblem(error) ? error.message : String(error)))
+    }
+    setBusy(false)
+  }
+  const refused = may(action) ? undefined : t.run.may(action)
+  const line = lineOf(batch, clock.serverNow())
+  const note = noteOf(batch)
+  const runs = isEnded(batch) ? runsOf(batch) : null
+  const isOther = who !== session.value?.user
+  const tone = state === "failed" ? "bad" : state === "stopped" ? "warn" : isEnded(batch) ? "good" : "busy"
+  return (
+    <li ref={ref} class={`batch ${tone}`} data-batch={id}>
+      <div class="batch-words">
+        <b>{line}</b>
+        {isOther ? <span class="dim">{t.batches.by(who)}</span> : null}
+        {note === null ? null : <span class="dim">{note}</span>}
+      </div>
+      <div class="batch-actions">
+        {state === "waiting"
+          ? (
+            <>
+              <Button
+                small
+                disabled={refused !== undefined || busy}
+                title={refused}
+                onClick={() => void doing(() => stop(id))()}
+              >
+                {t.batches.undo}
+              </Button>
+              <Button
+                small
+                kind="quiet"
+                disabled={refused !== undefined || busy}
+                title={refused}
+                onClick={() => void doing(() => startNow(id))()}
+              >
+                {t.batches.startNow}
+              </Button>
+            </>
+          )
+          : state === "running"
+          ? (
+            <Button
+              small
+              disabled={refused !== undefined || busy || batch.stopRequested}
+              title={refused}
+              onClick={() => void doing(() => stop(id))()}
+            >
+              {t.batches.stop}
+            </Button>
+          )
+          : null}
+        {runs === null ? null : <a class="link" href={runs}>{t.batches.show}</a>}
+        {isEnded(batch)
+          ? <IconButton icon="close" label={t.batches.putAway} small kind="quiet" onClick={() => putAway(id)} />
+          : null}
+      </div>
+      {state === "running" ? <Progress batch={batch} /> : null}
+    </li>
+  )
+}
+
+const Lost = ({ id }: { readonly id: string }) => (
+  <li class="batch warn" data-batch={id}>
+    <div class="batch-words">
+      <b>{t.batches.lost}</b>
+      <span class="dim">{t.batches.lostWhy}</span>
+    </div>
+    <div class="batch-actions">
+      {may("audit") ? <a class="link" href={href("audit", { target: id })}>{t.batches.audit}</a> : null}
+      <IconButton icon="close" label={t.batches.putAway} small kind="quiet" onClick={() => putAway(id)} />
+    </div>
+  </li>
+)
+
+const textOf = ({ batch, isLost }: Shown): string =>
+  batch === null || isLost ? t.batches.lost : announcementOf(batch)
+
+/** The latest that is new, for those who do not see it. */
+const Announcements = ({ all }: { readonly all: ReadonlyArray<Shown> }) => {
+  const said = useRef(new Map<string, string>())
+  const [text, setText] = useState("")
+  useEffect(() => {
+    for (const one of all) {
+      const next = textOf(one)
+      if (said.current.get(one.id) === next) continue
+      said.current.set(one.id, next)
+      setText(next)
+    }
+  }, [all])
+  return <p class="sr" role="status">{text}</p>
+}
+
+export const Tray = () => {
+  const all = shown.value
+  return (
+    <section class="batches" aria-label={t.batches.title}>
+      <ul>
+        {all.map(({ batch, id, isLost }) =>
+          batch === null || isLost ? <Lost key={id} id={id} /> : <Item key={id} batch={batch} />
+        )}
+      </ul>
+      <Announcements all={all} />
+    </section>
+  )
+}
