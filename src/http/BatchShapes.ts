@@ -5,48 +5,9 @@ import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as Schema from "effect/Schema"
 import { InstanceId } from "../TaskEvent.js"
 import { SkipReason } from "./ActionShapes.js"
-import * as Params from "./TaskParams.js"
 import { Time } from "./TaskShapes.js"
 
-/** The most ids that one batch is given. */
-export const maxIds = 10_000
-
-/** The longest undo window, in milliseconds. */
-export const maxStartAfter = 600_000
-
-/** The highest rate that can be asked for. */
-export const maxPerSecond = 1_000
-
 export const BatchAction = Schema.Literal("retry", "cancel").annotations({ identifier: "BatchAction" })
-
-/** Which tasks: these, those that a filter shows, or the failed ones of a group of errors. */
-export const BatchSelection = Schema.Union(
-  Schema.Struct({
-    /** At most 10,000. */
-    ids: Schema.Array(Schema.String.pipe(Schema.maxLength(100))).pipe(Schema.minItems(1), Schema.maxItems(maxIds))
-  }),
-  Schema.Struct({
-    /** The same names as in a URL, and texts as there. */
-    filter: Params.Filter
-  }),
-  Schema.Struct({
-    /** The fingerprint of a group of errors. */
-    group: Schema.String.pipe(Schema.maxLength(200))
-  })
-).annotations({ identifier: "BatchSelection" })
-
-export type BatchSelection = typeof BatchSelection.Type
-
-export const BatchRequest = Schema.Struct({
-  action: BatchAction,
-  selection: BatchSelection,
-  /** At most so many tasks a second, 1 to 1,000. By default as fast as leaves half of the time to others. */
-  perSecond: Schema.optional(Schema.Int.pipe(Schema.between(1, maxPerSecond))),
-  /** Milliseconds, up to 10 minutes, in which nothing happens yet and a stop undoes all of it. Default 0. */
-  startAfter: Schema.optional(Schema.Int.pipe(Schema.between(0, maxStartAfter)))
-}).annotations({ identifier: "BatchRequest" })
-
-export type BatchRequest = typeof BatchRequest.Type
 
 /** `waiting` for the end of its undo window, `running`, and how it ended: `done`, `stopped` before that, or `failed`. */
 export const BatchState = Schema.Literal("waiting", "running", "done", "stopped", "failed").annotations({

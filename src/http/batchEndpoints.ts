@@ -4,6 +4,7 @@ import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
+import { BatchRequest } from "./BatchParams.js"
 import * as Shapes from "./BatchShapes.js"
 import * as TaskProblem from "./TaskProblem.js"
 
@@ -15,7 +16,7 @@ const batch = HttpApiSchema.param("batch", Schema.String)
 
 export const batches = HttpApiGroup.make("batches")
   .add(
-    post("startBatch", "/batches").setPayload(Shapes.BatchRequest)
+    post("startBatch", "/batches").setPayload(BatchRequest)
       .addSuccess(Shapes.BatchAccepted)
       .addError(TaskProblem.TaskFilterError)
       .addError(TaskProblem.ErrorGroupNotFound)

@@ -11,6 +11,7 @@ import { matches } from "../../src/dashboard/runs/matching.js"
 import { isNarrowed, queryOf, reachOf, textOf } from "../../src/dashboard/runs/query.js"
 import { chipsOf, joined, partsOf, problemOf } from "../../src/dashboard/runs/terms.js"
 import * as format from "../../src/dashboard/text/format.js"
+import { curlOf } from "../../src/dashboard/ui/curl.js"
 import { steady } from "../../src/dashboard/ui/steady.js"
 import { parse } from "../../src/http/filter/parse.js"
 
@@ -52,6 +53,17 @@ const fits = (q: string, changes: Partial<Run> = {}) => {
   if (!parsed.ok) throw new Error(`${q}: ${parsed.errors[0]?.message}`)
   return matches(run(changes), parsed.terms, now)
 }
+
+describe("a request as a command", () => {
+  it("is what a shell reads back as it was", () => {
+    const body = { selection: { filter: { q: "error:\"it's gone\"" } } }
+    expect(curlOf("http://127.0.0.1:3000/tasks/batches", body, "ada")).toBe(
+      "curl -u 'ada' -H 'content-type: application/json' " +
+        `-d '{"selection":{"filter":{"q":"error:\\"it'\\''s gone\\""}}}' 'http://127.0.0.1:3000/tasks/batches'`
+    )
+    expect(curlOf("u", {})).toBe("curl -H 'content-type: application/json' -d '{}' 'u'")
+  })
+})
 
 describe("whether a run that was told fits the filter", () => {
   it("is answered for every term that a summary can tell", () => {

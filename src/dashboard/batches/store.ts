@@ -104,13 +104,18 @@ const readOne = async (id: string): Promise<void> => {
   }
 }
 
+// Of those that seemed lost, now and then.
+const lostEvery = 5
+let turn = 0
+
 const poll = (): void => {
   if (document.hidden) return
+  turn += 1
   const waited = new Set(mine.peek())
   for (const [id, batch] of known.peek()) if (!isEnded(batch)) waited.add(id)
   for (const id of waited) {
     const batch = known.peek().get(id)
-    if (batch !== undefined && isEnded(batch) || lost.peek().has(id)) continue
+    if (batch !== undefined && isEnded(batch) || lost.peek().has(id) && turn % lostEvery !== 0) continue
     if (clock.local() - (told.get(id) ?? 0) > quietFor) void readOne(id)
   }
 }

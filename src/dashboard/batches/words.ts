@@ -37,7 +37,7 @@ export const lineOf = (batch: Batch, now: number): string => {
 export const noteOf = (batch: Batch): string | null => {
   if (batch.error !== null) return format.sentence(batch.error)
   const left = batch.state === "running" && !batch.stopRequested ? leftOf(batch) : null
-  if (left !== null && left > 3_000) return t.batches.left(format.duration(left))
+  if (left !== null && left > 3_000) return t.batches.left(format.countdown(left))
   if (!isEnded(batch) || batch.reasons.length === 0) return null
   return batch.reasons.map(({ count, reason }) => t.bulk.skippedFor(count, t.skips[reason])).join("; ")
 }

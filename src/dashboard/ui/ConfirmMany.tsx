@@ -168,7 +168,7 @@ export const ConfirmMany = (
             />
             {perSecond === null
               ? null
-              : <span class="dim">{t.bulk.takes(format.duration(all / perSecond * 1_000))}</span>}
+              : <span class="dim">{t.bulk.takes(format.countdown(all / perSecond * 1_000))}</span>}
           </div>
         )
         : null}
