@@ -2,19 +2,23 @@
  * Batches under way and how they ended: on every page, above the short messages. Each can be undone until it begins and stopped
  * until it is over. What moves is not read out; that it began and how it ended is.
  */
+import { signal } from "@preact/signals"
 import { useEffect, useRef, useState } from "preact/hooks"
 import { isProblem } from "../api/problem.js"
 import type { Batch } from "../api/types.js"
 import * as clock from "../clock.js"
 import { href } from "../location.js"
-import { may } from "../session.js"
-import { session } from "../session.js"
+import { may, session } from "../session.js"
 import { t } from "../text/en.js"
 import { Button, IconButton } from "../ui/controls.js"
+import { Icon } from "../ui/Icon.js"
 import { toast } from "../ui/toasts.js"
 import "./batches.css"
 import { isEnded, putAway, type Shown, shown, startNow, stop } from "./store.js"
 import { announcementOf, lineOf, noteOf } from "./words.js"
+
+/** They take little room: what runs long stands in nobody's way. */
+const folded = signal(false)
 
 /** Where the runs are that it was for: those that its filter shows, or those that it made. */
 const runsOf = (batch: Batch): string | null => {
@@ -96,14 +100,17 @@ const Item = ({ batch }: { readonly batch: Batch }) => {
           )
           : state === "running"
           ? (
-            <Button
-              small
-              disabled={refused !== undefined || busy || batch.stopRequested}
-              title={refused}
-              onClick={() => void doing(() => stop(id))()}
-            >
-              {t.batches.stop}
-            </Button>
+            <>
+              <Button
+                small
+                disabled={refused !== undefined || busy || batch.stopRequested}
+                title={refused}
+                onClick={() => void doing(() => stop(id))()}
+              >
+                {t.batches.stop}
+              </Button>
+              <IconButton icon="chevron" label={t.batches.fold} small kind="quiet" onClick={() => (folded.value = true)} />
+            </>
           )
           : null}
         {runs === null ? null : <a class="link" href={runs}>{t.batches.show}</a>}
@@ -147,15 +154,44 @@ const Announcements = ({ all }: { readonly all: ReadonlyArray<Shown> }) => {
   return <p class="sr" role="status">{text}</p>
 }
 
+/** All of them as one button, for what takes long. */
+const Folded = ({ all }: { readonly all: ReadonlyArray<Shown> }) => {
+  const ref = useRef<HTMLButtonElement>(null)
+  useEffect(() => ref.current?.focus(), [])
+  const [first] = all
+  const batch = first?.batch ?? null
+  return (
+    <button
+      ref={ref}
+      type="button"
+      class="btn batches-folded"
+      aria-expanded={false}
+      onClick={() => (folded.value = false)}
+    >
+      <Icon name="running" size={14} />
+      {all.length > 1 || batch === null ? t.batches.many(all.length) : lineOf(batch, clock.serverNow())}
+    </button>
+  )
+}
+
 export const Tray = () => {
   const all = shown.value
+  const isFolded = folded.value && all.some(({ batch }) => batch?.state === "running")
+  // What begins or ended while it was folded is seen again.
+  useEffect(() => {
+    if (!isFolded) folded.value = false
+  }, [isFolded])
   return (
     <section class="batches" aria-label={t.batches.title}>
-      <ul>
-        {all.map(({ batch, id, isLost }) =>
-          batch === null || isLost ? <Lost key={id} id={id} /> : <Item key={id} batch={batch} />
+      {isFolded
+        ? <Folded all={all} />
+        : (
+          <ul>
+            {all.map(({ batch, id, isLost }) =>
+              batch === null || isLost ? <Lost key={id} id={id} /> : <Item key={id} batch={batch} />
+            )}
+          </ul>
         )}
-      </ul>
       <Announcements all={all} />
     </section>
   )

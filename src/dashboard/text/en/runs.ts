@@ -151,6 +151,8 @@ export const runs = {
     stopping: "Stopping behind the runs under way",
     show: "Show runs",
     putAway: "Put away",
+    fold: "Make small",
+    many: (value: number) => `${count(value)} batches`,
     audit: "Audit trail",
     by: (who: string) => `Asked for by ${who}`,
     left: (time: string) => `About ${time} left`,
