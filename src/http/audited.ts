@@ -74,23 +74,23 @@ export const write = (manager: Auditor, { parameters, target, ...entry }: Told):
 /** What an audit entry is written with. */
 export const make = (manager: Auditor) =>
 <A, E, R>(
-    { action, outcome, parameters = {}, permission, target }: Action<A>,
-    run: Effect.Effect<A, E, R>
-  ): Effect.Effect<A, E | TaskForbidden, R> =>
-    Effect.flatMap(current, ({ name: who }) => {
-      const told = (how: string, more: Readonly<Record<string, unknown>> = {}) =>
-        write(manager, { who, action, target, parameters: { ...parameters, ...more }, outcome: how })
-      return Effect.matchEffect(requires(permission), {
-        onFailure: (forbidden) => Effect.zipRight(told("denied"), Effect.fail(forbidden)),
-        onSuccess: () =>
-          // Whoever asked may go away meanwhile: what was done is written down all the same.
-          Effect.uninterruptibleMask((restore) =>
-            Effect.matchCauseEffect(restore(run), {
-              onFailure: (cause) => Effect.zipRight(told(tagOf(cause)), Effect.failCause(cause)),
-              onSuccess: (done) => Effect.as(told("done", outcome?.(done)), done)
-            })
-          )
-      })
+  { action, outcome, parameters = {}, permission, target }: Action<A>,
+  run: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | TaskForbidden, R> =>
+  Effect.flatMap(current, ({ name: who }) => {
+    const told = (how: string, more: Readonly<Record<string, unknown>> = {}) =>
+      write(manager, { who, action, target, parameters: { ...parameters, ...more }, outcome: how })
+    return Effect.matchEffect(requires(permission), {
+      onFailure: (forbidden) => Effect.zipRight(told("denied"), Effect.fail(forbidden)),
+      onSuccess: () =>
+        // Whoever asked may go away meanwhile: what was done is written down all the same.
+        Effect.uninterruptibleMask((restore) =>
+          Effect.matchCauseEffect(restore(run), {
+            onFailure: (cause) => Effect.zipRight(told(tagOf(cause)), Effect.failCause(cause)),
+            onSuccess: (done) => Effect.as(told("done", outcome?.(done)), done)
+          })
+        )
     })
+  })
 
 export type Audited = ReturnType<typeof make>

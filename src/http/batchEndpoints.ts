@@ -22,7 +22,9 @@ export const batches = HttpApiGroup.make("batches")
       .addError(TaskProblem.ErrorGroupNotFound)
       .addError(TaskProblem.TooManyBatches)
       .annotateContext(
-        about("Retries or cancels many tasks behind the answer: throttled, watched, stopped, and undone until it begins.")
+        about(
+          "Retries or cancels many tasks behind the answer: throttled, watched, stopped, and undone until it begins."
+        )
       )
   )
   .add(

@@ -189,8 +189,7 @@ export const cancel = (
           ? Effect.map(found(parts, selected, taskId), wouldCancel)
           : cancelOne(parts.manager, taskId)
       const fates = yield* Effect.forEach(selected.ids, one, { concurrency })
-      const count = (which: CancelOutcome) =>
-        fates.filter((fate) => "done" in fate && fate.done === which).length
+      const count = (which: CancelOutcome) => fates.filter((fate) => "done" in fate && fate.done === which).length
       return {
         cancelled: count("cancelled"),
         requested: count("requested"),

@@ -35,14 +35,22 @@ const waitingOnes = (count: number) =>
     (all) => all.map(({ taskId }) => taskId)
   )
 const count = (taskName: string) =>
-  Effect.flatMap(TaskManager, (manager) =>
-    Effect.map(manager.list({ taskName, limit: 200 }), ({ items }) => items.length))
-const auditOf = Effect.flatMap(TaskManager, (manager) =>
-  Effect.map(manager.audit.page({ limit: 200 }), ({ items }) =>
-    items.filter(({ action }) => action.startsWith("batch")).map(({ parameters, ...entry }) => ({
-      ...entry,
-      parameters: JSON.parse(parameters)
-    })).reverse()))
+  Effect.flatMap(
+    TaskManager,
+    (manager) => Effect.map(manager.list({ taskName, limit: 200 }), ({ items }) => items.length)
+  )
+const auditOf = Effect.flatMap(
+  TaskManager,
+  (manager) =>
+    Effect.map(
+      manager.audit.page({ limit: 200 }),
+      ({ items }) =>
+        items.filter(({ action }) => action.startsWith("batch")).map(({ parameters, ...entry }) => ({
+          ...entry,
+          parameters: JSON.parse(parameters)
+        })).reverse()
+    )
+)
 
 describe("a batch", () => {
   it.scoped("does nothing in its undo window, then everything once, and is written down at both ends", () =>

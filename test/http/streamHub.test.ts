@@ -194,7 +194,10 @@ describe("a stream", () => {
       const later = yield* connect(hub, { topics: "batches" })
       yield* pass(0)
       expect(later.of("batches")).toEqual([{ t: "batches", b: [batchOf("a", 30)] }])
-      const polled = yield* hub.poll(visitor, { topics: { shared: new Set(["batches"]), watched: [] }, since: undefined })
+      const polled = yield* hub.poll(visitor, {
+        topics: { shared: new Set(["batches"]), watched: [] },
+        since: undefined
+      })
       expect(polled.frames.map((frame) => JSON.parse(new TextDecoder().decode(frame)).t)).toEqual(["hello", "batches"])
     }))
 

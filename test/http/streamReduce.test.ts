@@ -5,7 +5,18 @@ import type { Frame, Row } from "../../src/http/stream/frame.js"
 import * as Messages from "../../src/http/stream/messages.js"
 import * as Reduce from "../../src/http/stream/reduce.js"
 import * as StreamHub from "../../src/http/stream/StreamHub.js"
-import { accepted, batchOf, changeOf, type Client, connect, ended, rowOf, type Shown, started, world } from "./streamSupport.js"
+import {
+  accepted,
+  batchOf,
+  changeOf,
+  type Client,
+  connect,
+  ended,
+  rowOf,
+  type Shown,
+  started,
+  world
+} from "./streamSupport.js"
 
 interface Plain extends Row {
   readonly text: string
@@ -104,7 +115,11 @@ describe("what a client knows", () => {
       after(listed(), { t: "batches", b: [batchOf("b", 4), batchOf("a", 2)] }),
       [batchOf("b", 3), batchOf("a", 2, { who: "eve" }), batchOf("c", 1)]
     )
-    expect(Array.from(live.batches.values(), ({ id, v, who }) => `${id}${v} ${who}`)).toEqual(["a2 ada", "b4 ada", "c1 ada"])
+    expect(Array.from(live.batches.values(), ({ id, v, who }) => `${id}${v} ${who}`)).toEqual([
+      "a2 ada",
+      "b4 ada",
+      "c1 ada"
+    ])
     const done = after(live, { t: "batches", b: [batchOf("c", 2, { state: "done" })] })
     expect(done.batches.get("c")).toMatchObject({ v: 2, state: "done" })
     expect(after(done, { t: "batches", b: [] }).batches, "what ended is told for a minute alone").toEqual(done.batches)
@@ -351,7 +366,13 @@ const simulate = (commands: ReadonlyArray<Command>) =>
       if (Reduce.isBehind(live.logs.get(watched.taskId)!)) fetchLines(0)
       answer()
     }
-    return { live, batches: Array.from(batches.values()), truth: truth(), lines: logs.get(watched.taskId) ?? [], watched: watched.taskId }
+    return {
+      live,
+      batches: Array.from(batches.values()),
+      truth: truth(),
+      lines: logs.get(watched.taskId) ?? [],
+      watched: watched.taskId
+    }
   }))
 
 const bySort = (rows: Iterable<Shown>) => Array.from(rows).sort((a, b) => a.taskId < b.taskId ? -1 : 1)

@@ -42,7 +42,13 @@ export interface BatchRequest {
   readonly action: "retry" | "cancel"
   readonly selection:
     | { readonly ids: ReadonlyArray<string> }
-    | { readonly filter: { readonly q?: string; readonly task?: string; readonly status?: ReadonlyArray<Api.Run["status"]> } }
+    | {
+      readonly filter: {
+        readonly q?: string
+        readonly task?: string
+        readonly status?: ReadonlyArray<Api.Run["status"]>
+      }
+    }
     | { readonly group: string }
   readonly perSecond?: number
   readonly startAfter?: number

@@ -2,6 +2,7 @@
  * Batches under way and how they ended: on every page, above the short messages. Each can be undone until it begins and stopped
  * until it is over. What moves is not read out; that it began and how it ended is.
  */
+import "./batches.css"
 import { signal } from "@preact/signals"
 import { useEffect, useRef, useState } from "preact/hooks"
 import { isProblem } from "../api/problem.js"
@@ -13,7 +14,6 @@ import { t } from "../text/en.js"
 import { Button, IconButton } from "../ui/controls.js"
 import { Icon } from "../ui/Icon.js"
 import { toast } from "../ui/toasts.js"
-import "./batches.css"
 import { isEnded, putAway, type Shown, shown, startNow, stop } from "./store.js"
 import { announcementOf, lineOf, noteOf } from "./words.js"
 
@@ -109,7 +109,13 @@ const Item = ({ batch }: { readonly batch: Batch }) => {
               >
                 {t.batches.stop}
               </Button>
-              <IconButton icon="chevron" label={t.batches.fold} small kind="quiet" onClick={() => (folded.value = true)} />
+              <IconButton
+                icon="chevron"
+                label={t.batches.fold}
+                small
+                kind="quiet"
+                onClick={() => (folded.value = true)}
+              />
             </>
           )
           : null}
@@ -136,8 +142,7 @@ const Lost = ({ id }: { readonly id: string }) => (
   </li>
 )
 
-const textOf = ({ batch, isLost }: Shown): string =>
-  batch === null || isLost ? t.batches.lost : announcementOf(batch)
+const textOf = ({ batch, isLost }: Shown): string => batch === null || isLost ? t.batches.lost : announcementOf(batch)
 
 /** The latest that is new, for those who do not see it. */
 const Announcements = ({ all }: { readonly all: ReadonlyArray<Shown> }) => {

@@ -3,13 +3,13 @@
  * stream comes from an instance that does not do them, asked for.
  */
 import { computed, signal } from "@preact/signals"
+import * as TaskStream from "../../http/stream/reduce.js"
 import * as endpoints from "../api/endpoints.js"
 import { isProblem } from "../api/problem.js"
 import type { Batch } from "../api/types.js"
 import * as clock from "../clock.js"
 import { mount } from "../config.js"
 import { live, onFrame } from "../live/store.js"
-import * as TaskStream from "../../http/stream/reduce.js"
 
 /** How long nothing happens yet, in milliseconds: enough to see it, read it and press a button. */
 export const undoFor = 5_000
@@ -155,7 +155,6 @@ const finding = async <A>(ask: () => Promise<A>, left = tries): Promise<A> => {
   }
 }
 
-export const stop = async (id: string): Promise<void> =>
-  learn([(await finding(() => endpoints.stopBatch(id))).batch])
+export const stop = async (id: string): Promise<void> => learn([(await finding(() => endpoints.stopBatch(id))).batch])
 
 export const startNow = async (id: string): Promise<void> => learn([await finding(() => endpoints.startBatchNow(id))])

@@ -21,7 +21,11 @@ export const lineOf = (batch: Batch, now: number): string => {
   const undone = state === "stopped" && looked(batch) === 0
   switch (state) {
     case "waiting":
-      return words.waiting(totalOf(batch), batch.total, Math.max(0, Math.ceil((Date.parse(batch.startsAt) - now) / 1_000)))
+      return words.waiting(
+        totalOf(batch),
+        batch.total,
+        Math.max(0, Math.ceil((Date.parse(batch.startsAt) - now) / 1_000))
+      )
     case "running":
       return batch.stopRequested ? words.stopping(looked(batch)) : words.running(looked(batch), totalOf(batch))
     case "done":

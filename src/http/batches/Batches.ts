@@ -60,7 +60,8 @@ const toldFor = 60_000
 const grace = 2_000
 
 const words = {
-  backend: "the task backend did not answer for a minute: ask for the rest again when it does; the server's log says why",
+  backend:
+    "the task backend did not answer for a minute: ask for the rest again when it does; the server's log says why",
   waits: "the task backend is not available: asking it again",
   fault: "a fault of the server: its log says which",
   shutdown: "the server was shut down: ask for the rest again"
@@ -173,7 +174,8 @@ export const make = ({ manager }: Pick<Parts, "manager">): Effect.Effect<Batches
           ? Effect.fail(
             new BatchNotFound({
               batch: id,
-              message: `this instance knows no batch ${JSON.stringify(id.slice(0, 100))}: another one does it, it was ` +
+              message:
+                `this instance knows no batch ${JSON.stringify(id.slice(0, 100))}: another one does it, it was ` +
                 "restarted, or the batch is long over; the audit trail says how it ended"
             })
           )
@@ -241,8 +243,10 @@ export const make = ({ manager }: Pick<Parts, "manager">): Effect.Effect<Batches
             () => ({ outcome, batch: shown(kept) } as const)
           )
         }),
-      recent: Effect.map(Clock.currentTimeMillis, (now) =>
-        newestFirst().filter(({ endedAt }) => endedAt === null || now - endedAt < toldFor).map(shown)),
+      recent: Effect.map(
+        Clock.currentTimeMillis,
+        (now) => newestFirst().filter(({ endedAt }) => endedAt === null || now - endedAt < toldFor).map(shown)
+      ),
       onChange: (listener) => {
         listeners.add(listener)
       }

@@ -118,7 +118,9 @@ const halt = Symbol("halt")
 type Halt = typeof halt
 
 /** `done`: all that the source gave. `halted`: told to stop before. Fails when the backend did for a minute. */
-export const run = ({ act, halted, perSecond, source, tell }: Work): Effect.Effect<"done" | "halted", TaskBackendError> =>
+export const run = (
+  { act, halted, perSecond, source, tell }: Work
+): Effect.Effect<"done" | "halted", TaskBackendError> =>
   Effect.gen(function*() {
     const isHalted = Deferred.isDone(halted)
     const pause = (millis: number) => Effect.raceFirst(Effect.sleep(millis), Deferred.await(halted))

@@ -102,6 +102,8 @@ export const layer = (api: TaskApi.TaskApi, parts: Parts, batches: Batches) =>
       .handle("batches", () => Effect.map(batches.list, (items) => ({ items })))
       .handle("batch", ({ path: { batch } }) => batches.get(batch))
       .handle("beginBatch", ({ path: { batch } }) => withBatch("batch.start", batch, batches.begin(batch)))
-      .handle("stopBatch", ({ path: { batch } }) =>
-        withBatch("batch.stop", batch, batches.stop(batch), ({ outcome }) => ({ outcome })))
+      .handle(
+        "stopBatch",
+        ({ path: { batch } }) => withBatch("batch.stop", batch, batches.stop(batch), ({ outcome }) => ({ outcome }))
+      )
   })

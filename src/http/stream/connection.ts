@@ -40,7 +40,7 @@ export interface ConnectionOptions {
 const encoder = new TextEncoder()
 const ping = encoder.encode(": ping\n\n")
 
-// Watched tasks: four messages in any second. With four frames of runs, one of counts and one of a bucket that makes ten.
+// Watched tasks: four messages in any second. With four frames of runs, one of counts and one of a bucket that makes ten; batches are one more.
 const share = { messages: 4, millis: 1_000 }
 
 // Bytes handed to the response together; what is behind them waits here, where it is counted.

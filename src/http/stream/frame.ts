@@ -77,7 +77,7 @@ export interface Batch {
   readonly instance: string
 }
 
-/** The batches of this instance that have not ended, or ended within a minute, newest first. */
+/** The batches of this instance that have not ended, and those that ended lately, newest first. */
 export interface BatchesFrame {
   readonly t: "batches"
   readonly b: ReadonlyArray<Batch>

@@ -41,7 +41,9 @@ export const parse = (text: string | undefined): Topics | string => {
     const watched = watchedOf(part)
     if (isShared(part)) topics.shared.add(part)
     else if (watched !== null) topics.watched.push(watched)
-    else return `${JSON.stringify(part.slice(0, 100))} is no topic: runs, counts, buckets, batches, log:ID and run:ID are`
+    else {return `${
+        JSON.stringify(part.slice(0, 100))
+      } is no topic: runs, counts, buckets, batches, log:ID and run:ID are`}
     if (topics.watched.length > maxWatched) return `at most ${maxWatched} topics of single tasks`
   }
   return topics

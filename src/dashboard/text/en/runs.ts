@@ -159,7 +159,8 @@ export const runs = {
     lost: "How far it is cannot be told",
     lostWhy: "The instance that did it was restarted, or another one answers. The audit trail says how it ended.",
     retry: {
-      asked: (total: string, value: number) => `${total} ${plural(value, "run", "runs")} will be retried. It can be undone.`,
+      asked: (total: string, value: number) =>
+        `${total} ${plural(value, "run", "runs")} will be retried. It can be undone.`,
       waiting: (total: string, value: number, seconds: number) =>
         `Retrying ${total} ${plural(value, "run", "runs")} in ${count(seconds)} s`,
       began: "Retrying began",
