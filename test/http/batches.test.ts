@@ -1,12 +1,16 @@
 /** Many tasks retried or cancelled behind the answer. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Exit, Redacted, Scope, TestClock } from "effect"
+import { Deferred, Effect, Exit, Fiber, Redacted, Scope, TestClock } from "effect"
 import { TaskManager } from "effect-taskflow"
 import { TaskAuth } from "effect-taskflow/http"
 import { TaskflowTest } from "effect-taskflow/testing"
+import * as Work from "../../src/http/batches/work.js"
+import type { Fate } from "../../src/http/bulk.js"
+import { plan } from "../../src/http/filter/plan.js"
 import { TaskBackendError } from "../../src/TaskError.js"
 import { collectedLogs, wrappedBackend } from "../support/engine.js"
 import { type Ask, inProcess, json } from "./inProcess.js"
+import { accepted } from "./streamSupport.js"
 import { Fails, Hangs, Orphan, tasks, Works } from "./support.js"
 
 const { awaitStatus } = TaskflowTest
@@ -324,7 +328,7 @@ describe("a batch and its server", () => {
       yield* TestClock.adjust("2 minutes")
       const { counts } = yield* Effect.flatMap(TaskManager, (manager) => manager.stats())
       expect(counts.cancelled).toBe(told[running.id]?.parameters.done)
-      expect(logs.lines.filter(({ level }) => level === "ERROR")).toEqual([])
+      expect(logs.lines.filter(({ level }) => level === "Error")).toEqual([])
     }).pipe(Effect.provide(tasks()), Effect.provide(logs.layer))
   })
 
@@ -379,6 +383,86 @@ describe("a batch and its server", () => {
       expect(logs.lines.some(({ message }) => message.includes(batch.id))).toBe(true)
     }).pipe(Effect.provide(tasks(backend)), Effect.provide(logs.layer))
   })
+})
+
+describe("the stream", () => {
+  it.scoped("tells how far batches are to whoever asks for the topic", () =>
+    Effect.gen(function*() {
+      const ask = yield* inProcess(open)
+      const ids = yield* waitingOnes(4)
+      const changes = (since?: string) =>
+        Effect.map(
+          ask("GET", `/tasks/changes?topics=batches${since === undefined ? "" : `&since=${since}`}`),
+          ({ body }) => ({ next: body.next, told: body.frames.filter(({ t }: any) => t === "batches") })
+        )
+      const first = yield* Effect.fork(changes())
+      yield* TestClock.adjust("2 seconds")
+      let { next } = yield* Fiber.join(first)
+      const batch = yield* start(ask, { action: "cancel", selection: { ids }, perSecond: 1 })
+      const told: Array<any> = []
+      for (let second = 0; second < 8; second += 1) {
+        yield* TestClock.adjust("1 second")
+        const more = yield* changes(next)
+        told.push(...more.told)
+        next = more.next
+      }
+      expect(told.length).toBeGreaterThanOrEqual(3)
+      expect(told.at(-1).b).toEqual([yield* read(ask, batch)])
+      expect(told.at(-1).b[0]).toMatchObject({ state: "done", done: 4 })
+      expect(told.map(({ b }: any) => b[0].v)).toEqual(
+        told.map(({ b }: any) => b[0].v).sort((a: number, b: number) => a - b)
+      )
+    }).pipe(Effect.provide(tasks())))
+})
+
+describe("the work of a batch", () => {
+  it.effect("counts as done what an attempt without an answer had done", () =>
+    Effect.gen(function*() {
+      const told: Array<string> = []
+      const done = new Set<string>()
+      const work = yield* Effect.fork(Work.run({
+        source: Work.ofIds([never]),
+        perSecond: null,
+        halted: yield* Deferred.make<void>(),
+        act: (taskId) =>
+          Effect.suspend((): Effect.Effect<Fate<string>, TaskBackendError> => {
+            if (done.has(taskId)) return Effect.succeed({ reason: "alreadyRetried" })
+            done.add(taskId)
+            return Effect.fail(new TaskBackendError({ method: "write", cause: new Error("no answer") }))
+          }),
+        tell: {
+          done: () => told.push("done"),
+          skipped: (reason) => told.push(reason),
+          trouble: (is) => told.push(is ? "trouble" : "fine")
+        }
+      }))
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* Fiber.join(work)).toBe("done")
+      expect(told.filter((one) => one !== "fine")).toEqual(["trouble", "done"])
+    }))
+
+  it.effect("leaves out what was retried since, also where the newest id is of a clock that is ahead", () =>
+    Effect.gen(function*() {
+      const now = 1_000_000
+      const old = accepted(now - 5_000)
+      const ahead = accepted(now + 5_000)
+      const retried = { ...accepted(now + 1_000), retryOf: old.taskId }
+      const later = accepted(now + 9_000)
+      const rows = [later, ahead, retried, old]
+      const source = Work.ofPlan(
+        {
+          list: ({ cursor }) =>
+            Effect.succeed({
+              items: rows.filter(({ taskId }) => cursor === undefined || taskId < cursor),
+              nextCursor: null
+            })
+        },
+        plan([], { now }),
+        { newest: ahead.taskId, now }
+      )
+      expect(yield* source.next(10)).toEqual([ahead.taskId, old.taskId])
+      expect(yield* source.next(10)).toEqual([])
+    }))
 })
 
 describe("batches of long running tasks", () => {
