@@ -117,6 +117,38 @@ describeInBrowser("a batch", () => {
       })
     }).pipe(Effect.provide(application)))
 
+  test("that another instance does is asked for, and told to stop until the right one answers", () =>
+    Effect.gen(function*() {
+      const served = yield* serve()
+      const { page } = yield* visitor({ expects: [404] })
+      yield* Effect.forEach(Array.from({ length: 30 }, (_, n) => n), (n) => Waiting.enqueue({ n }))
+      yield* steps(async () => {
+        // The stream of one that does not do it, and every other answer of it.
+        await page.route(
+          /\/stream\?/,
+          (route) => route.continue({ url: route.request().url().replace("%2Cbatches", "") })
+        )
+        let asked = 0
+        const elsewhere = { status: 404, json: { _tag: "BatchNotFound", batch: "b", message: "not here" } }
+        await page.route(/\/batches\/[^/]+(\/stop)?$/, (route) => {
+          asked += 1
+          return asked % 2 === 1 ? route.fulfill(elsewhere) : route.continue()
+        })
+        await openAs(page, served, "ada", "runs?status=pending")
+        await live(page)
+        await page.locator("[data-run]").first().waitFor()
+        await page.getByRole("checkbox", { name: "Select all loaded runs" }).click()
+        await page.getByRole("button", { name: "Cancel 30…" }).click()
+        await page.getByText("30 runs will stop").waitFor()
+        await page.getByRole("button", { name: "1 a second" }).click()
+        await page.getByRole("button", { name: "Cancel 30 runs" }).click()
+        await page.getByRole("button", { name: "Start now" }).click()
+        await batch(page).getByText(/^Cancelling: \d+ of 30$/).waitFor()
+        await page.getByRole("button", { name: "Stop", exact: true }).click()
+        await batch(page).getByText(/^Stopped: \d+ runs? cancelled$/).waitFor()
+      })
+    }).pipe(Effect.provide(application)))
+
   test("that nobody knows any more says so, and where to look", () =>
     Effect.gen(function*() {
       const served = yield* serve()

@@ -40,6 +40,12 @@ const useKeptFocus = (state: string) => {
   return { ref, acted }
 }
 
+/** Puts one away. The button goes with it, so the focus goes to what is behind. */
+const leave = (id: string): void => {
+  document.getElementById("main")?.focus({ preventScroll: true })
+  putAway(id)
+}
+
 const Progress = ({ batch }: { readonly batch: Batch }) => {
   const { done, skipped, total, totalIsFloor } = batch
   return totalIsFloor || total === 0
@@ -121,7 +127,7 @@ const Item = ({ batch }: { readonly batch: Batch }) => {
           : null}
         {runs === null ? null : <a class="link" href={runs}>{t.batches.show}</a>}
         {isEnded(batch)
-          ? <IconButton icon="close" label={t.batches.putAway} small kind="quiet" onClick={() => putAway(id)} />
+          ? <IconButton icon="close" label={t.batches.putAway} small kind="quiet" onClick={() => leave(id)} />
           : null}
       </div>
       {state === "running" ? <Progress batch={batch} /> : null}
@@ -137,7 +143,7 @@ const Lost = ({ id }: { readonly id: string }) => (
     </div>
     <div class="batch-actions">
       {may("audit") ? <a class="link" href={href("audit", { target: id })}>{t.batches.audit}</a> : null}
-      <IconButton icon="close" label={t.batches.putAway} small kind="quiet" onClick={() => putAway(id)} />
+      <IconButton icon="close" label={t.batches.putAway} small kind="quiet" onClick={() => leave(id)} />
     </div>
   </li>
 )
