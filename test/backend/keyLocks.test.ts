@@ -140,6 +140,14 @@ for (const database of databases.filter(({ kind }) => kind !== "sqlite")) {
         const told = database.kind === "mysql" ? { _tag: "Duplicate", taskId: record.taskId } : { _tag: "KeyBusy" }
         expect(yield* beside(client, inside, backend.write(batchOf(2, [keyed()])))).toEqual([told])
       }))
+
+    test("is no concern of another application's tables in the same database", (place) =>
+      Effect.gen(function*() {
+        const { backend, client } = yield* opened(place)
+        const { backend: theirs } = yield* opened({ ...place, prefix: database.prefix(yield* database.place) })
+        const inside = backend.joinTransaction!([keyed()], now)
+        expect(yield* beside(client, inside, theirs.write(batchOf(1, [keyed()])))).toEqual([{ _tag: "Applied" }])
+      }))
   })
 }
 
