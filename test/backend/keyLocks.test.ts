@@ -4,7 +4,7 @@ import { describe, expect } from "@effect/vitest"
 import { Deferred, Effect, Option } from "effect"
 import { type TaskBackend, TaskRecord } from "effect-taskflow"
 import { backendOn, batchOf, claimOf, databases, facts, instance, now, task } from "../support/sql.js"
-import { type Place, testOn } from "../support/testOn.js"
+import { type Place, testInTurn } from "../support/testOn.js"
 
 type Backend = TaskBackend["Type"]
 
@@ -78,7 +78,7 @@ const writers: Record<string, (backend: Backend, record: TaskRecord.TaskRecord) 
 }
 
 for (const database of databases.filter(({ kind }) => kind !== "sqlite")) {
-  const test = testOn(database)
+  const test = testInTurn(database)
 
   describe.skipIf(!database.present)(`a key that a transaction met on ${database.name}`, () => {
     for (const [what, write] of Object.entries(writers)) {
