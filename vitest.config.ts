@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { defaultClientConditions, defaultServerConditions } from "vite"
 import { defineConfig } from "vitest/config"
 
@@ -14,9 +15,13 @@ export default defineConfig({
     exclude: ["test/chaos/**", "test/bench/**"],
     setupFiles: ["test/support/seed.ts"],
     // The server serves the built dashboard: built when it is missing or older than its sources.
-    globalSetup: ["scripts/dashboard.mjs"],
+    // A browser is started once for all files that want one.
+    globalSetup: ["scripts/dashboard.mjs", "test/dashboard/chromium.ts"],
     passWithNoTests: false,
     pool: "forks",
+    // The default leaves one processor to vitest itself. Half of the time of these tests goes to databases, browsers and
+    // processes that they wait for: on two processors one file at a time leaves much of both unused.
+    poolOptions: { forks: { maxForks: Math.max(2, availableParallelism() - 1) } },
     testTimeout: 20_000,
     hookTimeout: 20_000
   }

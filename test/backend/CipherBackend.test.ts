@@ -6,13 +6,19 @@ import { MemoryBackend, type TaskBackend } from "effect-taskflow"
 import { SqliteBackend } from "effect-taskflow/sqlite"
 import { BackendSuite } from "effect-taskflow/testing"
 import { cipher } from "../support/cipher.js"
-import { freshMysql, freshPostgres, freshRedis, hasMysql, hasPostgres, hasRedis } from "../support/databases.js"
+import { freshRedis, hasMysql, hasPostgres, hasRedis } from "../support/databases.js"
+import { mysqlForEachCase, postgresForEachCase } from "../support/forEachCase.js"
 
 type Backend = Layer.Layer<TaskBackend, unknown>
 
-const keeps = (what: string, backend: Backend, options: Partial<TaskCipher.TaskCipherOptions>, concerns?: RegExp) => {
-  const covered = Layer.provide(cipher(options), backend)
+const keeps = (
+  what: string,
+  backend: () => Backend,
+  options: Partial<TaskCipher.TaskCipherOptions>,
+  concerns?: RegExp
+) => {
   describe(what, () => {
+    const covered = Layer.provide(cipher(options), backend())
     for (const one of BackendSuite.cases) {
       if (concerns !== undefined && !concerns.test(one.concern)) continue
       it.scoped(`${one.concern}: ${one.name}`, () => one.run.pipe(Effect.provide(covered)), 60_000)
@@ -23,9 +29,9 @@ const keeps = (what: string, backend: Backend, options: Partial<TaskCipher.TaskC
 // What a cipher could get wrong: texts, keys, lines, failures and their groups, what comes back from the dead, slots.
 const carrying = /^(strings|keys|ledger|grouping|reaping|retrying|scheduling)$/
 
-keeps("a cipher over memory", MemoryBackend.layer(), {})
-keeps("a cipher over SQLite", SqliteBackend.layer({ filename: ":memory:" }), {})
-keeps("a cipher that only decrypts, over memory", MemoryBackend.layer(), { encrypt: false })
-if (await hasPostgres()) keeps("a cipher over PostgreSQL", freshPostgres, {}, carrying)
-if (await hasMysql()) keeps("a cipher over MySQL or MariaDB", freshMysql, {}, carrying)
-if (await hasRedis()) keeps("a cipher over Redis", freshRedis, {}, carrying)
+keeps("a cipher over memory", MemoryBackend.layer, {})
+keeps("a cipher over SQLite", () => SqliteBackend.layer({ filename: ":memory:" }), {})
+keeps("a cipher that only decrypts, over memory", MemoryBackend.layer, { encrypt: false })
+if (await hasPostgres()) keeps("a cipher over PostgreSQL", postgresForEachCase, {}, carrying)
+if (await hasMysql()) keeps("a cipher over MySQL or MariaDB", mysqlForEachCase, {}, carrying)
+if (await hasRedis()) keeps("a cipher over Redis", () => freshRedis, {}, carrying)

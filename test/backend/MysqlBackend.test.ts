@@ -1,10 +1,12 @@
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { BackendSuite } from "effect-taskflow/testing"
-import { freshMysql, hasMysql } from "../support/databases.js"
+import { hasMysql } from "../support/databases.js"
+import { mysqlForEachCase } from "../support/forEachCase.js"
 
 describe.skipIf(!await hasMysql())("MysqlBackend keeps the promises of the port", () => {
+  const backend = mysqlForEachCase()
   for (const one of BackendSuite.cases) {
-    it.scoped(`${one.concern}: ${one.name}`, () => one.run.pipe(Effect.provide(freshMysql)), 60_000)
+    it.scoped(`${one.concern}: ${one.name}`, () => one.run.pipe(Effect.provide(backend)), 60_000)
   }
 })

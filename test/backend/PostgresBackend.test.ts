@@ -1,10 +1,12 @@
 import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { BackendSuite } from "effect-taskflow/testing"
-import { freshPostgres, hasPostgres } from "../support/databases.js"
+import { hasPostgres } from "../support/databases.js"
+import { postgresForEachCase } from "../support/forEachCase.js"
 
 describe.skipIf(!await hasPostgres())("PostgresBackend keeps the promises of the port", () => {
+  const backend = postgresForEachCase()
   for (const one of BackendSuite.cases) {
-    it.scoped(`${one.concern}: ${one.name}`, () => one.run.pipe(Effect.provide(freshPostgres)), 60_000)
+    it.scoped(`${one.concern}: ${one.name}`, () => one.run.pipe(Effect.provide(backend)), 60_000)
   }
 })

@@ -5,7 +5,7 @@ import { type Change, MemoryBackend, TaskEvent, TaskRecord } from "effect-taskfl
 import { maxErrorGroups } from "../../src/ErrorStore.js"
 import { fingerprintOf } from "../../src/internal/fingerprint.js"
 import { backendOn, databases, facts, instance, now, rowsOf, task, watched } from "../support/sql.js"
-import { testOn } from "../support/testOn.js"
+import { testInTurn } from "../support/testOn.js"
 
 const other = TaskEvent.InstanceId.make("00000000-0000-4000-8000-000000000002")
 
@@ -43,7 +43,7 @@ const batch = (number: number, changes: ReadonlyArray<Change>, of = instance) =>
 const word = (n: number): string => [...String(n)].map((digit) => "abcdefghij"[Number(digit)]).join("")
 
 for (const database of databases) {
-  const test = testOn(database)
+  const test = testInTurn(database)
 
   describe.skipIf(!database.present)(`groups of errors on ${database.name}`, () => {
     test("have a row for each instance, and one for all that are gone", ({ open, prefix, tables }) =>

@@ -16,7 +16,7 @@ import * as RedisBackend from "../../src/backend/RedisBackend.js"
 import { hasRedis, redis, redisPrefix } from "../support/databases.js"
 import { gate } from "../support/engine.js"
 import { backendOn, type Database, databases } from "../support/sql.js"
-import { type Place, testOn } from "../support/testOn.js"
+import { type Place, testInTurn } from "../support/testOn.js"
 
 const Crop = Task.make("crop", { payload: { image: Schema.String }, success: Schema.String })
 const Paid = Task.make("paid", { payload: {}, transactional: true, concurrency: 1, timeout: "1 second" })
@@ -241,7 +241,7 @@ const shared = (test: Test, layer: (place: string) => Layer.Layer<TaskBackend, u
 }
 
 const tests = (database: Database) => {
-  const test = testOn(database)
+  const test = testInTurn(database)
 
   shared(test, database.layer)
 

@@ -8,10 +8,10 @@ import { Client } from "pg"
 import * as SqlBackend from "../../src/backend/SqlBackend.js"
 import { postgres } from "../support/databases.js"
 import { batchOf, databases, facts, now, task, watched } from "../support/sql.js"
-import { testOn } from "../support/testOn.js"
+import { testInTurn } from "../support/testOn.js"
 
 const database = databases.find(({ kind }) => kind === "postgres")!
-const test = testOn(database)
+const test = testInTurn(database)
 
 /** What is told on the channel of these tables. */
 const overhear = (prefix: string) =>

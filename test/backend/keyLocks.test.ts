@@ -4,7 +4,7 @@ import { describe, expect } from "@effect/vitest"
 import { Deferred, Effect, Option } from "effect"
 import { type TaskBackend, TaskRecord } from "effect-taskflow"
 import { backendOn, batchOf, claimOf, databases, facts, instance, now, task } from "../support/sql.js"
-import { type Place, testOn } from "../support/testOn.js"
+import { type Place, testInTurn } from "../support/testOn.js"
 
 type Backend = TaskBackend["Type"]
 
@@ -78,7 +78,7 @@ const writers: Record<string, (backend: Backend, record: TaskRecord.TaskRecord) 
 }
 
 for (const database of databases.filter(({ kind }) => kind !== "sqlite")) {
-  const test = testOn(database)
+  const test = testInTurn(database)
 
   describe.skipIf(!database.present)(`a key that a transaction met on ${database.name}`, () => {
     for (const [what, write] of Object.entries(writers)) {
@@ -139,6 +139,14 @@ for (const database of databases.filter(({ kind }) => kind !== "sqlite")) {
         // PostgreSQL makes them ask again instead.
         const told = database.kind === "mysql" ? { _tag: "Duplicate", taskId: record.taskId } : { _tag: "KeyBusy" }
         expect(yield* beside(client, inside, backend.write(batchOf(2, [keyed()])))).toEqual([told])
+      }))
+
+    test("is no concern of another application's tables in the same database", (place) =>
+      Effect.gen(function*() {
+        const { backend, client } = yield* opened(place)
+        const { backend: theirs } = yield* opened({ ...place, prefix: database.prefix(yield* database.place) })
+        const inside = backend.joinTransaction!([keyed()], now)
+        expect(yield* beside(client, inside, theirs.write(batchOf(1, [keyed()])))).toEqual([{ _tag: "Applied" }])
       }))
   })
 }

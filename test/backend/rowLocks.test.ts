@@ -3,7 +3,7 @@ import { describe, expect } from "@effect/vitest"
 import { Deferred, Effect, Option } from "effect"
 import { TaskEvent, TaskRecord } from "effect-taskflow"
 import { backendOn, batchOf, claimOf, databases, facts, instance, now, task, watched } from "../support/sql.js"
-import { type Place, testOn } from "../support/testOn.js"
+import { type Place, testInTurn, testOn } from "../support/testOn.js"
 
 const opened = (place: Place) =>
   Effect.gen(function*() {
@@ -14,7 +14,7 @@ const opened = (place: Place) =>
   })
 
 for (const database of databases) {
-  const test = testOn(database)
+  const test = testInTurn(database)
   const { kind, name } = database
 
   describe.skipIf(!database.present)(`locked rows on ${name}`, () => {

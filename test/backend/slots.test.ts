@@ -4,7 +4,7 @@ import { Deferred, Effect, Fiber } from "effect"
 import { type ScheduleDefinition, type TaskBackend, TaskEvent } from "effect-taskflow"
 import type { SlotRequest } from "../../src/ScheduleStore.js"
 import { backendOn, batchOf, claimOf, databases, facts, now, task, watched } from "../support/sql.js"
-import { testOn } from "../support/testOn.js"
+import { testInTurn } from "../support/testOn.js"
 
 const nightly: ScheduleDefinition = {
   name: "nightly",
@@ -33,7 +33,7 @@ const fire = (backend: TaskBackend["Type"], instance: TaskEvent.InstanceId, slot
   })
 
 for (const database of databases) {
-  const test = testOn(database)
+  const test = testInTurn(database)
 
   describe.skipIf(!database.present)(`slots on ${database.name}`, () => {
     test("fire once each, whoever of several clients asks", ({ open, prefix }) =>

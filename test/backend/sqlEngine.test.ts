@@ -3,7 +3,7 @@ import { describe, expect } from "@effect/vitest"
 import { Effect, Layer, Logger, LogLevel, Schema } from "effect"
 import { Task, TaskBackend, TaskContext, TaskflowLayer, TaskManager } from "effect-taskflow"
 import { backendOn, databases, killer } from "../support/sql.js"
-import { testOn } from "../support/testOn.js"
+import { testInTurn } from "../support/testOn.js"
 
 const Echo = Task.make("echo", {
   payload: { text: Schema.String },
@@ -19,7 +19,7 @@ const runs = 200
 const steps = Array.from({ length: runs }, (_, step) => ({ step }))
 
 for (const database of databases) {
-  const test = testOn(database)
+  const test = testInTurn(database)
 
   describe.skipIf(!database.present)(`an engine on ${database.name}`, () => {
     test("runs what it is given and has its history behind a restart", ({ place }) =>

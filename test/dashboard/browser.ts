@@ -1,15 +1,17 @@
 /**
  * A real browser for the tests of the dashboard: Debian's Chromium, driven by playwright-core.
  *
- * Where there is none the tests are skipped with one loud line; with CI=true they fail.
+ * One for a whole run: see `chromium.ts`. Where there is none the tests are skipped with one loud line; with CI=true they
+ * fail.
  */
 import * as fs from "node:fs"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core"
+import { inject } from "vitest"
 import * as Axe from "./axe.js"
+import { executable } from "./chromium.js"
 
-const executable = process.env["CHROMIUM"] ?? "/usr/bin/chromium"
 const isThere = fs.existsSync(executable)
 
 if (!isThere) {
@@ -18,19 +20,6 @@ if (!isThere) {
   )
 }
 
-const flags = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--disable-dev-shm-usage",
-  "--font-render-hinting=none"
-]
-
 /** A group of tests that need a browser. */
 export const describeInBrowser = (name: string, tests: () => void): void => {
   describe.skipIf(!isThere && process.env["CI"] !== "true")(name, tests)
@@ -38,8 +27,14 @@ export const describeInBrowser = (name: string, tests: () => void): void => {
 
 let browser: Promise<Browser> | undefined
 
-// One for the file: it ends with the process of the file's tests. Its profile is a new one.
-const launched = (): Promise<Browser> => browser ??= chromium.launch({ executablePath: executable, args: flags })
+// The one of the run, through a connection of this file's own.
+const connected = async (): Promise<Browser> => {
+  const answer = await fetch(inject("chromium"))
+  const text = await answer.text()
+  if (!answer.ok) throw new Error(`no browser: ${text}`)
+  return chromium.connect(text)
+}
+const launched = (): Promise<Browser> => browser ??= connected()
 
 export interface Visit {
   readonly width?: number
@@ -98,5 +93,3 @@ export const steps = <A>(walk: () => Promise<A>): Effect.Effect<A> => Effect.pro
 export const axe: typeof Axe.violations = Axe.violations
 
 export const test = it.scopedLive
-
-process.once("exit", () => void browser?.then((one) => one.close()))

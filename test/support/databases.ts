@@ -4,7 +4,7 @@ import { Reactivity } from "@effect/experimental"
 import type { SqlClient } from "@effect/sql/SqlClient"
 import { MysqlClient } from "@effect/sql-mysql2"
 import { PgClient } from "@effect/sql-pg"
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Layer, Redacted, type Scope } from "effect"
 import type { TaskBackend } from "effect-taskflow"
 import { Redis, type RedisOptions } from "ioredis"
 import { v4 } from "uuid"
@@ -70,30 +70,30 @@ export const hasMysql = () =>
 export const hasRedis = () =>
   present("Redis", redis.port, "docker run -p 6379:6379 redis redis-server --appendonly yes")
 
-const freshPrefix = () => `t${v4().replaceAll("-", "").slice(0, 12)}_`
+export const freshPrefix = () => `t${v4().replaceAll("-", "").slice(0, 12)}_`
 
-const dropTables = (client: SqlClient, prefix: string) =>
-  Effect.forEach(
-    [...Object.values(withPrefix(prefix)).map(({ name }) => name), `${prefix}migrations`],
-    (name) => Effect.ignore(client.unsafe(`DROP TABLE IF EXISTS ${name}`)),
-    { discard: true }
+export type OpenClient = Effect.Effect<SqlClient, unknown, Reactivity.Reactivity | Scope.Scope>
+
+export const tablesUnder = (prefix: string) => Object.values(withPrefix(prefix)).map(({ name }) => name)
+
+export const withClient = (client: OpenClient, use: (client: SqlClient) => Effect.Effect<unknown, unknown>) =>
+  Effect.scoped(Effect.flatMap(client, use)).pipe(Effect.provide(Reactivity.layer), Effect.orDie)
+
+export const dropTables = (client: OpenClient, prefix: string) =>
+  withClient(
+    client,
+    (one) => one.unsafe(`DROP TABLE IF EXISTS ${[...tablesUnder(prefix), `${prefix}migrations`].join(", ")}`)
   )
 
 /** A prefix whose tables are dropped when the scope ends. */
-export const prefixOn = (
-  client: Effect.Effect<SqlClient, unknown, Reactivity.Reactivity | import("effect").Scope.Scope>
-) =>
-  Effect.acquireRelease(
-    Effect.sync(freshPrefix),
-    (prefix) =>
-      Effect.scoped(Effect.flatMap(client, (one) => dropTables(one, prefix))).pipe(
-        Effect.provide(Reactivity.layer),
-        Effect.orDie
-      )
-  )
+export const prefixOn = (client: OpenClient) =>
+  Effect.acquireRelease(Effect.sync(freshPrefix), (prefix) => dropTables(client, prefix))
 
-export const postgresPrefix = prefixOn(PgClient.make({ ...postgres, maxConnections: 1 }))
-export const mysqlPrefix = prefixOn(MysqlClient.make({ ...mysql, maxConnections: 1 }))
+export const postgresClient = PgClient.make({ ...postgres, maxConnections: 1 })
+export const mysqlClient = MysqlClient.make({ ...mysql, maxConnections: 1 })
+
+export const postgresPrefix = prefixOn(postgresClient)
+export const mysqlPrefix = prefixOn(mysqlClient)
 
 /** Everything under this prefix of a Redis, in steps. */
 export const keysUnder = async (client: Redis, prefix: string): Promise<ReadonlyArray<string>> => {

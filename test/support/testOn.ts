@@ -3,6 +3,7 @@ import { Reactivity } from "@effect/experimental"
 import { it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import { withPrefix } from "../../src/backend/sql/schema.js"
+import { placeForEachCase } from "./forEachCase.js"
 import type { Database, OpenClient } from "./sql.js"
 
 /** What a test is given. */
@@ -15,7 +16,7 @@ export interface Place {
 }
 
 /** A test on a database, with tables of its own. */
-export const testOn = (database: Database) =>
+export const testOn = (database: Database, its = database.place) =>
 (
   what: string,
   body: (place: Place) => Effect.Effect<void, unknown, Scope.Scope | Reactivity.Reactivity>,
@@ -24,7 +25,7 @@ export const testOn = (database: Database) =>
   it.scopedLive(
     what,
     () =>
-      Effect.flatMap(database.place, (place) =>
+      Effect.flatMap(its, (place) =>
         body({
           database,
           place,
@@ -34,3 +35,6 @@ export const testOn = (database: Database) =>
         })).pipe(Effect.provide(Reactivity.layer)),
     timeout
   )
+
+/** The same on tables that the test before has used, and left as they were. */
+export const testInTurn = (database: Database) => testOn(database, placeForEachCase(database))

@@ -49,7 +49,7 @@ export const make = (
     Effect.gen(function*() {
       const found = nothing()
       if (hashes.length === 0) return found
-      for (const hash of hashes) if (dialect.lockKey !== null) yield* db.all(dialect.lockKey(hash))
+      for (const hash of hashes) if (dialect.lockKey !== null) yield* db.all(dialect.lockKey(tables.keys, hash))
       const read = (tail: string, list: ReadonlyArray<string>) =>
         Effect.map(Keys.read(sql, db, list, tail), (keys) => {
           for (const [hash, key] of keys) found.keys.set(hash, key)

@@ -95,7 +95,7 @@ export interface Dialect {
   /** Epoch milliseconds of the backend's clock as one column `now_ms`; null where it is this host's. */
   readonly clock: string | null
   /** Which keys nobody else is deciding; null where no one can be in the middle of that. */
-  readonly tryKeys: ((hashes: ReadonlyArray<string>) => Statement) | null
+  readonly tryKeys: ((keys: Table, hashes: ReadonlyArray<string>) => Statement) | null
   /** Behind a SELECT: fails as `busy` at once when a row is locked, also one that is just being inserted; null as above. */
   readonly nowait: string | null
   /**
@@ -106,7 +106,7 @@ export interface Dialect {
     | ((tables: Tables, db: Db, batch: Batch, parts: Parts) => Effect.Effect<void, SqlError | NotPlain>)
     | null
   /** Waits until nobody else is deciding this key, to the end of the transaction; null as above. */
-  readonly lockKey: ((hash: string) => Statement) | null
+  readonly lockKey: ((keys: Table, hash: string) => Statement) | null
   /** Before the last statement of an application's transaction: it may not stay open for long behind it. */
   readonly beforeCommit: string | null
   /** Held by one process while it makes the tables; null where the transaction itself is such a lock. */

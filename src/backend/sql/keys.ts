@@ -14,7 +14,7 @@ import type { Found, KeyRow } from "./plan.js"
 const freeKeys = (sql: Sql, db: Db, hashes: ReadonlyArray<string>) => {
   const { nowait, problemOf, tryKeys } = sql.dialect
   if (tryKeys !== null) {
-    return Effect.map(db.all(tryKeys(hashes)), (rows) => {
+    return Effect.map(db.all(tryKeys(sql.tables.keys, hashes)), (rows) => {
       const taken = new Set(rows.map((row) => row["hash"]))
       return hashes.filter((hash) => taken.has(hash))
     })

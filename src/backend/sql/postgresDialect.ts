@@ -47,6 +47,9 @@ const db = (connection: Connection): Db => ({
 
 type Shown = { readonly pg?: { readonly connection?: { readonly stream?: Stream } } }
 
+// Of these tables: others in the same database have keys of their own, under the same names perhaps.
+const lockOf = (keys: Table, hash: string) => `hashtextextended(${hash}, '${keys.name}'::regclass::oid::bigint)`
+
 // A list of texts is one text: it may not get longer than texts can be, nor hold up the process while it is put together.
 const inParts = (rows: ReadonlyArray<ReadonlyArray<Value>>) => bySize(rows, largestText)
 
@@ -152,14 +155,15 @@ export const postgresDialect: Dialect = {
       }
     ),
   clock: "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms",
-  tryKeys: (hashes) => ({
-    sql: `SELECT hash FROM unnest(${arrayMark("hash")}) AS k (hash) ` +
-      "WHERE pg_try_advisory_xact_lock(hashtextextended(hash, 8472))",
+  tryKeys: (keys, hashes) => ({
+    sql: `SELECT hash FROM unnest(${arrayMark("hash")}) AS k (hash) WHERE pg_try_advisory_xact_lock(${
+      lockOf(keys, "hash")
+    })`,
     params: [arrayOf("hash", hashes)]
   }),
   nowait: null,
   plainWrite: PostgresPlainWrite.write,
-  lockKey: (hash) => ({ sql: "SELECT pg_advisory_xact_lock(hashtextextended(?, 8472))", params: [hash] }),
+  lockKey: (keys, hash) => ({ sql: `SELECT pg_advisory_xact_lock(${lockOf(keys, "?")})`, params: [hash] }),
   beforeCommit: "SET LOCAL idle_in_transaction_session_timeout = '5s'",
   migrationLock: {
     // A first migration on a slow server takes longer than the engine otherwise waits for a lock.
