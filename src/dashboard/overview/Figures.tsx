@@ -18,6 +18,7 @@ import {
   spanChange,
   type Tone
 } from "./change.js"
+import { slotsOf } from "./needs.js"
 import { Spark } from "./Spark.js"
 
 interface FigureProps {
@@ -40,10 +41,10 @@ const Figure = ({ children, name, series, title, to, tone = "plain", unit, value
         {unit === undefined ? null : <span>{unit}</span>}
       </a>
       <p class={`change ${tone}`}>{children}</p>
+      <div class="drawn" title={title}>
+        <Spark values={series} tone={tone} />
+      </div>
     </dd>
-    <div class="drawn" title={title}>
-      <Spark values={series} tone={tone} />
-    </div>
   </div>
 )
 
@@ -76,7 +77,7 @@ export const Figures = ({ instances, overview, range }: FiguresProps) => {
   const p95 = spanChange(current.durations.p95, previous.durations.p95, range, feltRun)
   const wait = spanChange(current.waits.p95, previous.waits.p95, range, feltWait)
   const dead = newDead(badOf(current), range)
-  const slots = (instances ?? []).reduce((sum, { slots, state }) => state === "live" ? sum + (slots?.max ?? 0) : sum, 0)
+  const slots = slotsOf(instances ?? [])
   const dlq = live.value.counts?.dlq
   const [p95Value, p95Unit] = partsOf(current.durations.p95)
   const [waitValue, waitUnit] = partsOf(current.waits.p95)
@@ -124,7 +125,7 @@ export const Figures = ({ instances, overview, range }: FiguresProps) => {
       <Figure
         name={t.overview.running}
         value={format.countAtLeast(Math.max(0, running - retrying), atLeast.includes("running"))}
-        unit={instances === null ? undefined : t.overview.ofSlots(slots)}
+        unit={slots === null ? undefined : t.overview.ofSlots(slots.max)}
         to={href("runs", { since: "all", q: "-status:retrying", status: "running" })}
         series={series.busy}
         tone="run"

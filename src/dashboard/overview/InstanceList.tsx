@@ -5,7 +5,7 @@ import { href } from "../location.js"
 import { t } from "../text/en.js"
 import * as format from "../text/format.js"
 import type { Polled } from "../ui/polled.js"
-import { isSilent } from "./needs.js"
+import { isSilent, slotsOf } from "./needs.js"
 
 const nearlyFull = 0.85
 
@@ -15,8 +15,9 @@ const byHost = (a: Instance, b: Instance): number =>
 const Row = ({ instance: one }: { readonly instance: Instance }) => {
   const { draining, host, instance, slots, state } = one
   const silent = isSilent(one, now.value)
-  const { active, max } = state === "live" && slots !== null ? slots : { active: 0, max: 0 }
-  const part = max === 0 ? 0 : Math.min(1, active / max)
+  // What a dead one said last is not so any more.
+  const known = state === "live" ? slots : null
+  const part = known === null || known.max === 0 ? 0 : Math.min(1, known.active / known.max)
   const mark = silent ? t.overview.silentMark : draining ? t.overview.draining : null
   return (
     <li data-instance={instance}>
@@ -25,18 +26,22 @@ const Row = ({ instance: one }: { readonly instance: Instance }) => {
         {host} <span class="dim mono">{instance.slice(0, 8)}</span>
       </a>
       {mark === null ? null : <span class="mark-word late">{mark}</span>}
-      <span
-        class={part >= nearlyFull ? "bar full" : "bar"}
-        role="meter"
-        aria-label={`${host} ${instance.slice(0, 8)}`}
-        aria-valuemin={0}
-        aria-valuemax={max}
-        aria-valuenow={active}
-        aria-valuetext={t.overview.slotsBusy(active, max)}
-      >
-        <i style={{ width: `${Math.round(part * 100)}%` }} />
-      </span>
-      <span class="of">{format.count(active)} / {format.count(max)}</span>
+      {known === null ? <span class="of">{t.overview.none}</span> : (
+        <>
+          <span
+            class={part >= nearlyFull ? "bar full" : "bar"}
+            role="meter"
+            aria-label={`${host} ${instance.slice(0, 8)}`}
+            aria-valuemin={0}
+            aria-valuemax={known.max}
+            aria-valuenow={known.active}
+            aria-valuetext={t.overview.slotsBusy(known.active, known.max)}
+          >
+            <i style={{ width: `${Math.round(part * 100)}%` }} />
+          </span>
+          <span class="of">{format.count(known.active)} / {format.count(known.max)}</span>
+        </>
+      )}
     </li>
   )
 }
@@ -47,13 +52,12 @@ export const InstanceList = ({ polled: { problem, value } }: {
   readonly polled: Polled<{ readonly items: ReadonlyArray<Instance> }>
 }) => {
   const items = [...value?.items ?? []].sort(byHost)
-  const living = items.filter(({ state }) => state === "live")
-  const sum = (of: "active" | "max"): number => living.reduce((total, { slots }) => total + (slots?.[of] ?? 0), 0)
+  const slots = slotsOf(items)
   return (
     <section class="card ov-instances" aria-label={t.overview.instances}>
       <div class="ov-head">
         <h2>{t.overview.instances}</h2>
-        {value === null ? null : <span class="dim">{t.overview.slotsBusy(sum("active"), sum("max"))}</span>}
+        {slots === null ? null : <span class="dim">{t.overview.slotsBusy(slots.active, slots.max)}</span>}
         <span class="grow" />
         <a class="link" href={href("instances")}>{t.overview.all}</a>
       </div>

@@ -3,7 +3,7 @@ import type { Instance, Overview } from "../api/types.js"
 
 /** A run that might have started so long ago means that nobody takes it. */
 export const waitsLong = 60_000
-/** A live instance that was not heard of for so long. */
+/** Another instance that was not heard of for so long. One that is alone need not say that it is alive. */
 export const silentFor = 30_000
 
 export type Need =
@@ -11,8 +11,19 @@ export type Need =
   | { readonly kind: "late"; readonly name: string; readonly taskName: string; readonly slot: number }
   | { readonly kind: "silent"; readonly instance: string; readonly host: string; readonly beatAt: number }
 
-export const isSilent = ({ beatAt, state }: Instance, now: number): boolean =>
-  state === "dead" || now - Date.parse(beatAt) > silentFor
+export const isSilent = ({ answering, beatAt, slots, state }: Instance, now: number): boolean =>
+  state === "dead" || !answering && slots !== null && now - Date.parse(beatAt) > silentFor
+
+/** Of all that said how many they have; null when none did. */
+export const slotsOf = (
+  instances: ReadonlyArray<Instance>
+): { readonly active: number; readonly max: number } | null => {
+  const told = instances.flatMap(({ slots, state }) => state === "live" && slots !== null ? [slots] : [])
+  return told.length === 0 ? null : {
+    active: told.reduce((sum, { active }) => sum + active, 0),
+    max: told.reduce((sum, { max }) => sum + max, 0)
+  }
+}
 
 export const needsOf = (
   { late, waiting }: Pick<Overview, "late" | "waiting">,

@@ -106,7 +106,7 @@ export const durations: Form = {
     items.map(({ durations }) => durations.p99)
   ],
   series: (colour) => [line(colour, "--mute-fill"), line(colour, "--run-fill"), line(colour, "--warn-fill")],
-  words: (value) => value === 0 ? "0" : format.duration(value),
+  words: (value) => value === 0 ? "0" : format.wholeDuration(value),
   least: 10
 }
 
@@ -157,7 +157,7 @@ export const make = (form: Form, { data: first, height, host, onDrag, onPoint, u
           font,
           size: 26,
           gap: 6,
-          space: 78,
+          space: 64,
           stroke: () => colour("--text-3"),
           grid: { show: false },
           ticks: { show: false },
@@ -167,7 +167,7 @@ export const make = (form: Form, { data: first, height, host, onDrag, onPoint, u
           font,
           size: 54,
           gap: 8,
-          space: 44,
+          space: 34,
           stroke: () => colour("--text-3"),
           grid,
           ticks: { show: false },

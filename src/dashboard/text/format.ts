@@ -52,6 +52,10 @@ export const duration = (millis: number): string => {
   return hours < 24 ? `${hours}h ${pad(minutes % 60)}m` : `${Math.floor(hours / 24)}d ${hours % 24}h`
 }
 
+/** The same on an axis, where round ones need no digits behind the point: "5 s". */
+export const wholeDuration = (millis: number): string =>
+  millis >= 1_000 && millis < 60_000 && millis % 1_000 === 0 ? `${whole.format(millis / 1_000)} s` : duration(millis)
+
 /** How long until something, in whole seconds while they count: "12 s", "3m 05s". */
 export const countdown = (millis: number): string =>
   millis < 59_000 ? `${Math.ceil(millis / 1_000)} s` : duration(Math.ceil(millis / 1_000) * 1_000)

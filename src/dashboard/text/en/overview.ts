@@ -1,5 +1,5 @@
 /** The words of the overview, in English. */
-import { count, countAtLeast, duration, plural, share } from "../format.js"
+import { count, countAtLeast, duration, oneDigit, plural } from "../format.js"
 
 const runsOf = (value: number): string => `${count(value)} ${plural(value, "run", "runs")}`
 
@@ -81,7 +81,7 @@ export const overview = {
     failureRate: "Failure rate",
     noTasks: "Nothing ended in this time",
     spark: (ended: number, bad: number) => `${runsOf(ended)}, ${count(bad)} failed or interrupted`,
-    rateOf: (value: number) => share(value),
+    rateOf: (value: number) => `${oneDigit(value * 100)}%`,
 
     attention: "Needs attention",
     attentionNote: "failures grouped by error",
