@@ -94,6 +94,7 @@ const seriesOf = (manager: TaskManager["Type"], window: Window) =>
         }
       ), { concurrency: 4 })
     return {
+      took: (yield* Clock.currentTimeMillis) - now,
       current: Charts.windowStats(current, from, now),
       previous: Charts.windowStats(rollups.filter(({ at }) => at < from), before, from),
       width,
@@ -150,8 +151,9 @@ export const make = (parts: Parts) =>
       lookup: (window: Window) => seriesOf(manager, window),
       timeToLive: Exit.match({
         onFailure: () => Duration.zero,
-        // A chart of a week need not be asked for as often as one of an hour.
-        onSuccess: ({ width }) => Duration.millis(Math.min(30_000, Math.max(2_000, width / 360)))
+        // A chart of a week need not be asked for as often as one of an hour; and what takes long is kept longer, so that whoever
+        // looks costs the backend a twentieth of a connection at most.
+        onSuccess: ({ took, width }) => Duration.millis(Math.min(60_000, Math.max(2_000, width / 360, 20 * took)))
       })
     })
     const waiting = yield* Effect.cachedWithTTL(waitingOf(manager), "2 seconds")
@@ -161,8 +163,9 @@ export const make = (parts: Parts) =>
       Effect.gen(function*() {
         const { atLeast, pending, retrying, running } = yield* Facets.facets(parts, { status: ["pending", "running"] })
           .pipe(Effect.catchTag("TaskFilterError", Effect.die))
+        const { took: _, ...known } = yield* series.get(window)
         return {
-          ...yield* series.get(window),
+          ...known,
           atLeast,
           pending,
           retrying,
