@@ -19,7 +19,7 @@ const sources = [
   join(root, "src/http/stream"),
   join(root, "scripts/dashboard.mjs")
 ]
-const bundled = ["preact", "@preact/signals", "@preact/signals-core", "@tanstack/virtual-core"]
+const bundled = ["preact", "@preact/signals", "@preact/signals-core", "@tanstack/virtual-core", "uplot"]
 
 const types = {
   ".css": "text/css; charset=utf-8",

@@ -51,6 +51,8 @@ export type CountQuery = TaskFilter
 export interface Counted {
   readonly counts: { readonly [Status in TaskStatus]: number }
   readonly capped: ReadonlyArray<TaskStatus>
+  /** How many of `running` wait for their next attempt, as far as they were counted. Absent where a backend cannot tell cheaply. */
+  readonly retrying?: number | undefined
 }
 
 /** Unfinished tasks by name: the thousand names with the most. `capped`: there are more tasks, or names, than were counted. */

@@ -208,7 +208,7 @@ describe("imports", () => {
 })
 
 describe("the dashboard", () => {
-  const packages = /^(preact|@preact\/signals|@tanstack\/virtual-core)$/
+  const packages = /^(preact|@preact\/signals|@tanstack\/virtual-core|uplot)$/
   // Parts of the server that load nothing, and were written for browsers too.
   const shared = /^src\/http\/(filter|stream)\//
   const loads = (source: Source): ReadonlyArray<string> => {
@@ -229,7 +229,7 @@ describe("the dashboard", () => {
     expect(found).toEqual([])
   })
 
-  it("bundles three packages, and of the server what loads nothing; the rest are types", () => {
+  it("bundles four packages, and of the server what loads nothing; the rest are types", () => {
     const found = ofBrowser.flatMap((source) =>
       loads(source)
         .filter((specifier) =>

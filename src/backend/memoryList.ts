@@ -5,6 +5,7 @@ import { askable, howMany } from "../internal/listing.js"
 import type { Counted, CountQuery, ListPage, ListQuery } from "../TaskBackend.js"
 import type { TaskId } from "../TaskId.js"
 import type * as TaskRecord from "../TaskRecord.js"
+import { isWaiting } from "../TaskRecord.js"
 import type { TaskStatus, Terminal } from "../TaskStatus.js"
 import type { Tables } from "./memoryTables.js"
 
@@ -48,12 +49,15 @@ export const count = (tables: Tables, asked: CountQuery, limit: number): Counted
   if (query === null) return Counting.noCounts
   const fits = matches(query)
   const found = new Map<TaskStatus, number>()
+  let retrying = 0
   const look = (record: TaskRecord.TaskRecord): void => {
-    if (fits(record)) found.set(record.status, (found.get(record.status) ?? 0) + 1)
+    if (!fits(record)) return
+    found.set(record.status, (found.get(record.status) ?? 0) + 1)
+    if (isWaiting(record)) retrying += 1
   }
   for (const { record } of tables.live.values()) look(record)
   for (const record of tables.done.values()) look(record)
-  return Counting.counted(found, Counting.countedTo(limit))
+  return Counting.counted(found, Counting.countedTo(limit), new Set(), retrying)
 }
 
 /** Removes finished records, as the port says; answers how many. */

@@ -3,6 +3,7 @@
  * more tasks are kept.
  */
 import * as Schema from "effect/Schema"
+import { TaskId } from "../TaskId.js"
 import { Count, ends, Millis, Time } from "./TaskShapes.js"
 
 /** How long something took, of many: milliseconds, null without any. Percentiles are within five percent of the truth. */
@@ -52,13 +53,52 @@ export const Buckets = Schema.Struct({
 export const Facets = Schema.Struct({
   pending: Count,
   running: Count,
+  /** Those among `running` that wait for their next attempt. */
+  retrying: Count,
   ...ends,
-  /** Statuses of which there may be more than was counted: each is counted up to 10,000. */
+  /** Statuses, and `retrying`, of which there may be more than was counted: each is counted up to 10,000. */
   atLeast: Schema.Array(Schema.String),
   /** False when only the newest 10,000 tasks were looked at. */
   complete: Schema.Boolean,
   applied: Schema.Struct({ q: Schema.String })
 }).annotations({ identifier: "TaskFacets" })
+
+/** What became of one task name within the window of an overview. */
+export const OverviewTask = Schema.Struct({
+  taskName: Schema.String,
+  ...ends,
+  durations: Spread,
+  /** How many ended in each slot of the overview, and how many of them failed or were interrupted. */
+  ended: Schema.Array(Count),
+  bad: Schema.Array(Count)
+}).annotations({ identifier: "TaskOverviewTask" })
+
+/** Whether all is well, and if not, what is not: what the first page of the dashboard shows. */
+export const Overview = Schema.Struct({
+  /** The window in whole slots, the latest of which is not over. */
+  current: WindowStats,
+  /** As many slots before it. */
+  previous: WindowStats,
+  /** Of a slot, in milliseconds: a minute, or of long windows an hour and more. */
+  width: Millis,
+  /** The slots of the window, oldest first, empty ones too. */
+  items: Schema.Array(Bucket),
+  /** Names by failures, then by ends: the first ten. Failures are failed and interrupted tasks. */
+  tasks: Schema.Array(OverviewTask),
+  /** How many names ended something in the window. */
+  names: Count,
+  /** As `Facets` of everything. */
+  pending: Count,
+  running: Count,
+  retrying: Count,
+  atLeast: Schema.Array(Schema.String),
+  /** Groups of errors that are not dismissed; 100 means a hundred or more. */
+  attention: Count,
+  /** Among the 20 oldest pending tasks, the one that waits longest since it might start; null when none does. */
+  waiting: Schema.NullOr(Schema.Struct({ taskId: TaskId, taskName: Schema.String, since: Time })),
+  /** Schedules whose next slot was due more than a minute ago: the latest ten of the first 1,000 by name. */
+  late: Schema.Array(Schema.Struct({ name: Schema.String, taskName: Schema.String, slot: Time }))
+}).annotations({ identifier: "TaskOverview" })
 
 export const Suggestion = Schema.Struct({
   /** What to put in place of the text between `from` and `to`. */

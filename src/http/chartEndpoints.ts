@@ -33,6 +33,18 @@ export const charts = HttpApiGroup.make("charts")
       .annotateContext(about("The same as a series of about so many points, 60 by default, for charts."))
   )
   .add(
+    get("overview", "/overview")
+      .setUrlParams(Schema.Struct({
+        window: Schema.optional(
+          Schema.Literal("15m", "1h", "24h", "7d").annotations({ description: "how far back, 1h by default" })
+        )
+      }))
+      .addSuccess(Shapes.Overview)
+      .annotateContext(
+        about("Whether all is well: a window beside the one before it, tasks by failures, what needs somebody.")
+      )
+  )
+  .add(
     get("facets", "/facets").setUrlParams(Params.Filter).addSuccess(Shapes.Facets)
       .addError(TaskProblem.TaskFilterError)
       .annotateContext(about("How many tasks of a filter are in each status, each counted up to 10,000."))

@@ -8,6 +8,7 @@ import * as Hash from "effect/Hash"
 import type { TaskBackendError } from "../TaskError.js"
 import type { TaskManager } from "../TaskManager.js"
 import type { Counted } from "../TaskQuery.js"
+import * as TaskRecord from "../TaskRecord.js"
 import { all as everyStatus, type TaskStatus } from "../TaskStatus.js"
 import type { Facets } from "./ChartShapes.js"
 import type { Plan } from "./filter/plan.js"
@@ -45,14 +46,36 @@ const countOf = (manager: TaskManager["Type"], plan: Plan): Effect.Effect<Counts
       const capped = everyStatus.filter((status) =>
         counts[status] > most || found.some((one) => one.capped.includes(status))
       )
-      return { counts, capped, complete: true }
+      const told = found.flatMap(({ retrying }) => retrying ?? [])
+      const retrying = told.length < found.length ? undefined : told.reduce((sum, one) => sum + one, 0)
+      return { counts, capped, complete: true, retrying }
     }
-    const { end } = yield* TaskSearch.each(manager, plan, ({ status }) => {
-      counts[status] += 1
+    let retrying = 0
+    const { end } = yield* TaskSearch.each(manager, plan, (record) => {
+      counts[record.status] += 1
+      if (TaskRecord.isWaiting(record)) retrying += 1
       return true
     })
-    return { counts, capped: end ? [] : everyStatus, complete: end }
+    return { counts, capped: end ? [] : everyStatus, complete: end, retrying }
   })
+
+// Where a backend does not count them: so many rows are looked at.
+const maxLooked = 2_000
+
+/** Those among the running that wait for their next attempt, and whether all were looked at. */
+const lookForRetrying = (manager: TaskManager["Type"], plan: Plan) => {
+  let retrying = 0
+  const queries = plan.queries.flatMap((query) =>
+    query.status?.includes("running") ?? true ? [{ ...query, status: ["running" as const] }] : []
+  )
+  return Effect.map(
+    TaskSearch.each(manager, { ...plan, queries }, (record) => {
+      if (TaskRecord.isWaiting(record)) retrying += 1
+      return true
+    }, { scan: maxLooked }),
+    ({ end }): Retrying => ({ retrying, all: end })
+  )
+}
 
 /** A plan of a text changes with the time; what is counted within the second is the same. */
 class Question implements Equal.Equal {
@@ -65,20 +88,43 @@ class Question implements Equal.Equal {
   }
 }
 
-/** Counts by filter, kept for a second. */
-export interface CountCache {
-  readonly of: (plan: Plan) => Effect.Effect<Counts, TaskBackendError>
+/** How many of those that run wait for their next attempt. */
+interface Retrying {
+  readonly retrying: number
+  readonly all: boolean
 }
 
+/** Counts by filter, kept for a moment. */
+export interface CountCache {
+  readonly of: (plan: Plan) => Effect.Effect<Counts, TaskBackendError>
+  /** Some backends have to look for them. */
+  readonly retrying: (plan: Plan) => Effect.Effect<Retrying, TaskBackendError>
+}
+
+const keptFor = (seconds: number) =>
+  Exit.match({ onFailure: () => Duration.zero, onSuccess: () => Duration.seconds(seconds) })
+
 export const make = (manager: TaskManager["Type"]): Effect.Effect<CountCache> =>
-  Effect.map(
-    Cache.makeWith({
+  Effect.gen(function*() {
+    const counted = yield* Cache.makeWith({
       capacity: 100,
       lookup: ({ plan }: Question) => countOf(manager, plan),
-      timeToLive: Exit.match({ onFailure: () => Duration.zero, onSuccess: () => Duration.seconds(1) })
-    }),
-    (cache) => ({ of: (plan) => cache.get(new Question(plan)) })
-  )
+      timeToLive: keptFor(1)
+    })
+    const looked = yield* Cache.makeWith({
+      capacity: 100,
+      lookup: ({ plan }: Question) => lookForRetrying(manager, plan),
+      timeToLive: keptFor(2)
+    })
+    return {
+      of: (plan) => counted.get(new Question(plan)),
+      retrying: (plan) =>
+        Effect.flatMap(counted.get(new Question(plan)), ({ capped, counts, retrying }) =>
+          retrying === undefined && counts.running > 0
+            ? looked.get(new Question(plan))
+            : Effect.succeed({ retrying: retrying ?? 0, all: !capped.includes("running") }))
+    }
+  })
 
 /** The total of counts, and whether there may be more. */
 export const total = ({ capped, counts }: Counted): { readonly total: number; readonly totalIsFloor: boolean } => {
@@ -93,9 +139,16 @@ export const facets = (
   Effect.gen(function*() {
     const plan = yield* Listing.planOf(parts, filter)
     const { capped, complete, counts } = yield* parts.counted.of(plan)
+    const { all, retrying } = yield* parts.counted.retrying(plan)
     const shown = Object.fromEntries(everyStatus.map((status) => [status, Math.min(counts[status], most)]))
-    // safe: every status is there
-    return { ...shown as typeof counts, atLeast: capped, complete, applied: { q: plan.applied } }
+    return {
+      // safe: every status is there
+      ...shown as typeof counts,
+      retrying: Math.min(retrying, most),
+      atLeast: all ? capped : [...capped, "retrying"],
+      complete,
+      applied: { q: plan.applied }
+    }
   })
 
 const maxTagValues = 20

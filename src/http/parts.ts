@@ -5,6 +5,7 @@ import type { Definition } from "../internal/definition.js"
 import { TaskBackendError } from "../TaskError.js"
 import { TaskManager } from "../TaskManager.js"
 import type { TaskRecord } from "../TaskRecord.js"
+import * as Attention from "./attention.js"
 import * as Audited from "./audited.js"
 import * as Facets from "./facets.js"
 import type * as TaskApi from "./TaskApi.js"
@@ -26,6 +27,7 @@ export interface DisplayOptions {
 
 export interface Parts {
   readonly manager: TaskManager["Type"]
+  readonly attention: Attention.Attention
   readonly audited: Audited.Audited
   /** How many tasks filters show, remembered for a second. */
   readonly counted: Facets.CountCache
@@ -62,6 +64,7 @@ export const make = ({ displayArguments = false, redaction: how }: DisplayOption
       Effect.map(manager.registered, (definitions) => definitions.find((one) => one.taskName === taskName))
     return {
       manager,
+      attention: Attention.make(manager),
       audited: Audited.make(manager),
       counted,
       redaction,

@@ -25,22 +25,25 @@ export const askedOf = (
 export const counted = (
   found: ReadonlyMap<TaskStatus.TaskStatus, number>,
   most: number,
-  stopped: ReadonlySet<TaskStatus.TaskStatus> = new Set()
+  stopped: ReadonlySet<TaskStatus.TaskStatus> = new Set(),
+  retrying?: number | undefined
 ): Counted => {
   const counts = { pending: 0, running: 0, success: 0, failed: 0, interrupted: 0, cancelled: 0 }
   for (const [status, many] of found) counts[status] = Math.min(most, many)
-  return { counts, capped: TaskStatus.all.filter((status) => counts[status] === most || stopped.has(status)) }
+  const capped = TaskStatus.all.filter((status) => counts[status] === most || stopped.has(status))
+  return retrying === undefined ? { counts, capped } : { counts, capped, retrying: Math.min(counts.running, retrying) }
 }
 
 /** Nothing was found. */
-export const noCounts: Counted = counted(new Map(), 1)
+export const noCounts: Counted = counted(new Map(), 1, new Set(), 0)
 
 /** Of two backends that have different tasks. */
 export const countedTogether = (a: Counted, b: Counted, most: number): Counted =>
   counted(
     new Map(TaskStatus.all.map((status) => [status, a.counts[status] + b.counts[status]])),
     most,
-    new Set([...a.capped, ...b.capped])
+    new Set([...a.capped, ...b.capped]),
+    a.retrying === undefined || b.retrying === undefined ? undefined : a.retrying + b.retrying
   )
 
 /** The names with the most unfinished tasks, those first. `stopped`: there may be more than are here. */

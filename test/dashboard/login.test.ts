@@ -63,7 +63,7 @@ describeInBrowser("the login", () => {
           await page.context().clearCookies()
           await page.goto(`${served.url}auth/login?next=${encodeURIComponent(next)}`)
           await fill(page, "ada", password)
-          await page.waitForURL(`${served.url}dashboard/runs`)
+          await page.waitForURL(`${served.url}dashboard/`)
         }
       })
     }).pipe(Effect.provide(application)))

@@ -117,6 +117,109 @@ describe("GET /tasks/stats and /tasks/buckets", () => {
   })
 })
 
+const Later = Task.make("later", { error: Schema.String, retry: { retries: 1, delay: "1 hour" } })
+const later = (backend?: Parameters<typeof engine>[1]) =>
+  Layer.provideMerge(
+    Layer.provide(Later.toLayer(() => Effect.fail("not now")), Logger.remove(Logger.defaultLogger)),
+    engine({}, backend)
+  )
+
+describe("GET /tasks/overview", () => {
+  it.scoped("sets a window beside the one before it, names what fails, and tells what waits", () =>
+    Effect.gen(function*() {
+      // Three quarters of a minute past a full hour.
+      const start = 1_767_225_600_000 + 45_000
+      yield* TestClock.setTime(start)
+      const base = yield* serve(open)
+      const get = (window: string) =>
+        Effect.map(send(base, "GET", `/tasks/overview?window=${window}`), ({ body, status }) => {
+          expect(status, JSON.stringify(body)).toBe(200)
+          return body
+        })
+      expect(yield* get("1h")).toMatchObject({
+        current: { ended: 0, successRate: null },
+        tasks: [],
+        names: 0,
+        attention: 0,
+        waiting: null,
+        late: []
+      })
+      yield* awaitStatus((yield* Works.enqueue({ n: 1 })).taskId, "success")
+      yield* awaitStatus((yield* Fails.enqueue()).taskId, "failed")
+      yield* TestClock.adjust("1 hour")
+      for (const n of [2, 3]) yield* awaitStatus((yield* Works.enqueue({ n })).taskId, "success")
+      const orphan = yield* Orphan.enqueue({ note: "nobody takes it" })
+      yield* Orphan.enqueue({ note: "not yet" }, { delay: "1 day" })
+      yield* TestClock.adjust("10 seconds")
+      const hour = yield* get("1h")
+      expect(hour).toMatchObject({
+        width: minute,
+        current: {
+          ended: 2,
+          success: 2,
+          successRate: 1,
+          to: "2026-01-01T01:00:55.000Z",
+          from: "2026-01-01T00:01:00.000Z"
+        },
+        previous: {
+          ended: 2,
+          failed: 1,
+          successRate: 0.5,
+          from: "2025-12-31T23:01:00.000Z",
+          to: "2026-01-01T00:01:00.000Z"
+        },
+        names: 1,
+        pending: 2,
+        running: 0,
+        retrying: 0,
+        attention: 1,
+        waiting: { taskId: orphan.taskId, taskName: "orphan", since: "2026-01-01T01:00:45.000Z" }
+      })
+      expect(hour.items).toHaveLength(60)
+      expect(hour.items.at(-1)).toMatchObject({ at: "2026-01-01T01:00:00.000Z", success: 2 })
+      expect(hour.tasks).toMatchObject([{ taskName: "works", success: 2, failed: 0, durations: { count: 2 } }])
+      expect(hour.tasks[0].ended.slice(-2)).toEqual([0, 2])
+      for (
+        const [window, slots, width] of [["15m", 15, minute], ["24h", 24, 60 * minute], [
+          "7d",
+          84,
+          120 * minute
+        ]] as const
+      ) {
+        const { current, items, width: told } = yield* get(window)
+        expect([items.length, told, current.ended], window).toEqual([slots, width, window === "15m" ? 2 : 4])
+      }
+      const [first, second] = (yield* get("24h")).tasks
+      expect(first).toMatchObject({ taskName: "fails", failed: 1 })
+      expect(first.bad).toEqual(first.ended)
+      expect(second).toMatchObject({ taskName: "works", success: 3 })
+      expect((yield* send(base, "GET", "/tasks/overview?window=2h")).status).toBe(400)
+    }).pipe(Effect.provide(tasks())))
+
+  it.scoped("asks the backend once for all who look at the same time", () => {
+    let asked = 0
+    return Effect.gen(function*() {
+      const base = yield* serve(open)
+      const look = send(base, "GET", "/tasks/overview")
+      yield* look
+      const once = asked
+      yield* Effect.all(Array.from({ length: 10 }, () => look), { concurrency: 10 })
+      expect(asked).toBe(once)
+      yield* TestClock.adjust("3 seconds")
+      yield* look
+      expect(asked).toBe(2 * once)
+    }).pipe(Effect.provide(engine(
+      {},
+      wrappedBackend(({ rollups }) => ({
+        rollups: (query) => {
+          asked += 1
+          return rollups(query)
+        }
+      }))
+    )))
+  })
+})
+
 describe("GET /tasks/facets and totals", () => {
   it.scopedLive("count what a filter shows by status, and say where they stop", () =>
     Effect.gen(function*() {
@@ -126,7 +229,7 @@ describe("GET /tasks/facets and totals", () => {
       yield* awaitStatus((yield* Flaky.enqueue()).taskId, "failed")
       yield* Orphan.enqueueMany(Array.from({ length: 4 }, (_, n) => ({ note: String(n) })))
       const facets = (query: string) => Effect.map(send(base, "GET", `/tasks/facets?${query}`), ({ body }) => body)
-      const none = { pending: 0, running: 0, success: 0, failed: 0, interrupted: 0, cancelled: 0 }
+      const none = { pending: 0, running: 0, retrying: 0, success: 0, failed: 0, interrupted: 0, cancelled: 0 }
       expect(yield* facets("")).toEqual({
         ...none,
         ...{ pending: 4, success: 3, failed: 2 },
@@ -144,6 +247,29 @@ describe("GET /tasks/facets and totals", () => {
       expect(yield* page("q=attempts:%3E1")).toEqual([1, false, true])
       expect(yield* page("limit=1&q=attempts:%3E0")).toEqual([1, true, true])
     }).pipe(Effect.provide(tasks())))
+
+  it.scoped("tell those that wait for their next attempt, whether the backend counts them or rows have to be looked at", () =>
+    Effect.gen(function*() {
+      const base = yield* serve(open)
+      const { taskId } = yield* Later.enqueue()
+      yield* TestClock.adjust("1 second")
+      expect((yield* TaskManager.pipe(Effect.flatMap((manager) => manager.get(taskId)))).nextAttemptAt).not.toBeNull()
+      for (const query of ["", "task=later", "q=attempts:1", "q=status:running,failed"]) {
+        const { body } = yield* send(base, "GET", `/tasks/facets?${query}`)
+        expect(body, query).toMatchObject({ running: 1, retrying: 1, atLeast: [] })
+      }
+      expect((yield* send(base, "GET", "/tasks/facets?status=pending")).body.retrying).toBe(0)
+    }).pipe(
+      Effect.provide(later(wrappedBackend(({ count }) => ({
+        // As a backend that does not tell.
+        count: (query, most) =>
+          Effect.map(
+            count(query, most),
+            ({ capped, counts, retrying }) =>
+              query.taskName === undefined ? { capped, counts } : { capped, counts, retrying }
+          )
+      }))))
+    ))
 
   it.scopedLive("say that there are more than ten thousand, and do not count them", () =>
     Effect.gen(function*() {

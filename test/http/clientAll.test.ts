@@ -148,6 +148,7 @@ describe("every operation of TaskHttp.client", () => {
         success: 1,
         applied: { q: "task:works" }
       })
+      expect((yield* charts.overview({ urlParams: { window: "15m" } })).current.ended).toBeGreaterThanOrEqual(4)
       expect((yield* charts.suggest({ urlParams: { text: "stat", caret: 4 } })).items[0]).toMatchObject({
         insert: "status:"
       })

@@ -201,6 +201,34 @@ describe("a stream", () => {
       expect(polled.frames.map((frame) => JSON.parse(new TextDecoder().decode(frame)).t)).toEqual(["hello", "batches"])
     }))
 
+  it.scoped("tells how many groups of errors are open: when something failed, and when a person changed it", () =>
+    Effect.gen(function*() {
+      const { create, hub, put, reads, state } = yield* begun()
+      const client = yield* connect(hub, { topics: "counts" })
+      yield* pass("3 seconds")
+      expect(client.of("counts").at(-1)).toMatchObject({ attention: 0 })
+      const asked = reads.attention
+      state.attention = 2
+      const record = yield* create
+      yield* put(ended(started(record)))
+      yield* pass("5 seconds")
+      expect(reads.attention, "nothing failed").toBe(asked)
+      for (let step = 0; step < 20; step += 1) {
+        yield* put(ended(started({ ...record, claim: step }), "failed"))
+        yield* pass("100 millis")
+      }
+      yield* pass("3 seconds")
+      expect(client.of("counts").at(-1)).toMatchObject({ attention: 2 })
+      expect(reads.attention - asked).toBeLessThanOrEqual(3)
+      state.attention = 1
+      hub.lookAtAttention()
+      yield* pass("3 seconds")
+      expect(client.of("counts").at(-1)).toMatchObject({ attention: 1 })
+      const before = reads.attention
+      yield* pass("1 minute")
+      expect(reads.attention, "nothing changed").toBe(before)
+    }))
+
   it.scoped("pings every 15 seconds and ends after 15 minutes", () =>
     Effect.gen(function*() {
       const { hub } = yield* begun()

@@ -97,7 +97,7 @@ describe("what a client knows", () => {
   })
 
   it("takes counts and buckets as they are told, the latest of each minute", () => {
-    const counts: Frame<Plain> = { t: "counts", c: { failed: 1 }, rate: null, dlq: 1 }
+    const counts: Frame<Plain> = { t: "counts", c: { failed: 1 }, rate: null, dlq: 1, attention: 1 }
     const live = after(
       Reduce.empty<Plain>(),
       counts,

@@ -25,7 +25,8 @@ const managerOf = (failures: number) => {
       }),
     get: (taskId) => taskId === record.taskId ? Effect.succeed(record) : Effect.fail(new TaskNotFound({ taskId })),
     logs: (taskId) => Effect.fail(new TaskNotFound({ taskId })),
-    stats: () => Effect.fail(down)
+    stats: () => Effect.fail(down),
+    errors: { list: () => Effect.fail(down), get: () => Effect.fail(down), dismiss: () => Effect.fail(down) }
   }
   return { asked, manager, record }
 }

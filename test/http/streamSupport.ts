@@ -99,8 +99,18 @@ export const world = Effect.gen(function*() {
   const feed = yield* PubSub.unbounded<TaskChanges>()
   const batches = new Map<string, Batch>()
   let onBatch = () => {}
-  const reads = { batches: 0, records: 0, ids: 0, counts: 0, bucket: 0, logs: 0, summaries: 0, feeds: 0 }
-  const state = { down: false, bucket: null as unknown }
+  const reads = {
+    batches: 0,
+    records: 0,
+    ids: 0,
+    counts: 0,
+    attention: 0,
+    bucket: 0,
+    logs: 0,
+    summaries: 0,
+    feeds: 0
+  }
+  const state = { down: false, attention: 0, bucket: null as unknown }
 
   const page = (changes: ReadonlyArray<TaskChange>, reset = false) =>
     PubSub.publish(feed, { changes, cursor: "", reset })
@@ -137,6 +147,10 @@ export const world = Effect.gen(function*() {
       const counts = { pending: 0, running: 0, success: 0, failed: 0, interrupted: 0, cancelled: 0 }
       for (const { status } of records.values()) counts[status] += 1
       return counts
+    }),
+    attention: asked(() => {
+      reads.attention += 1
+      return state.attention
     }),
     bucket: asked(() => {
       reads.bucket += 1

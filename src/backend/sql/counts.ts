@@ -27,7 +27,13 @@ interface Walk {
   readonly fits: Conditions
   /** The only status that its rows have. */
   readonly only?: TaskStatus
+  /** Its rows have not ended. */
+  readonly unended?: boolean
 }
+
+// Of an unfinished row, told apart from the others that run. In the answers only: indexes have the status.
+const waiting = "retrying"
+const unendedStatus = `CASE WHEN status = 'running' AND active = 0 THEN '${waiting}' ELSE status END`
 
 const joined = (conditions: Conditions): Statement => ({
   sql: conditions.map(([sql]) => sql).join(" AND "),
@@ -41,7 +47,9 @@ const statementOf = (walk: Walk, index: number, most: number, done: string): Sta
   const { from, only, order, range } = walk
   const fits = joined(walk.fits)
   const isExact = fits.sql === "" && only !== undefined
-  const columns = isExact ? "1" : "id, status, task, source, priority, schedule"
+  const columns = isExact
+    ? "1"
+    : `id, status, task, source, priority, schedule${walk.unended === true ? ", active" : ""}`
   const inner = `SELECT ${columns} FROM ${from}${whereOf(range)} ORDER BY ${order} LIMIT ?`
   const rows = [...joined(range).params, isExact ? most : Counting.lookedAt(most)]
   if (isExact) {
@@ -58,7 +66,8 @@ const statementOf = (walk: Walk, index: number, most: number, done: string): Sta
       params: [...fits.params, ...joined(range).params, limit, limit]
     }
   }
-  const status = fits.sql === "" ? "status" : `CASE WHEN ${fits.sql} THEN status END`
+  const word = walk.unended === true ? unendedStatus : "status"
+  const status = fits.sql === "" ? word : `CASE WHEN ${fits.sql} THEN ${word} END`
   return {
     sql: `SELECT ${index} AS walk, ${status} AS status, COUNT(*) AS many FROM (${inner}) AS r GROUP BY 2`,
     params: [...fits.params, ...rows]
@@ -136,7 +145,8 @@ const partsOf = ({ dialect, tables }: Sql, query: CountQuery) => {
       range,
       order,
       own,
-      fits
+      fits,
+      unended: true
     })
     const walks: Array<Walk> = [of([[isOwned]], "owner, active", [...name, ...rest], waits)]
     if (waits.includes("pending")) {
@@ -162,7 +172,7 @@ const partsOf = ({ dialect, tables }: Sql, query: CountQuery) => {
   const unfinished = (): ReadonlyArray<Walk> => {
     if (waits.length === 0) return []
     if (schedule === undefined) return backlog()
-    const of = { from: live, order: newest, own: waits }
+    const of = { from: live, order: newest, own: waits, unended: true }
     // No index there has those alone.
     return dialect.kind === "mysql"
       ? [{ ...of, order: "seq", range: [], fits: [...created, ...any, ...ofSchedule] }]
@@ -194,14 +204,16 @@ const taggedStatement = (
   most: number
 ): Statement => {
   const range: Conditions = [["hash = ?", hash], ...createdBy("task_id")]
-  const statusIn = (table: string) =>
-    `(SELECT status FROM ${table} WHERE id = g.task_id${fits.map(([sql]) => ` AND ${sql}`).join("")})`
+  const statusIn = (table: string, word = "status") =>
+    `(SELECT ${word} FROM ${table} WHERE id = g.task_id${fits.map(([sql]) => ` AND ${sql}`).join("")})`
   const own = joined(fits).params
   const limit = Counting.lookedAt(most)
   return {
     // The limit around them keeps MariaDB from looking for `g` in the wrong place.
     sql: `SELECT 0 AS walk, status, COUNT(*) AS many FROM (SELECT COALESCE(${statusIn(tables.done.name)}, ` +
-      `${statusIn(tables.live.name)}) AS status FROM (SELECT task_id FROM ${tables.tags.name}${whereOf(range)} ` +
+      `${statusIn(tables.live.name, unendedStatus)}) AS status FROM (SELECT task_id FROM ${tables.tags.name}${
+        whereOf(range)
+      } ` +
       "ORDER BY task_id DESC LIMIT ?) AS g LIMIT ?) AS r GROUP BY status",
     params: [...own, ...own, ...joined(range).params, limit, limit]
   }
@@ -231,14 +243,17 @@ export const make = (sql: Sql, connections: Pick<Connections, "use">) => {
       return Effect.map(run({ sql: text, params: statements.flatMap(({ params }) => params) }), (rows) => {
         const found = new Map<TaskStatus, number>()
         const looked = new Map<number, number>()
+        let retrying = 0
         for (const row of rows) {
           const walk = Number(row["walk"])
           const many = Number(row["many"])
-          const status = row["status"] as TaskStatus | null // safe: our own words
+          const told = row["status"] as TaskStatus | typeof waiting | null // safe: our own words
+          const status = told === waiting ? "running" : told
           looked.set(walk, (looked.get(walk) ?? 0) + many)
           const own = walks[walk]?.own ?? parts.asked
           if (status !== null && parts.asked.includes(status) && own.includes(status)) {
             found.set(status, (found.get(status) ?? 0) + many)
+            if (told === waiting) retrying += many
           }
         }
         const stopped = new Set<TaskStatus>()
@@ -247,7 +262,7 @@ export const make = (sql: Sql, connections: Pick<Connections, "use">) => {
             for (const status of walks[walk]?.own ?? parts.asked) stopped.add(status)
           }
         }
-        return Counting.counted(found, most, stopped)
+        return Counting.counted(found, most, stopped, retrying)
       })
     })
 

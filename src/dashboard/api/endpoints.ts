@@ -8,6 +8,7 @@ export const listRuns = (params: Params, signal?: AbortSignal) => get<Api.RunPag
 export const facets = (q: string, signal?: AbortSignal) => get<Api.Facets>("facets", { q }, signal)
 export const stats = (params: Params, signal?: AbortSignal) => get<Api.WindowStats>("stats", params, signal)
 export const buckets = (params: Params, signal?: AbortSignal) => get<Api.Buckets>("buckets", params, signal)
+export const overview = (window: string, signal?: AbortSignal) => get<Api.Overview>("overview", { window }, signal)
 export const suggest = (text: string, caret: number, signal?: AbortSignal) =>
   get<Api.Suggestions>("suggest", { text, caret }, signal)
 export const definitions = (signal?: AbortSignal) => get<Api.Definitions>("definitions", {}, signal)

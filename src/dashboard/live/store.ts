@@ -75,8 +75,15 @@ export const retryNow = stream.retryNow
 /** Runs that somebody looks at: their log lines and every change of them are told. */
 export const watched = signal<ReadonlyArray<string>>([])
 
+/** Whether somebody looks at what the roll-up of the latest minute changes. */
+export const watchesMinutes = signal(false)
+
 export const startLive = (): void => {
-  effect(() => stream.listen(["runs", "counts", "batches", ...watched.value].join(",")))
+  effect(() =>
+    stream.listen(
+      ["runs", "counts", "batches", ...watchesMinutes.value ? ["buckets"] : [], ...watched.value].join(",")
+    )
+  )
   effect(() => {
     if (logins.value > 0) stream.retryNow()
   })

@@ -13,8 +13,7 @@ export const chooseStatus = (status: ShownStatus | null): void => setParams({ st
 
 const countOf = (status: ShownStatus): string | null => {
   const known = facets.value
-  // Runs that wait for their next attempt are counted as running.
-  if (known === null || status === "retrying") return null
+  if (known === null) return null
   return format.countAtLeast(known[status], known.atLeast.includes(status) || !known.complete)
 }
 

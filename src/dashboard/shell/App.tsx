@@ -18,6 +18,7 @@ const Shell = () => {
   useKeys({
     "?": () => (helpOpen.value = true),
     p: () => (paused.value = !paused.value),
+    "g o": () => navigate(href("")),
     "g r": () => navigate(href("runs")),
     "g t": () => navigate(href("tasks")),
     "g d": () => navigate(href("dead-letters")),

@@ -115,10 +115,16 @@ const Account = () => {
 }
 
 /** How many wait for a person. Large numbers take little room; the exact one is in the tooltip. */
-const Count = ({ say, value }: { readonly value: number; readonly say: (value: number) => string }) =>
+interface CountProps {
+  readonly value: number
+  readonly say: (value: number) => string
+  readonly short: (value: number) => string
+}
+
+const Count = ({ say, short, value }: CountProps) =>
   value === 0 ? null : (
     <span class="pill bad" title={say(value)}>
-      <span aria-hidden="true">{format.short(value)}</span>
+      <span aria-hidden="true">{short(value)}</span>
       <span class="sr">{say(value)}</span>
     </span>
   )
@@ -126,11 +132,11 @@ const Count = ({ say, value }: { readonly value: number; readonly say: (value: n
 const Nav = () => (
   <nav class="nav" aria-label={config.title}>
     {sections.filter(({ permission }) => permission === undefined || may(permission)).map((
-      { count, counted = format.count, label, pages, path }
+      { count, counted = format.count, label, pages, path, short = format.short }
     ) => (
       <a key={path} href={href(path)} aria-current={pages.includes(route.value.page) ? "page" : undefined}>
         {label}
-        {count === undefined ? null : <Count value={count()} say={counted} />}
+        {count === undefined ? null : <Count value={count()} say={counted} short={short} />}
       </a>
     ))}
   </nav>
@@ -138,7 +144,7 @@ const Nav = () => (
 
 export const Header = () => (
   <header class="top">
-    <a class="brand" href={href("runs")} title={mount.host}>
+    <a class="brand" href={href("")} title={mount.host}>
       <Mark />
       <span>{config.title}</span>
     </a>

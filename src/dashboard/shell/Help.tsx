@@ -22,6 +22,7 @@ const rows: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
   [t.keys.follow, ["f"]],
   [t.keys.pause, ["p"]],
   [t.keys.fresh, ["."]],
+  [t.keys.goOverview, ["g", "o"]],
   [t.keys.goRuns, ["g", "r"]],
   [t.keys.goTasks, ["g", "t"]],
   [t.keys.goDead, ["g", "d"]],

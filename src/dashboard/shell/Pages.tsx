@@ -1,7 +1,6 @@
 /** Which page an address shows. */
-import { useEffect } from "preact/hooks"
 import { DeadLettersPage } from "../dead/lazyDeadLetters.js"
-import { href, navigate } from "../location.js"
+import { href } from "../location.js"
 import type { Route } from "../route.js"
 import { RunFullPage } from "../run/RunFullPage.js"
 import { Skeleton } from "../runs/ListStates.js"
@@ -26,17 +25,16 @@ const { Part: AuditPage } = lazy<object>(
   () => <Skeleton />
 )
 
-/** The first page, until there is an overview. */
-const Home = () => {
-  useEffect(() => navigate(href("runs"), { replace: true }), [])
-  return null
-}
+const { Part: OverviewPage } = lazy<object>(
+  () => import("../overview/OverviewPage.js").then((module) => module.OverviewPage),
+  () => <Skeleton />
+)
 
 export const Page = ({ route }: { readonly route: Route }) => {
   switch (route.page) {
     case "home":
     case "login":
-      return <Home />
+      return <OverviewPage />
     case "runs":
       return <RunsPage />
     case "run":
@@ -65,6 +63,7 @@ export const titleOf = (route: Route): string => {
     case "login":
       return t.login.title
     case "home":
+      return t.sections.overview
     case "runs":
       return t.sections.runs
     case "run":

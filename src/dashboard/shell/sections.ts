@@ -12,18 +12,22 @@ interface Section {
   /** How many of its things wait for a person, and what they are. */
   readonly count?: () => number
   readonly counted?: (value: number) => string
+  /** The same where there is little room. */
+  readonly short?: (value: number) => string
   /** Shown to those who have it. */
   readonly permission?: Permission
 }
 
 export const sections: ReadonlyArray<Section> = [
+  { path: "", label: t.sections.overview, pages: ["home"] },
   { path: "runs", label: t.sections.runs, pages: ["runs", "run"] },
   {
     path: "dead-letters",
     label: t.sections.deadLetters,
     pages: ["deadLetters"],
-    count: () => live.value.counts?.dlq ?? 0,
-    counted: t.dead.badge
+    count: () => live.value.counts?.attention ?? 0,
+    counted: t.dead.badge,
+    short: t.dead.badgeShort
   },
   { path: "tasks", label: t.sections.tasks, pages: ["tasks"] },
   { path: "schedules", label: t.schedules.title, pages: ["schedules"] },

@@ -1,9 +1,10 @@
 /** Numbers, spans and times as people read them. Everything that depends on the language goes through Intl. Pure. */
 
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 })
-const oneDigit = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1, minimumFractionDigits: 1 })
+const tenths = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1, minimumFractionDigits: 1 })
 const twoDigits = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2, minimumFractionDigits: 2 })
 const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 })
+const part = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 })
 const compact = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 })
 const plurals = new Intl.PluralRules(undefined)
 
@@ -15,11 +16,17 @@ export const countAtLeast = (value: number, isFloor: boolean): string => `${whol
 /** A count that takes little room: "318", "12K". */
 export const short = (value: number): string => value < 10_000 ? count(value) : compact.format(value)
 
+/** With one digit behind the point. */
+export const oneDigit = (value: number): string => tenths.format(value)
+
+/** A share in percent, without the sign. */
+export const sharePart = (value: number): string => part.format(value * 100)
+
 export const share = (value: number): string => percent.format(value)
 
 /** How many in some time: with a digit behind the point where that says something. */
 export const rate = (value: number): string =>
-  value < 10 && !Number.isInteger(value) ? oneDigit.format(value) : count(value)
+  value < 10 && !Number.isInteger(value) ? tenths.format(value) : count(value)
 
 export const perSecond = (value: number): string => `${rate(value)}/s`
 
@@ -37,13 +44,17 @@ const pad = (value: number): string => String(value).padStart(2, "0")
 export const duration = (millis: number): string => {
   if (millis < 1_000) return `${whole.format(Math.max(0, millis))} ms`
   if (millis < 9_995) return `${twoDigits.format(millis / 1_000).replace(/0$/, "")} s`
-  if (millis < 59_950) return `${oneDigit.format(millis / 1_000)} s`
+  if (millis < 59_950) return `${tenths.format(millis / 1_000)} s`
   const seconds = Math.round(millis / 1_000)
   const minutes = Math.floor(seconds / 60)
   if (minutes < 60) return `${minutes}m ${pad(seconds % 60)}s`
   const hours = Math.floor(minutes / 60)
   return hours < 24 ? `${hours}h ${pad(minutes % 60)}m` : `${Math.floor(hours / 24)}d ${hours % 24}h`
 }
+
+/** The same on an axis, where round ones need no digits behind the point: "5 s". */
+export const wholeDuration = (millis: number): string =>
+  millis >= 1_000 && millis < 60_000 && millis % 1_000 === 0 ? `${whole.format(millis / 1_000)} s` : duration(millis)
 
 /** How long until something, in whole seconds while they count: "12 s", "3m 05s". */
 export const countdown = (millis: number): string =>
@@ -63,6 +74,7 @@ interface Shown {
   readonly full: Intl.DateTimeFormat
   readonly day: Intl.DateTimeFormat
   readonly moment: Intl.DateTimeFormat
+  readonly date: Intl.DateTimeFormat
 }
 
 const formats = (timeZone: string | undefined): Shown => {
@@ -72,6 +84,7 @@ const formats = (timeZone: string | undefined): Shown => {
     time: new Intl.DateTimeFormat(undefined, { ...zone, ...clock, second: "2-digit" }),
     short: new Intl.DateTimeFormat(undefined, { ...zone, ...clock }),
     day: new Intl.DateTimeFormat(undefined, { ...zone, ...clock, month: "short", day: "numeric" }),
+    date: new Intl.DateTimeFormat(undefined, { ...zone, month: "short", day: "numeric" }),
     moment: new Intl.DateTimeFormat(undefined, {
       ...zone,
       ...clock,
@@ -108,6 +121,8 @@ export const nearTime = (millis: number, now: number, utc: boolean): string =>
   Math.abs(now - millis) < 43_200_000 ? time(millis, utc) : of(utc).day.format(millis)
 /** "Nov 27, 09:58" */
 export const dayOf = (millis: number, utc: boolean): string => of(utc).day.format(millis)
+/** "27 Nov" */
+export const dateOf = (millis: number, utc: boolean): string => of(utc).date.format(millis)
 /** "27 Nov, 09:58:41" */
 export const momentOf = (millis: number, utc: boolean): string => of(utc).moment.format(millis)
 /** The day and the time in any zone that the browser knows. */

@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Charts from "../charts.js"
 import * as Facets from "../facets.js"
 import { suggest } from "../filter/suggest.js"
+import * as Overview from "../overview.js"
 import { logged, type Parts } from "../parts.js"
 import * as Prometheus from "../prometheus.js"
 import type { TaskApi } from "../TaskApi.js"
@@ -54,6 +55,7 @@ export const layer = (api: TaskApi, parts: Parts) =>
       timeToLive: () => Duration.zero
     })
 
+    const overview = yield* Overview.make(parts)
     const text = yield* Prometheus.make(manager)
 
     return HttpApiBuilder.group(api, "charts", (group) =>
@@ -72,6 +74,7 @@ export const layer = (api: TaskApi, parts: Parts) =>
               items: Charts.buckets(rollups, { from, to: now + 1, width })
             })
           ))
+        .handle("overview", ({ urlParams: { window = "1h" } }) => logged(overview(window)))
         .handle("facets", ({ urlParams }) => logged(Facets.facets(parts, urlParams)))
         .handle("suggest", ({ urlParams: { caret, text: typed } }) =>
           logged(Effect.map(Facets.facts(parts), (facts) => ({

@@ -23,7 +23,7 @@ const exists = <A>(fingerprint: string) => (found: A | null) =>
 
 export const layer = (api: TaskApi.TaskApi, parts: Parts) =>
   HttpApiBuilder.group(api, "errors", (group) => {
-    const { audited, manager, redaction } = parts
+    const { attention, audited, manager, redaction } = parts
     const shown = ({ sample, ...one }: ErrorStore.ErrorGroup): typeof TaskApi.ErrorGroup.Type => ({
       ...one,
       firstSeenAt: iso(one.firstSeenAt),
@@ -64,7 +64,7 @@ export const layer = (api: TaskApi.TaskApi, parts: Parts) =>
           { action: "error.dismiss", target: fingerprint, permission: "dismiss" },
           Effect.flatMap(
             manager.errors.dismiss(fingerprint),
-            (there) => there ? Effect.succeed({ fingerprint }) : Effect.fail(groupNotFound(fingerprint))
+            (there) => there ? Effect.as(attention.changed, { fingerprint }) : Effect.fail(groupNotFound(fingerprint))
           )
         )))
   })

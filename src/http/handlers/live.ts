@@ -39,7 +39,7 @@ const latestMinute = (manager: Parts["manager"]) =>
 
 export const layer = (
   api: TaskApi,
-  { manager, redaction, visible }: Parts,
+  { attention, manager, redaction, visible }: Parts,
   guard: Guard,
   { batches, build, maxStreams }: LiveOptions & { readonly build: string; readonly batches: Batches }
 ) =>
@@ -55,6 +55,7 @@ export const layer = (
       maxStreams
     }),
     (hub) => {
+      attention.onChange(hub.lookAtAttention)
       const visitor = Effect.gen(function*() {
         const user = yield* current
         const request = yield* HttpServerRequest.HttpServerRequest

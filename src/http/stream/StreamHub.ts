@@ -77,6 +77,8 @@ export interface StreamHub {
   /** What came since: the frames as JSON, and the id to ask with next. */
   readonly poll: (visitor: Visitor, wish: Wish) => Effect.Effect<Polled, StreamUnavailable>
   readonly metrics: Effect.Effect<Metrics>
+  /** How many groups need attention may have changed although no task did. */
+  readonly lookAtAttention: () => void
 }
 
 export interface Polled {
@@ -278,6 +280,10 @@ export const make = Effect.fnUntraced(function*(options: StreamHubOptions) {
     poll,
     stream: Routes.stream(connect),
     changes: Routes.changes(poll),
+    lookAtAttention: () => {
+      telling.lookAtAttention()
+      signal.notify()
+    },
     metrics: Effect.sync(() => ({ connections: open.size, ...told, awake: waking.isAwake() }))
   }
   return hub

@@ -46,6 +46,8 @@ export interface CountsFrame {
   readonly rate: number | null
   /** Dead letters: failed and interrupted. */
   readonly dlq: number
+  /** Groups of errors that are not dismissed: what a person should look at. 100 means a hundred or more, null not known yet. */
+  readonly attention: number | null
 }
 
 /** The roll-up of the latest minute. It replaces what was told before of the same `b.ts`. */

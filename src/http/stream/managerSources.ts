@@ -7,11 +7,12 @@ import * as Stream from "effect/Stream"
 import * as Backoff from "../../internal/backoff.js"
 import type { TaskChanges } from "../../TaskFeed.js"
 import type { TaskManager } from "../../TaskManager.js"
+import { groupsOf } from "../attention.js"
 import type { Redaction } from "../TaskRedaction.js"
 import * as TaskView from "../TaskView.js"
 import type { StreamHubOptions } from "./StreamHub.js"
 
-type Manager = Pick<TaskManager["Type"], "changes" | "changesAfter" | "get" | "logs" | "stats">
+type Manager = Pick<TaskManager["Type"], "changes" | "changesAfter" | "errors" | "get" | "logs" | "stats">
 
 const position = (manager: Manager, failures = 0): Effect.Effect<string> =>
   Effect.catchAll(
@@ -37,7 +38,7 @@ const atOnce = 8
 export const make = (
   manager: Manager,
   redaction: Redaction
-): Pick<StreamHubOptions, "changes" | "counts" | "logLines" | "records" | "summary"> => ({
+): Pick<StreamHubOptions, "attention" | "changes" | "counts" | "logLines" | "records" | "summary"> => ({
   changes: changes(manager),
   records: (ids) =>
     Effect.map(
@@ -53,6 +54,7 @@ export const make = (
       (found) => found.flatMap(Option.toArray)
     ),
   summary: (record) => TaskView.summary(record, redaction),
+  attention: groupsOf(manager),
   counts: Effect.map(manager.stats(), ({ counts }) => counts),
   logLines: (taskId, after) =>
     Effect.zipWith(

@@ -25,6 +25,8 @@ export interface Sources {
   readonly summary: (record: TaskRecord) => object
   /** How many tasks are in each status. Asked at most once a second. */
   readonly counts: Effect.Effect<Readonly<Record<TaskStatus, number>>, unknown>
+  /** How many groups of errors are open. Asked when tasks failed, at most every other second, and now and then. */
+  readonly attention: Effect.Effect<number, unknown>
   /** The roll-up of the latest minute, null when there is none. Asked at most once a second. */
   readonly bucket: Effect.Effect<Json, unknown>
   /** Lines of a task as clients are shown them, skipping the first `after`. */
@@ -47,6 +49,7 @@ export interface Telling {
   readonly look: () => void
   /** A batch changed. */
   readonly lookAtBatches: () => void
+  readonly lookAtAttention: () => void
   /** Whether a turn has something to do, now or within a second. */
   readonly any: () => boolean
   /** How many of its reads failed in a row afterwards. */
@@ -69,6 +72,9 @@ const most = {
 // Milliseconds between two looks at counts or bucket; and of real time that a read may take.
 const lookEvery = 1_000
 const readWithin = 10_000
+// Between two looks at groups of errors: when something failed, and otherwise, for what other instances do to them.
+const attentionEvery = 2_000
+const attentionAnyway = 30_000
 
 interface Look {
   due: boolean
@@ -83,6 +89,7 @@ export const make = (sources: Sources, listeners: Listeners, watching: Watching)
   const pending = Pending.make()
   const never = (): Look => ({ due: false, at: Number.NEGATIVE_INFINITY, latest: null })
   const looks = { counts: never(), buckets: never(), batches: never() }
+  const groups = { due: false, at: Number.NEGATIVE_INFINITY, many: null as number | null }
   let ended: { readonly count: number; readonly at: number } | null = null
   let failures = 0
   // Characters of a row, about: what does not go into the frame need not be read.
@@ -217,22 +224,47 @@ export const make = (sources: Sources, listeners: Listeners, watching: Watching)
     ended = { count, at: now }
     // It has to come down again when nothing ends any more.
     if (rate !== null && rate > 0) looks.counts.due = true
-    const frame: CountsFrame = { t: "counts", c: counts, rate, dlq: counts.failed + counts.interrupted }
+    const dlq = counts.failed + counts.interrupted
+    const frame: CountsFrame = { t: "counts", c: counts, rate, dlq, attention: groups.many }
     tellIfNew("counts", JSON.stringify(frame))
   }
+
+  const lookAtAttention = () => {
+    groups.due = true
+  }
+
+  // Before the counts, which tell of it.
+  const lookAtGroups = (now: number) =>
+    Effect.suspend(() => {
+      const since = now - groups.at
+      if (!listeners.any() || since < attentionEvery || !groups.due && since < attentionAnyway) return Effect.void
+      groups.due = false
+      groups.at = now
+      return Effect.map(read("groups of errors", () => sources.attention), (answer) => {
+        if (Option.isNone(answer)) return lookAtAttention()
+        if (answer.value !== groups.many) looks.counts.due = true
+        groups.many = answer.value
+      })
+    })
 
   return {
     add: (change) => {
       pending.add(change)
       watching.add(change)
-      if (change._tag === "Changed") lookAtTasks()
+      if (change._tag !== "Changed") return
+      lookAtTasks()
+      if (change.status === "failed") lookAtAttention()
     },
     look,
     lookAtBatches,
-    any: () => pending.any() || watching.any() || Object.values(looks).some(({ due }) => due) && listeners.any(),
+    lookAtAttention,
+    any: () =>
+      pending.any() || watching.any() ||
+      (groups.due || Object.values(looks).some(({ due }) => due)) && listeners.any(),
     turn: Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
       yield* tellTasks(now)
+      yield* lookAtGroups(now)
       yield* looked({ look: looks.counts, now, source: sources.counts, what: "counts" }, tellCounts(now))
       yield* looked({ look: looks.buckets, now, source: sources.bucket, what: "the roll-up" }, (b) => {
         if (b !== null) tellIfNew("buckets", JSON.stringify({ t: "bucket", b }))
@@ -254,9 +286,12 @@ export const make = (sources: Sources, listeners: Listeners, watching: Watching)
         look.latest = null
         look.at = Number.NEGATIVE_INFINITY
       }
+      groups.at = Number.NEGATIVE_INFINITY
+      groups.many = null
       ended = null
       failures = 0
       look()
+      lookAtAttention()
     }
   }
 }

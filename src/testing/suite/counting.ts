@@ -16,9 +16,13 @@ type Counts = Partial<Record<TaskStatus, number>>
 
 const none = { pending: 0, running: 0, success: 0, failed: 0, interrupted: 0, cancelled: 0 }
 
+/** What every backend has to tell. */
+const byWord = (backend: Stage["backend"], query: CountQuery, most: number) =>
+  Effect.map(backend.count(query, most), ({ capped, counts }) => ({ counts, capped }))
+
 const counted = ({ backend }: Stage, query: CountQuery, expected: Counts) =>
   Effect.map(
-    backend.count(query, 1_000),
+    byWord(backend, query, 1_000),
     (found) => assert.deepEqual(found, { counts: { ...none, ...expected }, capped: [] }, JSON.stringify(query))
   )
 
@@ -118,7 +122,7 @@ export const cases: ReadonlyArray<Case> = [
     )
     yield* a.commit(...running.map(insert), ...Array.from({ length: 3 }, () => insert(task())))
     yield* a.commit(...running.slice(1).map((one) => succeed(one, time.now)))
-    const of = (query: CountQuery, most: number) => backend.count(query, most)
+    const of = (query: CountQuery, most: number) => byWord(backend, query, most)
     assert.deepEqual(yield* of({}, 2), {
       counts: { ...none, pending: 2, running: 1, success: 2 },
       capped: ["pending", "success"]
@@ -133,6 +137,31 @@ export const cases: ReadonlyArray<Case> = [
     }
     for (const most of [Number.NaN, Number.POSITIVE_INFINITY]) {
       assert.deepEqual((yield* of({ status: ["success"] }, most)).counts, { ...none, success: 3 })
+    }
+  }),
+
+  test("a backend that tells how many wait for their next attempt tells it of every filter", function*(stage) {
+    const { a, backend, task, time } = stage
+    const tags = { tenant: "t1" }
+    const running = Array.from({ length: 4 }, () => startedBy(task({ tags, priority: 5 }), a.id, time.now))
+    yield* a.commit(...running.map(insert), insert(task()))
+    yield* a.commit(
+      ...running.slice(0, 2).map((one) => failAttempt(one, time.now, time.now + 60_000)),
+      succeed(running[2]!, time.now)
+    )
+    const queries: ReadonlyArray<readonly [CountQuery, number]> = [
+      [{}, 2],
+      [{ status: ["running"] }, 2],
+      [{ taskName: "send_email" }, 2],
+      [{ priority: 5 }, 2],
+      [{ tag: ["tenant", "t1"] }, 2],
+      [{ status: ["pending", "success"] }, 0],
+      [{ priority: 4 }, 0]
+    ]
+    for (const [query, expected] of queries) {
+      const { counts, retrying } = yield* backend.count(query, 1_000)
+      if (retrying !== undefined) assert.equal(retrying, expected, JSON.stringify(query))
+      if (expected > 0) assert.equal(counts.running, 3, JSON.stringify(query))
     }
   }),
 

@@ -1,11 +1,13 @@
 /** The words of the dead letters, in English. */
-import { count, plural } from "../format.js"
+import { count, countAtLeast, plural } from "../format.js"
 
 const runsOf = (value: number): string => `${count(value)} ${plural(value, "run", "runs")}`
 
 export const dead = {
   dead: {
-    badge: (value: number) => `${runsOf(value)} failed or interrupted`,
+    badge: (value: number) =>
+      `${countAtLeast(Math.min(value, 99), value > 99)} open ${plural(value, "error", "errors")}`,
+    badgeShort: (value: number) => countAtLeast(Math.min(value, 99), value > 99),
     caption: "Groups of errors",
     groups: (shown: string, value: number) => `${shown} ${plural(value, "group", "groups")} of errors`,
     interrupted: (value: number) => `${count(value)} interrupted`,

@@ -4,7 +4,7 @@ import { count, plural } from "../format.js"
 const runsOf = (value: number): string => `${count(value)} ${plural(value, "run", "runs")}`
 
 export const shell = {
-  sections: { runs: "Runs", tasks: "Tasks", deadLetters: "Dead letters" },
+  sections: { overview: "Overview", runs: "Runs", tasks: "Tasks", deadLetters: "Dead letters" },
   skip: "Skip to content",
   loading: "Loading",
   close: "Close",
@@ -95,6 +95,7 @@ export const shell = {
     follow: "Follow log",
     pause: "Pause live updates",
     fresh: "Show new runs",
+    goOverview: "Go to the overview",
     goRuns: "Go to Runs",
     goTasks: "Go to Tasks",
     goDead: "Go to Dead letters",
