@@ -126,6 +126,8 @@ export const retry = (parts: Parts, asked: Asked) =>
           ? Effect.map(found(parts, selected, taskId), (record) => wouldRetry(record, registered))
           : Effect.map(manager.retry(taskId), (done): Fate<TaskId> => ({ done })).pipe(
             Effect.catchTags({
+              // Of payloads that are changed.
+              TaskArgumentError: Effect.die,
               TaskNotFound: skip("notFound"),
               TaskWrongStatus: skip("wrongStatus"),
               TaskAlreadyRetried: skip("alreadyRetried"),

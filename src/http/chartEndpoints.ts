@@ -33,6 +33,10 @@ export const charts = HttpApiGroup.make("charts")
       .annotateContext(about("The same as a series of about so many points, 60 by default, for charts."))
   )
   .add(
+    get("durations", "/durations").setUrlParams(Schema.Struct(ofWindow)).addSuccess(Shapes.Durations)
+      .annotateContext(about("About how many of what ended within a window took how long: a histogram."))
+  )
+  .add(
     get("facets", "/facets").setUrlParams(Params.Filter).addSuccess(Shapes.Facets)
       .addError(TaskProblem.TaskFilterError)
       .annotateContext(about("How many tasks of a filter are in each status, each counted up to 10,000."))

@@ -115,7 +115,7 @@ describe("every operation of TaskHttp.client", () => {
       })
       expect(yield* errors.dismiss({ path })).toEqual(path)
 
-      const again = yield* tasks.retry(of(failed))
+      const again = yield* tasks.retry({ ...of(failed), payload: null })
       expect(again.task).toMatchObject({ taskId: again.taskId, retryOf: failed })
       yield* ends(again.taskId, "failed")
       const filter = { status: ["failed" as const], tag: undefined, priority: 7 }
@@ -215,8 +215,11 @@ describe("every operation of TaskHttp.client", () => {
         .toMatchObject({ _tag: "TaskCursorError", reason: "malformed" })
       expect(yield* refused(tasks.attempts(of(nowhere)))).toMatchObject({ _tag: "TaskNotFound", taskId: nowhere })
       expect(yield* refused(tasks.cancel(of(failed)))).toMatchObject({ _tag: "TaskWrongStatus", status: "failed" })
-      const { taskId: retriedAs } = yield* tasks.retry(of(failed))
-      expect(yield* refused(tasks.retry(of(failed)))).toMatchObject({ _tag: "TaskAlreadyRetried", retriedAs })
+      const { taskId: retriedAs } = yield* tasks.retry({ ...of(failed), payload: {} })
+      expect(yield* refused(tasks.retry({ ...of(failed), payload: {} }))).toMatchObject({
+        _tag: "TaskAlreadyRetried",
+        retriedAs
+      })
       expect(yield* refused(definitions.definition(name("nobody")))).toMatchObject({
         _tag: "DefinitionNotFound",
         task: "nobody"

@@ -72,6 +72,11 @@ export const layer = (api: TaskApi, parts: Parts) =>
               items: Charts.buckets(rollups, { from, to: now + 1, width })
             })
           ))
+        .handle("durations", ({ urlParams: { task, window = day } }) =>
+          Effect.map(
+            logged(series.get(Data.struct({ task, window, points: Charts.maxPoints }))),
+            ({ from, now, rollups }) => Charts.durations(rollups, from, now)
+          ))
         .handle("facets", ({ urlParams }) => logged(Facets.facets(parts, urlParams)))
         .handle("suggest", ({ urlParams: { caret, text: typed } }) =>
           logged(Effect.map(Facets.facts(parts), (facts) => ({

@@ -1,13 +1,44 @@
 /** Lists, and one task: looked at, retried, cancelled. */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Effect from "effect/Effect"
+import { TaskArgumentError } from "../../TaskError.js"
 import * as Listing from "../listing.js"
 import { logged, type Parts } from "../parts.js"
+import { restored } from "../restoring.js"
 import type { TaskApi } from "../TaskApi.js"
 import * as TaskView from "../TaskView.js"
 
 // Newest lines shown with a task; all of them are at /{id}/logs.
 const shownLines = 1_000
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** The payload that a caller means, who was shown the one of this task without its secrets. */
+const meant = ({ definitionOf, manager, redaction, visible }: Parts, id: string, sent: unknown) =>
+  Effect.gen(function*() {
+    const record = yield* manager.get(id)
+    const { payload: isShown } = yield* visible
+    const shown = isShown
+      ? TaskView.payload(record, yield* definitionOf(record.taskName), redaction)
+      : undefined
+    const stored = parsed(record.payload)
+    // To whom it was not shown, everything that is sent is new.
+    if (shown === undefined || stored === undefined) return sent
+    const whole = restored(sent, shown, stored)
+    if ("value" in whole) return whole.value
+    return yield* new TaskArgumentError({
+      task: record.taskName,
+      path: whole.unclear,
+      message:
+        `${record.taskName}: ${whole.unclear}: the list is another one, so which secret is meant here is not known: write it anew`
+    })
+  })
 
 export const layer = (api: TaskApi, parts: Parts) =>
   HttpApiBuilder.group(api, "tasks", (group) => {
@@ -42,16 +73,21 @@ export const layer = (api: TaskApi, parts: Parts) =>
           const record = yield* manager.get(id)
           return { items: TaskView.attempts(record, yield* manager.attempts(id), redaction) }
         })))
-      .handle("retry", ({ path: { id } }) =>
+      .handle("retry", ({ path: { id }, payload: asked }) =>
         logged(audited(
           {
             action: "retry",
             target: id,
-            permission: "retry",
+            // Whoever chooses the payload of a task could as well enqueue one.
+            permission: asked?.payload === undefined ? "retry" : ["retry", "enqueue"],
+            parameters: asked?.payload === undefined ? {} : { payloadChanged: true },
             outcome: ({ taskId }) => ({ newTaskId: taskId })
           },
           Effect.gen(function*() {
-            const taskId = yield* manager.retry(id)
+            const taskId = yield* manager.retry(
+              id,
+              asked?.payload === undefined ? {} : { payload: yield* meant(parts, id, asked.payload) }
+            )
             return { taskId, task: yield* detail(yield* manager.get(taskId)) }
           })
         )))
