@@ -99,3 +99,16 @@ export const restored = (sent: unknown, shown: unknown, stored: unknown): Restor
     throw problem
   }
 }
+
+/** Whether what stands at this path, as `cards[2].token`, is what was sent: nothing in it was put back. */
+export const isAsSent = (path: string, sent: unknown, whole: unknown): boolean => {
+  // A name with a dot in it is not found, and what is not found counts as put back.
+  const at = (value: unknown) =>
+    path.split(/[.[]/).filter((step) => step !== "").reduce<unknown>(
+      (inner, step) =>
+        typeof inner === "object" && inner !== null ? Reflect.get(inner, step.replace(/\]$/, "")) : undefined,
+      value
+    )
+  const found = at(sent)
+  return found !== undefined && isSame(found, at(whole))
+}

@@ -133,6 +133,7 @@ describe("every operation of TaskHttp.client", () => {
       expect((yield* charts.metrics({ urlParams: { task: "works" } })).success).toBe(1)
       expect((yield* charts.stats({ urlParams: { window: 3_600_000 } })).ended).toBeGreaterThanOrEqual(4)
       expect((yield* charts.buckets({ urlParams: { window: 3_600_000, points: 4 } })).width).toBe(900_000)
+      expect((yield* charts.durations({ urlParams: { task: "works", window: 3_600_000 } })).items).toHaveLength(1)
       expect(yield* charts.facets({ urlParams: { task: "works" } })).toMatchObject({
         success: 1,
         applied: { q: "task:works" }

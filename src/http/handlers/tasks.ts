@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { TaskArgumentError } from "../../TaskError.js"
 import * as Listing from "../listing.js"
 import { logged, type Parts } from "../parts.js"
-import { restored } from "../restoring.js"
+import * as Restoring from "../restoring.js"
 import type { TaskApi } from "../TaskApi.js"
 import * as TaskView from "../TaskView.js"
 
@@ -19,24 +19,28 @@ const parsed = (text: string): unknown => {
   }
 }
 
-/** The payload that a caller means, who was shown the one of this task without its secrets. */
-const meant = ({ definitionOf, manager, redaction, visible }: Parts, id: string, sent: unknown) =>
+/** Runs a task again with the payload that a caller means, who was shown the one of this task without its secrets. */
+const retryWith = ({ definitionOf, manager, redaction, visible }: Parts, id: string, sent: unknown) =>
   Effect.gen(function*() {
     const record = yield* manager.get(id)
+    const task = record.taskName
     const { payload: isShown } = yield* visible
-    const shown = isShown
-      ? TaskView.payload(record, yield* definitionOf(record.taskName), redaction)
-      : undefined
+    const shown = isShown ? TaskView.payload(record, yield* definitionOf(task), redaction) : undefined
     const stored = parsed(record.payload)
     // To whom it was not shown, everything that is sent is new.
-    if (shown === undefined || stored === undefined) return sent
-    const whole = restored(sent, shown, stored)
-    if ("value" in whole) return whole.value
-    return yield* new TaskArgumentError({
-      task: record.taskName,
-      path: whole.unclear,
-      message:
-        `${record.taskName}: ${whole.unclear}: the list is another one, so which secret is meant here is not known: write it anew`
+    if (shown === undefined || stored === undefined) return yield* manager.retry(id, { payload: sent })
+    const whole = Restoring.restored(sent, shown, stored)
+    if ("unclear" in whole) {
+      const path = whole.unclear
+      const why = "the list is another one, so which secret is meant here is not known: write it anew"
+      return yield* new TaskArgumentError({ task, path, message: `${task}: ${path}: ${why}` })
+    }
+    return yield* Effect.catchTag(manager.retry(id, { payload: whole.value }), "TaskArgumentError", (error) => {
+      if (Restoring.isAsSent(error.path, sent, whole.value)) return Effect.fail(error)
+      // It may quote what the caller was not shown.
+      const why = "does not fit; the value is not shown, it holds a secret"
+      const where = error.path === "" ? "payload" : error.path
+      return Effect.fail(new TaskArgumentError({ task, path: error.path, message: `${task}: ${where}: ${why}` }))
     })
   })
 
@@ -84,10 +88,9 @@ export const layer = (api: TaskApi, parts: Parts) =>
             outcome: ({ taskId }) => ({ newTaskId: taskId })
           },
           Effect.gen(function*() {
-            const taskId = yield* manager.retry(
-              id,
-              asked?.payload === undefined ? {} : { payload: yield* meant(parts, id, asked.payload) }
-            )
+            const taskId = asked?.payload === undefined
+              ? yield* manager.retry(id)
+              : yield* retryWith(parts, id, asked.payload)
             return { taskId, task: yield* detail(yield* manager.get(taskId)) }
           })
         )))
