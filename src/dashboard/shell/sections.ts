@@ -25,7 +25,7 @@ export const sections: ReadonlyArray<Section> = [
     count: () => live.value.counts?.dlq ?? 0,
     counted: t.dead.badge
   },
-  { path: "tasks", label: t.sections.tasks, pages: ["tasks"] },
+  { path: "tasks", label: t.sections.tasks, pages: ["tasks", "task"] },
   { path: "schedules", label: t.schedules.title, pages: ["schedules"] },
   { path: "instances", label: t.instances.title, pages: ["instances"] },
   { path: "audit", label: t.audit.title, pages: ["audit"], permission: "audit" }
