@@ -89,7 +89,13 @@ export const DurationBars = ({ answer }: { readonly answer: Durations }) => {
         </svg>
         <div class="marks" aria-hidden="true">
           {marks.map((mark) => (
-            <span key={mark} style={{ insetInlineStart: percent(at(mark)) }}>{format.duration(mark)}</span>
+            <span
+              key={mark}
+              class={at(mark) < 0.05 ? "first" : at(mark) > 0.95 ? "last" : ""}
+              style={{ insetInlineStart: percent(at(mark)) }}
+            >
+              {format.duration(mark)}
+            </span>
           ))}
         </div>
       </div>

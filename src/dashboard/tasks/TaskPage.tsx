@@ -120,13 +120,15 @@ export const TaskPage = ({ name }: { readonly name: string }) => {
         : null}
       <TaskFigures task={task} window={windowNow()} />
       <div class="columns">
-        <TaskErrors name={name} />
-        <RecentRuns name={name} runs={runs} />
-      </div>
-      <TaskPolicy task={task} />
-      <div class="columns">
-        {task.schedules.length === 0 ? null : <TaskSchedules names={task.schedules} />}
-        {task.definition === null ? null : <PayloadSchema definition={task.definition} />}
+        <div class="stack-of">
+          <TaskErrors name={name} />
+          <TaskPolicy task={task} />
+          {task.schedules.length === 0 ? null : <TaskSchedules names={task.schedules} />}
+        </div>
+        <div class="stack-of">
+          <RecentRuns name={name} runs={runs} />
+          {task.definition === null ? null : <PayloadSchema definition={task.definition} />}
+        </div>
       </div>
       <p class="page-foot dim" role="status">
         {problem === null || problem.tag === "Unauthorized" ? "" : `${t.list.notUpdated}: ${problem.message}`}

@@ -16,9 +16,10 @@ const begun = (field: Field): unknown =>
     ? []
     : field.initial ?? (field.kind === "text" ? "" : null)
 
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null
+
 const Legend = ({ name, used, ...props }: PartProps & { readonly used: ReturnType<typeof useField> }) => {
   const { field, value } = props
-  const given = value !== undefined && value !== null
   return (
     <legend>
       {field.required && !field.nullable ?
@@ -32,7 +33,7 @@ const Legend = ({ name, used, ...props }: PartProps & { readonly used: ReturnTyp
             <input
               type="checkbox"
               aria-label={form.give(name)}
-              checked={given}
+              checked={isGiven(value)}
               onChange={(event) =>
                 used.change(event.currentTarget.checked ? begun(field) : field.required ? null : undefined)}
             />
@@ -48,7 +49,12 @@ const GroupPart = (props: PartProps & { readonly field: Group }) => {
   const used = useField(props)
   const { field, path, value } = props
   return (
-    <fieldset class="part" tabIndex={-1} data-place={used.place} aria-describedby={used.own["aria-describedby"]}>
+    <fieldset
+      class={isGiven(value) ? "part" : "part off"}
+      tabIndex={-1}
+      data-place={used.place}
+      aria-describedby={used.own["aria-describedby"]}
+    >
       <Legend {...props} used={used} />
       <About field={field} used={used} />
       {isFields(value) ? <Fields form={field} path={path} value={value} /> : null}
@@ -61,7 +67,12 @@ const ListPart = (props: PartProps & { readonly field: Extract<Field, { readonly
   const { field, name, path, value } = props
   const items: ReadonlyArray<unknown> = Array.isArray(value) ? value : []
   return (
-    <fieldset class="part" tabIndex={-1} data-place={used.place} aria-describedby={used.own["aria-describedby"]}>
+    <fieldset
+      class={isGiven(value) ? "part" : "part off"}
+      tabIndex={-1}
+      data-place={used.place}
+      aria-describedby={used.own["aria-describedby"]}
+    >
       <Legend {...props} used={used} />
       <About field={field} used={used} />
       {items.map((item, index) => {

@@ -79,6 +79,8 @@ export const PayloadDialog = (props: PayloadDialogProps) => {
   const [tried, setTried] = useState(0)
   const root = useRef<HTMLFormElement>(null)
 
+  // Whoever opens it wants to write.
+  useEffect(() => focusFirst(root.current, "place", []), [])
   useEffect(() => {
     if (tried === 0) return
     if (trouble.payload.length > 0) focusFirst(root.current, "place", trouble.payload)

@@ -58,9 +58,16 @@ const describe = ({ description }: Node): string | null =>
 const choicesOf = (node: Node): ReadonlyArray<unknown> | null =>
   Array.isArray(node["enum"]) ? node["enum"] : "const" in node ? [node["const"]] : null
 
+/** The members of a union, those of unions in it too. */
+const membersOf = (root: Node, node: Node, depth = 0): ReadonlyArray<Node> =>
+  [...nodes(node["anyOf"]), ...nodes(node["oneOf"])].map((member) => resolved(root, member)).flatMap((member) => {
+    const inner = depth > 4 ? [] : membersOf(root, member, depth + 1)
+    return inner.length === 0 ? [member] : inner
+  })
+
 /** The alternatives, without null and with alternatives of choices put together. */
 const alternatives = (root: Node, node: Node): { readonly nullable: boolean; readonly rest: ReadonlyArray<Node> } => {
-  const given = [...nodes(node["anyOf"]), ...nodes(node["oneOf"])].map((member) => resolved(root, member))
+  const given = membersOf(root, node)
   const rest = given.filter(({ type }) => type !== "null")
   const choices = rest.map(choicesOf)
   return {
