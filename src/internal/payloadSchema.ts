@@ -18,10 +18,13 @@ const nodesIn = (value: unknown): ReadonlyArray<Node> =>
 // As OpenAPI says it.
 const asSecret = { format: "password", writeOnly: true }
 
+const definitions = "#/$defs/"
+const unescaped = (name: string): string => name.replaceAll("~1", "/").replaceAll("~0", "~")
+
 const resolved = (root: Node, node: Node): Node => {
   const { $ref } = node
-  const name = typeof $ref === "string" ? /^#\/\$defs\/(.+)$/.exec($ref)?.[1] : undefined
-  const found = name === undefined || !isNode(root["$defs"]) ? undefined : root["$defs"][decodeURIComponent(name)]
+  const name = typeof $ref === "string" && $ref.startsWith(definitions) ? $ref.slice(definitions.length) : undefined
+  const found = name === undefined || !isNode(root["$defs"]) ? undefined : root["$defs"][unescaped(name)]
   return isNode(found) ? found : node
 }
 

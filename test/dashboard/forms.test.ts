@@ -57,6 +57,10 @@ describe("fields", () => {
     let deep: Schema.Schema.Any = Schema.Struct({ end: Schema.String })
     for (let depth = 0; depth < 6; depth += 1) deep = Schema.Struct({ inner: deep })
     expect(JSON.stringify(of(deep))).toContain("\"kind\":\"json\"")
+    const named = Schema.Struct({ a: Schema.Int, b: Schema.Redacted(Schema.String) }).annotations({
+      identifier: "100%/a b~c"
+    })
+    expect(of(named)).toMatchObject({ kind: "group", fields: [["a", { kind: "whole" }], ["b", { secret: true }]] })
     expect(formOf(null)).toBeNull()
     expect(formOf({ type: "string" })).toBeNull()
     expect(formOf({ type: "object", properties: { a: { $ref: "#/$defs/A" } }, $defs: { A: { $ref: "#/$defs/A" } } }))

@@ -108,7 +108,7 @@ const read = async (task: string, window: string, signal: AbortSignal) => {
 
 export const TaskFigures = ({ task, window }: TaskFiguresProps) => {
   const { taskName } = task
-  const { problem, reload, value } = usePolled(
+  const { isOfAnother, problem, reload, value } = usePolled(
     `${taskName} ${window}`,
     (signal) => read(taskName, window, signal),
     every
@@ -121,6 +121,7 @@ export const TaskFigures = ({ task, window }: TaskFiguresProps) => {
   const { buckets, durations, stats } = value
   return (
     <>
+      {isOfAnother ? <div class="progress" /> : null}
       <Figures figures={figuresOf(task, stats)} />
       <div class="columns">
         <section class="card">

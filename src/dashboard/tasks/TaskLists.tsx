@@ -51,7 +51,7 @@ const Group = ({ group: { count, fingerprint, lastSeenAt, sample } }: { readonly
 )
 
 export const TaskErrors = ({ name }: { readonly name: string }) => {
-  const { value } = usePolled(
+  const { problem, value } = usePolled(
     name,
     (signal) => endpoints.errorGroups({ task: name, sort: "count", limit: shownGroups }, signal),
     10_000
@@ -61,7 +61,7 @@ export const TaskErrors = ({ name }: { readonly name: string }) => {
       title={words.errors}
       link={words.toDead}
       to={href("dead-letters", { task: name })}
-      none={value === null ? "" : words.errorsNone}
+      none={value !== null ? words.errorsNone : problem === null ? "" : format.sentence(problem.message)}
     >
       {(value?.items ?? []).map((group) => <Group key={group.fingerprint} group={group} />)}
     </List>

@@ -37,13 +37,16 @@ const nodes = (value: unknown): ReadonlyArray<Node> => Array.isArray(value) ? va
 const isScalar = (value: unknown): value is string | number | boolean =>
   typeof value === "string" || typeof value === "number" || typeof value === "boolean"
 
+const definitions = "#/$defs/"
+const unescaped = (name: string): string => name.replaceAll("~1", "/").replaceAll("~0", "~")
+
 /** With what its references say, which it may say more precisely itself. */
 const resolved = (root: Node, node: Node, depth = 0): Node => {
   const { $ref, allOf, ...own } = node
   if (depth > 8) return own
-  const name = typeof $ref === "string" ? /^#\/\$defs\/(.+)$/.exec($ref)?.[1] : undefined
+  const name = typeof $ref === "string" && $ref.startsWith(definitions) ? $ref.slice(definitions.length) : undefined
   const defs = root["$defs"]
-  const found = name !== undefined && isFields(defs) ? defs[decodeURIComponent(name)] : undefined
+  const found = name !== undefined && isFields(defs) ? defs[unescaped(name)] : undefined
   const parts = [...isFields(found) ? [found] : [], ...nodes(allOf)].map((part) => resolved(root, part, depth + 1))
   return Object.assign({}, ...parts, own)
 }
