@@ -29,8 +29,7 @@ export const task = {
     key: "Keeps its key after success",
     version: "Version",
     flags: "Also",
-    instances: "Instances that have it",
-    schedules: "Schedules"
+    instances: "Instances that have it"
   },
   executors: { fiber: "this process, on a fiber", thread: "a worker thread", process: "a process of its own" },
   noTimeout: "none",
