@@ -12,6 +12,7 @@ import type * as Stream from "effect/Stream"
 import type { AuditStore } from "./AuditStore.js"
 import type { ErrorStore } from "./ErrorStore.js"
 import * as Admission from "./internal/admission.js"
+import type { RetryOptions } from "./internal/changedPayload.js"
 import * as Control from "./internal/control.js"
 import { within } from "./internal/endWithin.js"
 import * as EnqueueJson from "./internal/enqueueJson.js"
@@ -139,12 +140,15 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
   readonly cancel: (taskId: string) => Effect.Effect<CancelOutcome, TaskNotFound | TaskWrongStatus | TaskBackendError>
   /**
    * Runs a failed, interrupted or cancelled task again, as a new task with the same payload, tags and priority. A task is
-   * retried once: the second call says which task the first one made.
+   * retried once: the second call says which task the first one made. With a `payload` it runs with that one: its tags and
+   * idempotency key are then those that the definition makes of it, and those that the call had given.
    */
   readonly retry: (
-    taskId: string
+    taskId: string,
+    options?: RetryOptions
   ) => Effect.Effect<
     TaskId,
+    | TaskArgumentError
     | TaskNotFound
     | TaskWrongStatus
     | TaskAlreadyRetried
@@ -214,6 +218,7 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
   readonly register: (given: Given) => Effect.Effect<void, never, Scope.Scope>
 }>() {}
 
+export type { RetryOptions } from "./internal/changedPayload.js"
 export type { Parts } from "./internal/parts.js"
 
 // Milliseconds: what a stop may take beyond `shutdownTimeout`, see `endWithin`.

@@ -6,6 +6,7 @@ export type Route =
   | { readonly page: "runs" }
   | { readonly page: "run"; readonly id: string }
   | { readonly page: "tasks" }
+  | { readonly page: "task"; readonly name: string }
   | { readonly page: "deadLetters" }
   | { readonly page: "schedules" }
   | { readonly page: "instances" }
@@ -27,6 +28,10 @@ export const routeOf = (path: string): Route => {
   if (rest.length > 0) return unknown
   if (section === "") return { page: "home" }
   if (section === "tasks" && name === undefined) return { page: "tasks" }
+  if (section === "tasks" && name !== undefined) {
+    const task = decoded(name)
+    return task === null ? unknown : { page: "task", name: task }
+  }
   if (section === "dead-letters" && name === undefined) return { page: "deadLetters" }
   if (section === "schedules" && name === undefined) return { page: "schedules" }
   if (section === "instances" && name === undefined) return { page: "instances" }

@@ -49,6 +49,22 @@ export const Buckets = Schema.Struct({
   items: Schema.Array(Bucket)
 }).annotations({ identifier: "TaskBuckets" })
 
+/** About how many took how long, within a window of time. */
+export const Durations = Schema.Struct({
+  /** The window, in whole slots: it may begin a little before what was asked for. */
+  from: Time,
+  to: Time,
+  durations: Spread,
+  /** Shortest first, without empty ones. Each is ten percent longer than the one before; the first is all under a millisecond. */
+  items: Schema.Array(Schema.Struct({
+    /** Took as long as this, or longer. */
+    from: Millis,
+    /** And not as long as this. */
+    to: Millis,
+    count: Count
+  }))
+}).annotations({ identifier: "TaskDurations" })
+
 /** How many tasks of a filter are in each status. */
 export const Facets = Schema.Struct({
   pending: Count,

@@ -169,6 +169,15 @@ export const Selection = Schema.Union(
 
 export type Selection = typeof Selection.Type
 
+/** How a task is retried. Nothing, or no body at all: as it was. */
+export const Retry = Schema.NullOr(Schema.Struct({
+  payload: Schema.optional(Schema.Unknown.annotations({
+    description:
+      "instead of what it had, in the payload's encoded form; what stands as it was shown is what was stored, secrets too",
+    jsonSchema: { type: ["object", "array", "string", "number", "boolean", "null"] }
+  }))
+})).annotations({ identifier: "TaskRetry" })
+
 export const DryRun = Schema.Struct({
   /** Only say what would happen. */
   dryRun: Schema.optional(Flag)

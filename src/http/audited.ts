@@ -21,7 +21,8 @@ export interface Action<A> {
   /** What was asked, and what came of it once it is known. JSON. */
   readonly parameters?: Readonly<Record<string, unknown>>
   readonly outcome?: (done: A) => Readonly<Record<string, unknown>>
-  readonly permission: Permission
+  /** Of several all are needed. */
+  readonly permission: Permission | ReadonlyArray<Permission>
 }
 
 const maxTarget = 200
@@ -80,7 +81,8 @@ export const make = (manager: Auditor) =>
   Effect.flatMap(current, ({ name: who }) => {
     const told = (how: string, more: Readonly<Record<string, unknown>> = {}) =>
       write(manager, { who, action, target, parameters: { ...parameters, ...more }, outcome: how })
-    return Effect.matchEffect(requires(permission), {
+    const needed = typeof permission === "string" ? [permission] : permission
+    return Effect.matchEffect(Effect.forEach(needed, requires, { discard: true }), {
       onFailure: (forbidden) => Effect.zipRight(told("denied"), Effect.fail(forbidden)),
       onSuccess: () =>
         // Whoever asked may go away meanwhile: what was done is written down all the same.

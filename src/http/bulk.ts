@@ -86,6 +86,8 @@ type Manager = Parts["manager"]
 export const retryOne = (manager: Manager, taskId: TaskId): Effect.Effect<Fate<TaskId>, TaskBackendError> =>
   Effect.map(manager.retry(taskId), (done): Fate<TaskId> => ({ done })).pipe(
     Effect.catchTags({
+      // Of payloads that are changed.
+      TaskArgumentError: Effect.die,
       TaskNotFound: skip("notFound"),
       TaskWrongStatus: skip("wrongStatus"),
       TaskAlreadyRetried: skip("alreadyRetried"),

@@ -45,6 +45,10 @@ export const charts = HttpApiGroup.make("charts")
       )
   )
   .add(
+    get("durations", "/durations").setUrlParams(Schema.Struct(ofWindow)).addSuccess(Shapes.Durations)
+      .annotateContext(about("About how many of what ended within a window took how long: a histogram."))
+  )
+  .add(
     get("facets", "/facets").setUrlParams(Params.Filter).addSuccess(Shapes.Facets)
       .addError(TaskProblem.TaskFilterError)
       .annotateContext(about("How many tasks of a filter are in each status, each counted up to 10,000."))

@@ -2,7 +2,7 @@
 import * as Durations from "../internal/durations.js"
 import type { Distribution, Rollup } from "../TaskRollup.js"
 import type { Terminal } from "../TaskStatus.js"
-import type { Bucket, Spread, WindowStats } from "./ChartShapes.js"
+import type { Bucket, Durations as DurationsShape, Spread, WindowStats } from "./ChartShapes.js"
 import { iso } from "./TaskView.js"
 
 const minute = 60_000
@@ -84,6 +84,24 @@ export const windowStats = (rollups: ReadonlyArray<Rollup>, from: number, to: nu
     throughput: to <= from ? 0 : ended / ((to - from) / minute),
     durations: spread(durations),
     waits: spread(waits)
+  }
+}
+
+/** How long what ended in these slots took, by bucket of the histogram. */
+export const durations = (
+  rollups: ReadonlyArray<Rollup>,
+  from: number,
+  to: number
+): typeof DurationsShape.Type => {
+  const sum = sumOf(rollups).durations
+  return {
+    from: iso(from),
+    to: iso(to),
+    durations: spread(sum),
+    items: [...sum.buckets].sort(([a], [b]) => a - b).map(([bucket, count]) => ({
+      ...Durations.boundsOf(bucket),
+      count
+    }))
   }
 }
 

@@ -32,7 +32,9 @@ export const definitions = HttpApiGroup.make("definitions")
         tags: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
         priority: Schema.optional(Schema.Int),
         /** Milliseconds from now. */
-        delay: Schema.optional(Schema.NonNegative)
+        delay: Schema.optional(Schema.NonNegative),
+        /** Not before this time. Not together with `delay`. */
+        runAt: Schema.optional(Params.Moment)
       }))
       .addSuccess(Actions.TaskEnqueued)
       .addSuccess(Actions.TaskDeduplicated)

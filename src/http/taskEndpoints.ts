@@ -35,14 +35,20 @@ export const tasks = HttpApiGroup.make("tasks")
       .annotateContext(about("Every attempt, the last one and the one under way included."))
   )
   .add(
-    post("retry")`/${id}/retry`.addSuccess(Actions.TaskRetried)
+    post("retry")`/${id}/retry`.setPayload(Params.Retry).addSuccess(Actions.TaskRetried)
+      .addError(TaskProblem.TaskArgumentError)
       .addError(TaskProblem.TaskNotFound)
       .addError(TaskProblem.TaskWrongStatus)
       .addError(TaskProblem.TaskAlreadyRetried)
       .addError(TaskProblem.TaskKeyHeld)
       .addError(TaskProblem.TaskNotRegistered)
       .addError(TaskProblem.TaskDecryptionError)
-      .annotateContext(about("Runs a failed, interrupted or cancelled task again, as a new task."))
+      .annotateContext(
+        about(
+          "Runs a failed, interrupted or cancelled task again, as a new task: without a body as it was, with a `payload` with that " +
+            "one."
+        )
+      )
   )
   .add(
     post("cancel")`/${id}/cancel`.addSuccess(Actions.TaskCancelled).addSuccess(Actions.TaskCancelRequested)

@@ -23,6 +23,7 @@ import type { Parts, TaskManager } from "../TaskManager.js"
 import { fromEnqueued, isDone, isLive, type TaskRecord, toEnqueued } from "../TaskRecord.js"
 import { isRetryable } from "../TaskStatus.js"
 import * as Backoff from "./backoff.js"
+import * as ChangedPayload from "./changedPayload.js"
 import { usualCount } from "./counting.js"
 import type { Definition } from "./definition.js"
 import * as HandOver from "./handOver.js"
@@ -123,12 +124,13 @@ export const make = (
       : Effect.succeed(false)
 
   // Without a span of its own: that of the enqueue is in the caller's.
-  const retry = Effect.fnUntraced(function*(taskId: string) {
+  const retry = Effect.fnUntraced(function*(taskId: string, { payload }: ChangedPayload.RetryOptions = {}) {
     const id = yield* checkId(taskId)
     yield* Effect.orDie(outside("TaskManager.retry"))
     yield* journal.written
     const original = yield* find(id)
-    const definition = registry.get(original.taskName)?.definition
+    const registered = registry.get(original.taskName)
+    const definition = registered?.definition
     if (!isRetryable(original.status)) {
       return yield* new TaskWrongStatus({ taskId, action: "retry", status: original.status })
     }
@@ -141,9 +143,16 @@ export const make = (
     // Of another task it could not be decrypted even with its key.
     const keyId = Sealed.keyIdOf(original.payload)
     if (keyId !== null) return yield* new TaskDecryptionError({ taskId, keyId })
+    // What another instance has the definition of cannot be checked here.
+    if (payload !== undefined && registered === undefined) {
+      return yield* new TaskNotRegistered({ task: original.taskName })
+    }
+    const changes = payload === undefined || registered === undefined
+      ? {}
+      : yield* ChangedPayload.make(registered, original, payload, now(), config.maxPayloadSize)
     return yield* sending(
       { taskName: original.taskName, cause: original.trace },
-      (trace) => enqueueAgain(original, definition, trace),
+      (trace) => enqueueAgain({ ...original, ...changes }, definition, trace),
       (span, again) => span.attribute("messaging.message.id", again)
     )
   })

@@ -2,7 +2,6 @@
  * What `Task.make` was told, checked once and with every default filled in. What the engine works with.
  */
 import * as Duration from "effect/Duration"
-import * as JSONSchema from "effect/JSONSchema"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
@@ -11,6 +10,7 @@ import { TaskDefinitionError } from "../TaskError.js"
 import type { TaskRecord } from "../TaskRecord.js"
 import * as Codec from "./codec.js"
 import * as JsonForm from "./jsonForm.js"
+import * as PayloadSchema from "./payloadSchema.js"
 
 /** A checked definition. Its functions take the payload type of the task it was made for. */
 export interface Definition {
@@ -88,15 +88,6 @@ const completer = (schema: Schema.Schema.All): (input: unknown) => unknown => {
     : (input) => input
 }
 
-// Not every schema can be said as JSON Schema.
-const jsonSchemaOf = (schema: Schema.Schema.Any): unknown => {
-  try {
-    return JSONSchema.make(Schema.encodedBoundSchema(schema))
-  } catch {
-    return null
-  }
-}
-
 /** Checks and completes a definition. Throws `TaskDefinitionError`, which names the part and says what to write instead. */
 export const make = (
   taskName: string,
@@ -150,12 +141,15 @@ export const make = (
     fail("persist", "transactional ends the task in the database, persist: false keeps it out of there: choose one")
   }
 
+  const payload = Codec.make(payloadSchema as Schema.Schema<unknown>)
+  // Asked for whenever somebody looks at tasks, and the same each time.
+  let payloadJsonSchema: { readonly value: unknown } | undefined
   return {
     payloadSchema,
     definition: {
       taskName,
       version: whole("version", source.version ?? 1, 1, maxPriority),
-      payload: Codec.make(payloadSchema as Schema.Schema<unknown>),
+      payload,
       success: source.success === undefined
         ? null
         : Codec.make(checked("success", source.success) as Schema.Schema<unknown>),
@@ -176,7 +170,8 @@ export const make = (
       keyTtl: millis("keyTtl", source.keyTtl),
       idempotencyKey: source.idempotencyKey ?? null,
       tags: tags === undefined ? null : typeof tags === "function" ? tags : () => tags,
-      payloadJsonSchema: () => jsonSchemaOf(payloadSchema),
+      payloadJsonSchema: () =>
+        (payloadJsonSchema ??= { value: PayloadSchema.make(payloadSchema, payload.secrets) }).value,
       warnings: Option.toArray(RetryPolicy.warningOf(retry))
     }
   }

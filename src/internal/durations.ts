@@ -7,6 +7,12 @@ const growth = Math.log(1.1)
 /** The bucket of a duration in milliseconds; everything under one millisecond shares bucket 0. */
 export const bucketOf = (millis: number): number => millis < 1 ? 0 : 1 + Math.floor(Math.log(millis) / growth)
 
+/** Where a bucket begins and where the next one does, in milliseconds. */
+export const boundsOf = (bucket: number): { readonly from: number; readonly to: number } => ({
+  from: bucket === 0 ? 0 : Math.exp((bucket - 1) * growth),
+  to: Math.exp(bucket * growth)
+})
+
 /** The middle of a bucket, in milliseconds. */
 export const middleOf = (bucket: number): number => bucket === 0 ? 0.5 : Math.exp((bucket - 0.5) * growth)
 

@@ -1,8 +1,9 @@
 /** Enqueues what arrives as JSON, by the name of its task. A side of TaskManager. */
 import * as Effect from "effect/Effect"
-import { type EnqueueError, TaskArgumentError, TaskNotRegistered } from "../TaskError.js"
+import { type EnqueueError, TaskNotRegistered } from "../TaskError.js"
 import type { EnqueueResult, TaskManager } from "../TaskManager.js"
 import type { TaskRegistry } from "../TaskRegistry.js"
+import { decodeArgument } from "./changedPayload.js"
 import type { Definition } from "./definition.js"
 import type { EnqueueOptions } from "./prepare.js"
 
@@ -19,14 +20,7 @@ export const make =
       const registered = registry.get(taskName)
       if (registered === undefined) return Effect.fail(new TaskNotRegistered({ task: taskName }))
       const { definition, runtime } = registered
-      return definition.payload.decode(JSON.stringify(payload ?? {})).pipe(
-        Effect.mapError(({ message, path }) =>
-          new TaskArgumentError({
-            task: taskName,
-            path,
-            message: `${taskName}: ${path === "" ? "payload" : path}: ${message}`
-          })
-        ),
+      return decodeArgument(definition, payload).pipe(
         Effect.flatMap((decoded) => enqueue({ definition }, decoded, options)),
         // Whatever the schema needs is where the handler's layer was built.
         Effect.provide(runtime)

@@ -34,6 +34,7 @@ describeInBrowser("tasks", () => {
         await page.locator("[data-group]").getByText("the bank declined").waitFor()
         await page.goBack()
         await task("send_email").getByRole("link", { name: "send_email" }).click()
+        await page.getByRole("link", { name: "All runs" }).click()
         await row(page, mail.taskId).waitFor()
         await row(page, failed.taskId).waitFor({ state: "detached" })
       })

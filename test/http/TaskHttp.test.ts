@@ -425,7 +425,7 @@ describe("the API as a value", () => {
         urlParams: { status: ["success", "failed"], tag: ["parity", "even"], since: 0, limit: 10 }
       })
       expect(page.items.map((item) => item.taskId)).toEqual([taskId])
-      const error = yield* Effect.flip(client.tasks.retry({ path: { id: taskId } }))
+      const error = yield* Effect.flip(client.tasks.retry({ path: { id: taskId }, payload: {} }))
       expect(error).toBeInstanceOf(TaskWrongStatus)
       const missing = yield* Effect.flip(client.tasks.get({ path: { id: "nope" } }))
       expect(missing).toMatchObject({ _tag: "TaskNotFound", taskId: "nope" })

@@ -30,7 +30,9 @@ describe("TaskHttp.client", () => {
       expect(bulk).toMatchObject({ dispatched: 1, skipped: 1 })
       const csv = yield* client.exports.csv({ urlParams: { task: "works" } })
       expect(csv).toContain(taskId)
-      expect(yield* Effect.flip(client.tasks.retry({ path: { id: taskId } }))).toBeInstanceOf(TaskWrongStatus)
+      expect(yield* Effect.flip(client.tasks.retry({ path: { id: taskId }, payload: {} }))).toBeInstanceOf(
+        TaskWrongStatus
+      )
       expect(yield* Effect.flip(client.tasks.get({ path: { id: "nope" } }))).toBeInstanceOf(TaskNotFound)
     }).pipe(Effect.provide(all)))
 

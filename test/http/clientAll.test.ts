@@ -115,7 +115,7 @@ describe("every operation of TaskHttp.client", () => {
       })
       expect(yield* errors.dismiss({ path })).toEqual(path)
 
-      const again = yield* tasks.retry(of(failed))
+      const again = yield* tasks.retry({ ...of(failed), payload: null })
       expect(again.task).toMatchObject({ taskId: again.taskId, retryOf: failed })
       yield* ends(again.taskId, "failed")
       const filter = { status: ["failed" as const], tag: undefined, priority: 7 }
@@ -144,6 +144,7 @@ describe("every operation of TaskHttp.client", () => {
       expect((yield* charts.metrics({ urlParams: { task: "works" } })).success).toBe(1)
       expect((yield* charts.stats({ urlParams: { window: 3_600_000 } })).ended).toBeGreaterThanOrEqual(4)
       expect((yield* charts.buckets({ urlParams: { window: 3_600_000, points: 4 } })).width).toBe(900_000)
+      expect((yield* charts.durations({ urlParams: { task: "works", window: 3_600_000 } })).items).toHaveLength(1)
       expect(yield* charts.facets({ urlParams: { task: "works" } })).toMatchObject({
         success: 1,
         applied: { q: "task:works" }
@@ -227,8 +228,11 @@ describe("every operation of TaskHttp.client", () => {
         .toMatchObject({ _tag: "TaskCursorError", reason: "malformed" })
       expect(yield* refused(tasks.attempts(of(nowhere)))).toMatchObject({ _tag: "TaskNotFound", taskId: nowhere })
       expect(yield* refused(tasks.cancel(of(failed)))).toMatchObject({ _tag: "TaskWrongStatus", status: "failed" })
-      const { taskId: retriedAs } = yield* tasks.retry(of(failed))
-      expect(yield* refused(tasks.retry(of(failed)))).toMatchObject({ _tag: "TaskAlreadyRetried", retriedAs })
+      const { taskId: retriedAs } = yield* tasks.retry({ ...of(failed), payload: {} })
+      expect(yield* refused(tasks.retry({ ...of(failed), payload: {} }))).toMatchObject({
+        _tag: "TaskAlreadyRetried",
+        retriedAs
+      })
       expect(yield* refused(definitions.definition(name("nobody")))).toMatchObject({
         _tag: "DefinitionNotFound",
         task: "nobody"

@@ -12,6 +12,11 @@ export const overview = (window: string, signal?: AbortSignal) => get<Api.Overvi
 export const suggest = (text: string, caret: number, signal?: AbortSignal) =>
   get<Api.Suggestions>("suggest", { text, caret }, signal)
 export const definitions = (signal?: AbortSignal) => get<Api.Definitions>("definitions", {}, signal)
+export const definition = (name: string, signal?: AbortSignal) =>
+  get<Api.Definition>(`definitions/${at(name)}`, {}, signal)
+export const durations = (params: Params, signal?: AbortSignal) => get<Api.Durations>("durations", params, signal)
+export const enqueue = (name: string, body: Api.EnqueueBody) =>
+  post<Api.Triggered>(`definitions/${at(name, "/enqueue")}`, body)
 export const pause = (name: string) => post<Api.Paused>(`definitions/${at(name, "/pause")}`)
 export const resume = (name: string) => post<Api.Resumed>(`definitions/${at(name, "/resume")}`)
 
@@ -25,7 +30,8 @@ export const run = (id: string, signal?: AbortSignal) => get<Api.RunDetail>(at(i
 export const attempts = (id: string, signal?: AbortSignal) => get<Api.Attempts>(at(id, "/attempts"), {}, signal)
 export const logs = (id: string, after: number, signal?: AbortSignal) =>
   get<Api.LogPage>(at(id, "/logs"), { after, limit: 1_000 }, signal)
-export const retry = (id: string) => post<Api.Retried>(at(id, "/retry"))
+export const retry = (id: string, changes?: { readonly payload: unknown }) =>
+  post<Api.Retried>(at(id, "/retry"), changes)
 export const cancel = (id: string) => post<Api.Cancelled>(at(id, "/cancel"))
 
 /** These, or a page of those that a filter shows. */
@@ -65,6 +71,7 @@ export const deleteHistory = (value: number, unit: "min" | "hour" | "day") =>
   remove<Api.HistoryDeleted>("history", { value, unit })
 
 export const schedules = (params: Params, signal?: AbortSignal) => get<Api.Schedules>("schedules", params, signal)
+export const schedule = (name: string, signal?: AbortSignal) => get<Api.Schedule>(`schedules/${at(name)}`, {}, signal)
 export const scheduleRuns = (name: string, signal?: AbortSignal) =>
   get<Api.ScheduleRuns>(`schedules/${at(name, "/runs")}`, {}, signal)
 export const triggerSchedule = (name: string) => post<Api.Triggered>(`schedules/${at(name, "/trigger")}`)

@@ -20,6 +20,7 @@ export type Bucket = typeof Charts.Bucket.Type
 export type Buckets = typeof Charts.Buckets.Type
 export type Overview = typeof Charts.Overview.Type
 export type OverviewTask = typeof Charts.OverviewTask.Type
+export type Durations = typeof Charts.Durations.Type
 export type Suggestion = typeof Charts.Suggestion.Type
 export type Suggestions = typeof Charts.Suggestions.Type
 export type Session = typeof AuthApi.LoggedIn.Type
@@ -48,6 +49,18 @@ export type Instance = typeof Fleet.Instance.Type
 export type Instances = typeof Fleet.Instances.Type
 export type AuditEntry = typeof Fleet.AuditEntry.Type
 export type AuditTrail = typeof Fleet.AuditTrail.Type
+
+/** What is sent to enqueue a task: as the API reads it, before it is read. */
+export interface EnqueueBody {
+  readonly payload?: unknown
+  readonly idempotencyKey?: string
+  readonly tags?: Readonly<Record<string, string>>
+  readonly priority?: number
+  /** Milliseconds. */
+  readonly delay?: number
+  /** ISO 8601. */
+  readonly runAt?: string
+}
 
 /** A status as it is shown: a run that waits for its next attempt is retrying. */
 export type ShownStatus = Run["status"] | "retrying"

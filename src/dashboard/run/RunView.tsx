@@ -7,6 +7,8 @@ import { href, param, setParams } from "../location.js"
 import { runPath } from "../route.js"
 import { Skeleton } from "../runs/ListStates.js"
 import { useKeys } from "../shell/keyboard.js"
+import { askChanges, refusalOfChanges, RetryChangesDialog } from "../tasks/retryChanges.js"
+import { taskPath } from "../tasks/term.js"
 import { t } from "../text/en.js"
 import { Blank } from "../ui/Blank.js"
 import { Button, Chip, IconButton } from "../ui/controls.js"
@@ -85,16 +87,29 @@ const Actions = ({ open, run }: { readonly run: RunDetail; readonly open: OpenRu
   )
 }
 
-const More = ({ id }: { readonly id: string }) => (
-  <Menu
-    label={t.menu}
-    button={(open, toggle) => <IconButton icon="more" label={t.menu} expanded={open} popover="menu" onClick={toggle} />}
-  >
-    <MenuItem onSelect={() => void copy(link(id))}>{t.run.copyLink}</MenuItem>
-    <MenuItem onSelect={() => void copy(id)}>{t.run.copyId}</MenuItem>
-    <MenuItem onSelect={() => void copy(curl(id))}>{t.run.copyCurl}</MenuItem>
-  </Menu>
-)
+const More = ({ done, run }: { readonly run: RunDetail; readonly done: () => void }) => {
+  const id = run.taskId
+  const refusal = refusalOfChanges(run)
+  return (
+    <Menu
+      label={t.menu}
+      button={(open, toggle) => (
+        <IconButton icon="more" label={t.menu} expanded={open} popover="menu" onClick={toggle} />
+      )}
+    >
+      {refusal === undefined ?
+        null :
+        (
+          <MenuItem disabled={refusal !== null} title={refusal ?? undefined} onSelect={() => askChanges(run, done)}>
+            {t.run.retryChanges}
+          </MenuItem>
+        )}
+      <MenuItem onSelect={() => void copy(link(id))}>{t.run.copyLink}</MenuItem>
+      <MenuItem onSelect={() => void copy(id)}>{t.run.copyId}</MenuItem>
+      <MenuItem onSelect={() => void copy(curl(id))}>{t.run.copyCurl}</MenuItem>
+    </Menu>
+  )
+}
 
 export interface RunViewProps {
   readonly id: string
@@ -131,9 +146,11 @@ const Loaded = (
       <header class="run-head">
         <div class="line">
           <Chip status={shownStatus(run)} />
-          <h2 title={run.taskName}>{run.taskName}</h2>
+          <h2 title={run.taskName}>
+            <a href={href(taskPath(run.taskName))}>{run.taskName}</a>
+          </h2>
           <Actions run={run} open={open} />
-          <More id={run.taskId} />
+          <More run={run} done={done} />
           {extra}
         </div>
         <div class="line sub">
@@ -150,6 +167,7 @@ const Loaded = (
         {tab === "json" ? <Json run={run} /> : null}
       </Tabs>
       <ActionDialog />
+      <RetryChangesDialog />
     </>
   )
 }

@@ -5,6 +5,7 @@ import type { Route } from "../route.js"
 import { RunFullPage } from "../run/RunFullPage.js"
 import { Skeleton } from "../runs/ListStates.js"
 import { RunsPage } from "../runs/RunsPage.js"
+import { TaskPage } from "../tasks/lazyTask.js"
 import { TasksPage } from "../tasks/lazyTasks.js"
 import { t } from "../text/en.js"
 import { Blank } from "../ui/Blank.js"
@@ -41,6 +42,8 @@ export const Page = ({ route }: { readonly route: Route }) => {
       return <RunFullPage key={route.id} id={route.id} />
     case "tasks":
       return <TasksPage />
+    case "task":
+      return <TaskPage key={route.name} name={route.name} />
     case "deadLetters":
       return <DeadLettersPage />
     case "schedules":
@@ -70,6 +73,8 @@ export const titleOf = (route: Route): string => {
       return `${t.run.panel} ${route.id.slice(-8)}`
     case "tasks":
       return t.sections.tasks
+    case "task":
+      return route.name
     case "deadLetters":
       return t.sections.deadLetters
     case "schedules":

@@ -29,7 +29,7 @@ export const sections: ReadonlyArray<Section> = [
     counted: t.dead.badge,
     short: t.dead.badgeShort
   },
-  { path: "tasks", label: t.sections.tasks, pages: ["tasks"] },
+  { path: "tasks", label: t.sections.tasks, pages: ["tasks", "task"] },
   { path: "schedules", label: t.schedules.title, pages: ["schedules"] },
   { path: "instances", label: t.instances.title, pages: ["instances"] },
   { path: "audit", label: t.audit.title, pages: ["audit"], permission: "audit" }

@@ -8,16 +8,17 @@ import { Button } from "../ui/controls.js"
 import { Icon } from "../ui/Icon.js"
 import { factsOf } from "./facts.js"
 import { endedOf, failuresOf, next, type Sort, type SortKey, textOf } from "./order.js"
+import { taskPath, termOf } from "./term.js"
 
 const span = (millis: number | null): string => millis === null ? t.tasks.none : format.duration(millis)
 
 const runsOf = (task: Definition, status: string | null = null): string =>
-  href("runs", { q: `task:${JSON.stringify(task.taskName)}`, status, since: status === null ? null : "all" })
+  href("runs", { q: termOf(task.taskName), status, since: status === null ? null : "all" })
 
 const Name = ({ task }: { readonly task: Definition }) => (
   <th scope="row" class="c-name">
     <span class="line">
-      <a class="what" href={runsOf(task)} title={t.tasks.showRuns(task.taskName)}>{task.taskName}</a>
+      <a class="what" href={href(taskPath(task.taskName))}>{task.taskName}</a>
       {task.paused ? <span class="env paused">{t.tasks.paused}</span> : null}
       {task.schedules.length === 0
         ? null

@@ -4,7 +4,7 @@ import { t } from "../text/en.js"
 
 type Facts = NonNullable<Definition["definition"]>
 
-const retryOf = ({ retry }: Facts): string => {
+export const retryOf = ({ retry }: Facts): string => {
   if (retry === "schedule") return t.tasks.bySchedule
   if (retry.retries === 0) return t.tasks.noRetries
   return [

@@ -75,6 +75,11 @@ export const layer = (api: TaskApi, parts: Parts) =>
             })
           ))
         .handle("overview", ({ urlParams: { window = "1h" } }) => logged(overview(window)))
+        .handle("durations", ({ urlParams: { task, window = day } }) =>
+          Effect.map(
+            logged(series.get(Data.struct({ task, window, points: Charts.maxPoints }))),
+            ({ from, now, rollups }) => Charts.durations(rollups, from, now)
+          ))
         .handle("facets", ({ urlParams }) => logged(Facets.facets(parts, urlParams)))
         .handle("suggest", ({ urlParams: { caret, text: typed } }) =>
           logged(Effect.map(Facets.facts(parts), (facts) => ({

@@ -102,7 +102,7 @@ export const layer = (api: TaskApi.TaskApi, { audited, manager }: Parts) =>
     Effect.gen(function*() {
       const lately = yield* latelyOf(manager)
       const schedules = yield* schedulesOf(manager)
-      const all = Effect.gen(function*() {
+      const facts = Effect.gen(function*() {
         const known = new Map((yield* manager.registered).map((definition) => [definition.taskName, definition]))
         const { paused } = yield* manager.pauses
         const instances = yield* manager.instances
@@ -116,7 +116,7 @@ export const layer = (api: TaskApi.TaskApi, { audited, manager }: Parts) =>
         const names = [
           ...new Set([...known.keys(), ...pausedNames, ...elsewhere, ...recent.keys(), ...unfinished.keys()])
         ].sort()
-        return names.map((taskName): typeof TaskApi.TaskDefinition.Type => {
+        const of = (taskName: string): typeof TaskApi.TaskDefinition.Type => {
           const definition = known.get(taskName)
           return {
             taskName,
@@ -130,8 +130,13 @@ export const layer = (api: TaskApi.TaskApi, { audited, manager }: Parts) =>
             schedules: scheduled.get(taskName) ?? [],
             last24h: recentEnds(recent.get(taskName) ?? [])
           }
-        })
+        }
+        return { names, of, isScheduled: (taskName: string) => scheduled.has(taskName) }
       })
+
+      // A name that is in no list may still have tasks from before.
+      const hasTasks = (taskName: string) =>
+        Effect.map(manager.list({ taskName, limit: 1 }), ({ items }) => items.length > 0)
 
       const by = Effect.map(current, ({ name }) => ({ by: name }))
       const pause = (action: string, taskName: string | undefined) =>
@@ -153,14 +158,15 @@ export const layer = (api: TaskApi.TaskApi, { audited, manager }: Parts) =>
         ))
 
       return group
-        .handle("definitions", () => logged(Effect.map(all, (items) => ({ items }))))
+        .handle("definitions", () => logged(Effect.map(facts, ({ names, of }) => ({ items: names.map(of) }))))
         .handle("definition", ({ path: { name } }) =>
-          logged(Effect.flatMap(all, (items) => {
-            const found = items.find(({ taskName }) => taskName === name)
-            const message = `no task ${JSON.stringify(name)} is known here: nobody registered it`
-            return found === undefined
-              ? Effect.fail(new DefinitionNotFound({ task: name, message }))
-              : Effect.succeed(found)
+          logged(Effect.gen(function*() {
+            const { isScheduled, names, of } = yield* facts
+            if (names.includes(name) || isScheduled(name) || (yield* hasTasks(name))) return of(name)
+            const message = `no task ${
+              JSON.stringify(name)
+            } is known here: nobody registered it, and no record is of it`
+            return yield* new DefinitionNotFound({ task: name, message })
           })))
         .handle("enqueue", ({ path: { name }, payload: { payload, ...options } }) =>
           logged(audited(

@@ -10,6 +10,8 @@ export const run = {
     retryBody: "It starts as a new run with the same arguments. This one stays as it is.",
     retryInterrupted:
       "This run was interrupted: parts of it may have happened. Retry it if doing them twice does no harm.",
+    retryChanges: "Retry with changes…",
+    changesHidden: "The arguments are hidden, or the task is not registered here",
     cancel: "Cancel run",
     cancelTitle: (task: string) => `Cancel ${task}?`,
     cancelPending: "It has not started and never will.",

@@ -21,7 +21,6 @@ export const tasks = {
     instances: "Instances",
     actions: "Actions",
     none: "—",
-    showRuns: (task: string) => `Runs of ${task}`,
     showFailures: (value: number, task: string) =>
       `${runsOf(value)} of ${task} failed or were interrupted: show its errors`,
     tasksOf: (value: number) => `${count(value)} ${plural(value, "task", "tasks")}`,
