@@ -248,6 +248,7 @@ const exercise = (backend: TaskBackend["Type"], during: ReturnType<typeof planne
     }
     yield* exerciseStores(backend, during)
     yield* during("promote", claimOf(backend, 5, now + 1_500))
+    yield* during("countBefore", backend.countBefore(start + 20_000, 1_000))
     yield* during("deleteBefore", backend.deleteBefore(start + 20_000, 100))
     yield* during("maintain", backend.maintain(now))
     yield* during("detach", backend.detach(instance, now))

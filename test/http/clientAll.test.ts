@@ -127,7 +127,8 @@ describe("every operation of TaskHttp.client", () => {
         .toMatchObject({ cancelled: 0, skipped: 2, nextCursor: null })
       expect(yield* bulk.deleteHistory({ urlParams: { value: 30, unit: "day" } })).toEqual({
         deleted: 0,
-        complete: true
+        complete: true,
+        dryRun: false
       })
 
       expect((yield* charts.metrics({ urlParams: { task: "works" } })).success).toBe(1)
