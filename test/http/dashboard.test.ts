@@ -256,7 +256,7 @@ describe("without a build", () => {
     Effect.gen(function*() {
       const place = { at: "/tasks", shownAt: "/tasks" }
       const guard = yield* Guard.make({ auth }, place)
-      const unbuilt = { title: "t", environment: null, assets: null, build: "0" }
+      const unbuilt = { title: "t", environment: null, assets: null, build: "0", previews: false }
       const base = yield* serve(Layer.merge(
         Dashboard.layer(unbuilt, "/tasks", guard),
         TaskHttp.layer({ auth, prefix: "/api" })

@@ -2,10 +2,12 @@
 import type { ComponentChildren } from "preact"
 import { useEffect, useMemo } from "preact/hooks"
 import { type Attempt, isEnded, type RunDetail, shownStatus } from "../api/types.js"
-import { endpoint } from "../config.js"
+import { serverNow } from "../clock.js"
+import { config, endpoint } from "../config.js"
 import { href, param, setParams } from "../location.js"
 import { runPath } from "../route.js"
 import { Skeleton } from "../runs/ListStates.js"
+import { Marks } from "../runs/marks.js"
 import { useKeys } from "../shell/keyboard.js"
 import { t } from "../text/en.js"
 import { Blank } from "../ui/Blank.js"
@@ -16,10 +18,12 @@ import { type Tab, Tabs } from "../ui/Tabs.js"
 import { Age } from "../ui/Time.js"
 import { ActionDialog, confirm, refusalOf, retryOrConfirm } from "./actions.js"
 import { Arguments, Json } from "./Data.js"
+import { bornAt, outlived } from "./gone.js"
 import { Logs, wantedAttempt } from "./Logs.js"
 import { type OpenRun, openRun } from "./openRun.js"
 import { RelatedRuns } from "./Related.js"
 import { Summary } from "./Summary.js"
+import { shownAttempt } from "./Timeline.js"
 
 const tabIds = ["summary", "logs", "arguments", "related", "json"] as const
 type TabId = typeof tabIds[number]
@@ -33,6 +37,9 @@ const stepTab = (step: number): void => {
 
 const link = (id: string): string => href(runPath(id))
 const curl = (id: string): string => `curl -u USER:PASSWORD '${endpoint(encodeURIComponent(id)).href}'`
+
+const curlOf = (id: string, action: "retry" | "cancel"): string =>
+  `curl -u USER:PASSWORD -X POST '${endpoint(`${encodeURIComponent(id)}/${action}`).href}'`
 
 const When = ({ run }: { readonly run: RunDetail }) => {
   const at = run.endedAt ?? run.startedAt ?? run.createdAt
@@ -85,7 +92,7 @@ const Actions = ({ open, run }: { readonly run: RunDetail; readonly open: OpenRu
   )
 }
 
-const More = ({ id }: { readonly id: string }) => (
+const More = ({ run: { taskId: id, ...run } }: { readonly run: RunDetail }) => (
   <Menu
     label={t.menu}
     button={(open, toggle) => <IconButton icon="more" label={t.menu} expanded={open} popover="menu" onClick={toggle} />}
@@ -93,6 +100,11 @@ const More = ({ id }: { readonly id: string }) => (
     <MenuItem onSelect={() => void copy(link(id))}>{t.run.copyLink}</MenuItem>
     <MenuItem onSelect={() => void copy(id)}>{t.run.copyId}</MenuItem>
     <MenuItem onSelect={() => void copy(curl(id))}>{t.run.copyCurl}</MenuItem>
+    {isEnded(run)
+      ? run.status === "success"
+        ? null
+        : <MenuItem onSelect={() => void copy(curlOf(id, "retry"))}>{t.curl.retry}</MenuItem>
+      : <MenuItem onSelect={() => void copy(curlOf(id, "cancel"))}>{t.curl.cancel}</MenuItem>}
   </Menu>
 )
 
@@ -126,6 +138,10 @@ const Loaded = (
     wantedAttempt.value = attempt ?? null
     chooseTab("logs")
   }
+  const toAttempt = (attempt: number): void => {
+    shownAttempt.value = attempt
+    chooseTab("summary")
+  }
   return (
     <>
       <header class="run-head">
@@ -133,24 +149,45 @@ const Loaded = (
           <Chip status={shownStatus(run)} />
           <h2 title={run.taskName}>{run.taskName}</h2>
           <Actions run={run} open={open} />
-          <More id={run.taskId} />
+          <More run={run} />
           {extra}
         </div>
         <div class="line sub">
           <span class="mono id">{run.taskId}</span>
           <IconButton small kind="quiet" icon="copy" label={t.run.copyId} onClick={() => void copy(run.taskId)} />
           <When run={run} />
+          <Marks run={run} />
         </div>
       </header>
       <Tabs tabs={tabs} at={tab} label={t.run.panel} onChoose={chooseTab}>
-        {tab === "summary" ? <Summary run={run} attempts={attempts} log={log} onLogs={toLogs} /> : null}
-        {tab === "logs" ? <Logs log={log} growing={!isEnded(run)} name={run.taskId} onRetry={done} /> : null}
+        {tab === "summary"
+          ? <Summary run={run} attempts={attempts} log={log} onLogs={toLogs} onAttempt={toAttempt} />
+          : null}
+        {tab === "logs"
+          ? <Logs log={log} growing={!isEnded(run)} name={run.taskId} onRetry={done} onAttempt={toAttempt} />
+          : null}
         {tab === "arguments" ? <Arguments run={run} /> : null}
         {tab === "related" ? <RelatedRuns run={run} /> : null}
         {tab === "json" ? <Json run={run} /> : null}
       </Tabs>
       <ActionDialog />
     </>
+  )
+}
+
+const Gone = ({ id, run }: { readonly id: string; readonly run: RunDetail | null }) => {
+  const span = outlived(id, run, config.kept, serverNow())
+  if (span !== null) {
+    return (
+      <Blank title={t.gone.retention(span)}>
+        <p>{t.gone.retentionBody}</p>
+      </Blank>
+    )
+  }
+  return (
+    <Blank title={t.run.gone}>
+      <p>{config.kept === null || bornAt(id) === null ? t.run.goneBody : t.gone.younger}</p>
+    </Blank>
   )
 }
 
@@ -180,9 +217,7 @@ export const RunView = ({ extra, id }: RunViewProps) => {
       return (
         <>
           {bare}
-          <Blank title={t.run.gone}>
-            <p>{t.run.goneBody}</p>
-          </Blank>
+          <Gone id={id} run={state.run} />
         </>
       )
     case "failed":

@@ -25,13 +25,19 @@ export const toast = (tone: Toast["tone"], content: ComponentChildren): void => 
   setTimeout(() => remove(id), shownFor)
 }
 
-export const Toasts = () => (
-  <div class="toasts" role="status">
-    {toasts.value.map(({ content, id, tone }) => (
-      <div key={id} class={`toast ${tone}`}>
-        <span>{content}</span>
-        <IconButton icon="close" label={t.close} small kind="quiet" onClick={() => remove(id)} />
+/** Whether a panel lies over the page: what is behind it is inert, so messages are said in it. */
+export const inPanel = signal(false)
+
+export const Toasts = ({ panel = false }: { readonly panel?: boolean }) =>
+  inPanel.value === panel
+    ? (
+      <div class="toasts" role="status">
+        {toasts.value.map(({ content, id, tone }) => (
+          <div key={id} class={`toast ${tone}`}>
+            <span>{content}</span>
+            <IconButton icon="close" label={t.close} small kind="quiet" onClick={() => remove(id)} />
+          </div>
+        ))}
       </div>
-    ))}
-  </div>
-)
+    )
+    : null
