@@ -102,10 +102,11 @@ const shownJson = (
   secrets: ReadonlyArray<Secrets.Pattern>,
   redaction: Redaction,
   taskName: string,
-  part: "payload" | "result"
+  part: "payload" | "result",
+  narrowed: (value: unknown) => unknown = (value) => value
 ): unknown => {
   try {
-    return redaction.json(Secrets.redact(secrets, JSON.parse(text)), { taskName, part })
+    return redaction.json(Secrets.redact(secrets, narrowed(JSON.parse(text))), { taskName, part })
   } catch {
     return null
   }
@@ -118,14 +119,15 @@ type Owner = Pick<TaskRecord.TaskRecord, "definitionVersion" | "kind" | "taskNam
 const isKnown = (record: Owner, definition: Definition | undefined): definition is Definition =>
   definition !== undefined && record.kind === "task" && record.definitionVersion === definition.version
 
-/** The payload as it may be shown; undefined when it may not, or cannot be decrypted here. */
+/** The payload as it may be shown; undefined when it may not, or cannot be decrypted here. `narrowed`: a part of it is enough. */
 export const payload = (
   record: Owner & Pick<TaskRecord.TaskRecord, "payload">,
   definition: Definition | undefined,
-  redaction: Redaction
+  redaction: Redaction,
+  narrowed?: (value: unknown) => unknown
 ): unknown =>
   isKnown(record, definition) && !Sealed.isSealed(record.payload)
-    ? shownJson(record.payload, definition.payload.secrets, redaction, record.taskName, "payload")
+    ? shownJson(record.payload, definition.payload.secrets, redaction, record.taskName, "payload", narrowed)
     : undefined
 
 // What is stored is no more than text: shown is what was read from it.

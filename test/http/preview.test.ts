@@ -52,6 +52,22 @@ describe("a preview", () => {
     }
   })
 
+  it("says that there is more, also where secrets made it short", () => {
+    const many = Array.from({ length: 60 }, (_, index) => `value number ${index}`)
+    const text = preview({ token: many, note: "behind it" })
+    expect(text).toBe("{\"token\":\"<redacted>\"}…")
+    expect(preview({ deep: many })).toHaveLength(maxPreview)
+  })
+
+  it("is the beginning of what the task by itself shows", () => {
+    const own = TaskRedaction.make({ redact: (value) => value })
+    for (let size = 0; size < 60; size += 1) {
+      const payload = { note: "n".repeat(size), deep: Array.from({ length: size }, (_, at) => ({ at, of: [size] })) }
+      const whole = previewOf(record(JSON.stringify(payload)), definition, own)
+      expect(preview(payload)).toBe(whole)
+    }
+  })
+
   // A word that nothing else is made of.
   const secret = "Zq9SecretWord"
   const texts = fc.oneof(fc.string(), fc.fullUnicodeString(), fc.constant("x".repeat(150)))

@@ -1,4 +1,5 @@
 /** A run: what it is, what can be done with it, and everything known of it. The same in the panel and as a page. */
+import "../style/runView.css"
 import type { ComponentChildren } from "preact"
 import { useEffect, useMemo } from "preact/hooks"
 import { type Attempt, isEnded, type RunDetail, shownStatus } from "../api/types.js"
