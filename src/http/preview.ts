@@ -41,10 +41,11 @@ const beginningOf = (whole: unknown): { readonly value: unknown; readonly isCut:
         isCut = true
         break
       }
+      // With the comma behind it, or the bracket before the first.
       left -= isArray ? 1 : key.length + 4
       kept.push([key, take(Reflect.get(value, key))])
     }
-    left -= 2
+    left -= 1
     return isArray ? kept.map(([, inner]) => inner) : Object.fromEntries(kept)
   }
   return { value: take(whole), isCut }

@@ -81,7 +81,7 @@ describe("summary", () => {
       kind: "error",
       name: "E",
       message: "password=hunter22 no",
-      stack: "    at x (token=abcdef)"
+      stack: "    at x token=abcdef here"
     } as const
     const cause = {
       parts: [{ depth: 0, kind: "parallel", name: "", message: "", stack: "" } as const, part],

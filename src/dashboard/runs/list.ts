@@ -282,9 +282,7 @@ export const startList = (): () => void => {
     effect(() => {
       if (!held.value && fresh.peek() + missed.peek() > 0) follow()
     }),
-    effect(() => {
-      if (logins.value > 0) previews.forget()
-    }),
+    logins.subscribe(previews.forget),
     // What was too fast is not any more, though nothing comes that would say so.
     effect(() => {
       void clock.now.value
