@@ -21,7 +21,9 @@ export const Tags = ({ run }: { readonly run: Run }) => {
 }
 
 export const Detail = ({ run }: { readonly run: Run }) => {
-  const { text, tone } = detailOf(run, now.value, previewOf(run.taskId))
+  // Where an error is shown, nobody has to be asked for more.
+  const isError = run.status === "failed" || run.status === "interrupted" || run.nextAttemptAt !== null
+  const { text, tone } = detailOf(run, now.value, isError ? null : previewOf(run.taskId))
   return <span class={`detail ${tone}`} title={text}>{text}</span>
 }
 
