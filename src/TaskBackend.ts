@@ -1,8 +1,8 @@
 /**
  * The port to where tasks are kept. Encoded rows in and out, each method one atomic unit, time always an argument.
  *
- * Called by TaskJournal (writes), TaskDispatcher (claims) and TaskManager (reads). Whoever writes a backend proves it
- * with the conformance suite of `effect-taskflow/testing`; every promise below has a case there.
+ * Called by TaskJournal (writes), TaskDispatcher (claims) and TaskManager (reads). Whoever writes a backend proves it with the
+ * conformance suite of `effect-taskflow/testing`; every promise below has a case there.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -207,10 +207,10 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
    * Declares `suspect` dead if its beat is still the one that was seen (or it was declared so before), and gives back what
    * it owned, at most `limit` tasks a call. Never waits for a task that somebody is just changing: that one is `left`.
    *
-   * Pending ones are ready for anyone; one-off effects, whose code died too, end as cancelled. Running ones: with a cancel asked they end as cancelled; without
-   * `requeueOnInterrupt` as interrupted (`instanceDied`); the others count a crash and are pending again. One that reaches
-   * `maxCrashes` as the only suspect of its instance fails as poison; a suspect is a task at or beyond `maxCrashes - 1`
-   * crashes that has crashed before, and an instance claims one suspect at a time. The attempts go to the ledger.
+   * Pending ones are ready for anyone; one-off effects, whose code died too, end as cancelled. Running ones: with a cancel asked
+   * they end as cancelled; without `requeueOnInterrupt` as interrupted (`instanceDied`); the others count a crash and are pending
+   * again. One that reaches `maxCrashes` as the only suspect of its instance fails as poison; a suspect is a task at or beyond
+   * `maxCrashes - 1` crashes that has crashed before; an instance claims one suspect at a time. Attempts go to the ledger.
    */
   readonly reap: (
     request: { readonly suspect: InstanceId; readonly beat: number; readonly now: number; readonly limit: number }
@@ -240,10 +240,7 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
     | null
   /** For `transactional` tasks; null where a handler cannot share a transaction with the backend. */
   readonly transaction: TaskTransaction | null
-  /**
-   * Cancels what has no attempt under way at once, in whoever's window it is; marks what runs. `now` is epoch
-   * milliseconds.
-   */
+  /** Cancels what has no attempt under way at once, in whoever's window it is; marks what runs. `now` is epoch milliseconds. */
   readonly cancel: (taskId: TaskId, now: number) => Effect.Effect<CancelResult, TaskBackendError>
   readonly get: (taskId: TaskId) => Effect.Effect<Option.Option<TaskRecord>, TaskBackendError>
   readonly list: (query: ListQuery) => Effect.Effect<ListPage, TaskBackendError>
@@ -272,15 +269,17 @@ export class TaskBackend extends Context.Tag("effect-taskflow/TaskBackend")<Task
    */
   readonly rollups: (query: RollupQuery) => Effect.Effect<ReadonlyArray<Rollup>, TaskBackendError>
   /**
-   * Removes up to `limit` finished tasks that ended before `cutoff` (epoch milliseconds), with all that belongs to them;
-   * answers how many; none for a cutoff that is no number. A success with an idempotency key stays while its `keyTtl` had not run out at `cutoff`. `status`:
-   * only those that ended so.
+   * Removes up to `limit` finished tasks that ended before `cutoff` (epoch milliseconds), with all that belongs to them; answers
+   * how many; none for a cutoff that is no number. A success with an idempotency key stays while its `keyTtl` had not run out at
+   * `cutoff`. `status`: only those that ended so.
    */
   readonly deleteBefore: (
     cutoff: number,
     limit: number,
     status?: ReadonlyArray<Terminal> | undefined
   ) => Effect.Effect<number, TaskBackendError>
+  /** How many `deleteBefore` would remove, counted up to `most`: as cheap as the entries of an index, or of memory. */
+  readonly countBefore: (cutoff: number, most: number) => Effect.Effect<number, TaskBackendError>
   /**
    * What changed since the cursor, by batches of lane `journal`, claims, reaps, cancels and slots of anyone; what was joined to a
    * transaction once it is committed. Removed tasks are not told.

@@ -18,6 +18,27 @@ export const LogLevel = Schema.Literal("debug", "info", "warning", "error")
 /** From low to high. Effect's Trace is stored as debug, Fatal as error. */
 export type LogLevel = typeof LogLevel.Type
 
+/** One part of a cause. Texts are empty where there is nothing to say. */
+export const CausePart = Schema.Struct({
+  /** How deep it stands: 0 for the whole; a part belongs to the nearest one before it that is less deep. */
+  depth: Schema.Int,
+  /** `parallel` and `sequential` hold the parts behind them that are deeper; the others are what happened. */
+  kind: Schema.Literal("parallel", "sequential", "error", "defect", "interrupt"),
+  name: Schema.String,
+  message: Schema.String,
+  /** Its first frames, the handler's own before others. */
+  stack: Schema.String
+})
+
+/** One part of a cause. Texts are empty where there is nothing to say. */
+export type CausePart = typeof CausePart.Type
+
+/** What a cause of several parts is made of, in the order they are read, and how many errors, defects and interrupts were left out. */
+export const FailureCause = Schema.Struct({ parts: Schema.Array(CausePart), omitted: Schema.Int })
+
+/** What a cause of several parts is made of, in the order they are read, and how many errors, defects and interrupts were left out. */
+export type FailureCause = typeof FailureCause.Type
+
 /** Why one attempt did not succeed, in a form that can be stored and shown. */
 export const TaskFailure = Schema.Struct({
   /** `error`: the task's own typed error; `undecodable`: the stored payload does not fit the definition. */
@@ -28,7 +49,9 @@ export const TaskFailure = Schema.Struct({
   /** The pretty printed cause, the handler's own frames first; at most 16 KiB. */
   stack: Schema.String,
   /** The typed error as JSON text through the task's error schema; null for every other kind. */
-  error: Schema.NullOr(Schema.String)
+  error: Schema.NullOr(Schema.String),
+  /** What a cause of several parts is made of; absent when it has one part, or was stored by a version that did not keep it. */
+  cause: Schema.optionalWith(FailureCause, { exact: true })
 })
 
 /** Why one attempt did not succeed, in a form that can be stored and shown. */

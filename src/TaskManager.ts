@@ -207,6 +207,10 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
    * Successes stay while they hold an idempotency key.
    */
   readonly deleteHistory: (endedBefore: number) => Effect.Effect<number, TaskBackendError>
+  /** How many that would remove if it went on, counted up to `most` (1 to 100,000, default 10,001). */
+  readonly countHistory: (endedBefore: number, most?: number) => Effect.Effect<number, TaskBackendError>
+  /** How long what ended is kept: milliseconds, `Infinity` for ever. */
+  readonly retention: TaskflowConfig["Type"]["retention"]
   /** Calls `listener` inside the engine for every recorded event; the answer ends that. For observers. */
   readonly tap: TaskEvents["Type"]["tap"]
   /** For observers that close: returns at once, or, when the engine is stopping, once nothing runs here. Bounded. */

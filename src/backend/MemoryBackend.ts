@@ -21,7 +21,7 @@ import { claim } from "./memoryClaim.js"
 import * as Controls from "./memoryControls.js"
 import * as Feed from "./memoryFeed.js"
 import * as Instances from "./memoryInstances.js"
-import { count, deleteBefore, list } from "./memoryList.js"
+import { count, countBefore, deleteBefore, list } from "./memoryList.js"
 import * as Stores from "./memoryStores.js"
 import { type LiveRow, make as makeTables, type Tables } from "./memoryTables.js"
 
@@ -250,6 +250,7 @@ export const on = (tables: Tables, maxLive: number): TaskBackend["Type"] => {
     unfinished: Effect.sync(tables.unfinished),
     rollups: (query) => Effect.sync(() => tables.rollups.read(query)),
     deleteBefore: (cutoff, limit, status) => Effect.sync(() => deleteBefore(tables, cutoff, limit, status)),
+    countBefore: (cutoff, most) => Effect.sync(() => countBefore(tables, cutoff, most)),
     feed: (query) => Effect.sync(() => feed.read(query)),
     hints: hints.hints,
     maintain: (now) =>

@@ -212,6 +212,11 @@ const onConnection = (connection: Connection, { durability, notify }: Settings) 
     unfinished: Effect.suspend(() => ask(Counts.unfinished, null)),
     rollups: Rollups.read(ask),
     deleteBefore,
+    countBefore: (before, asked) => {
+      const cutoff = wholeTime(before)
+      const most = howMany(asked, 0, Number.MAX_SAFE_INTEGER, 0)
+      return cutoff === null ? Effect.succeed(0) : ask(Retention.countable, { statuses: terminal, cutoff, most })
+    },
     feed: (query) => ask(Feed.read, query),
     hints: hints.hints,
     maintain,

@@ -228,6 +228,7 @@ export const make = (
       unfinished: told("unfinished", counts.unfinished),
       rollups: (query) => told("rollups", rollups(query)),
       deleteBefore: (cutoff, limit, status) => told("deleteBefore", retention.deleteBefore(cutoff, limit, status)),
+      countBefore: (cutoff, most) => told("countBefore", retention.countBefore(cutoff, most)),
       feed: (query) => told("feed", feed(query)),
       hints: hints.hints,
       maintain: (now) => told("maintain", retention.maintain(Math.floor(now))),

@@ -198,7 +198,11 @@ export const beside = (
       rollups: (query) => Effect.zipWith(other.rollups(query), memory.rollups(query), Rollups.together),
       deleteBefore: (cutoff, limit, status) =>
         Effect.zipRight(memory.deleteBefore(cutoff, limit, status), other.deleteBefore(cutoff, limit, status)),
-      maintain: (now) => Effect.zipRight(memory.maintain(now), other.maintain(now))
+      countBefore: (cutoff, most) =>
+        Effect.zipWith(memory.countBefore(cutoff, most), other.countBefore(cutoff, most), (a, b) =>
+          Math.min(most, a + b)),
+      maintain: (now) =>
+        Effect.zipRight(memory.maintain(now), other.maintain(now))
     }
     const fleeting: Port = {
       ...memory,

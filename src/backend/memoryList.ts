@@ -60,6 +60,16 @@ export const count = (tables: Tables, asked: CountQuery, limit: number): Counted
   return Counting.counted(found, Counting.countedTo(limit), new Set(), retrying)
 }
 
+/** How many of them would be removed, up to a bound. */
+export const countBefore = (tables: Tables, cutoff: number, most: number): number => {
+  let found = 0
+  for (const record of tables.done.values()) {
+    if (found >= most) break
+    if (record.endedAt! < cutoff && !holdsKeyAt(record, cutoff)) found += 1
+  }
+  return found
+}
+
 /** Removes finished records, as the port says; answers how many. */
 export const deleteBefore = (
   tables: Tables,

@@ -2,7 +2,7 @@
  * What crosses between the engine and a worker: one attempt of a task as data, and what became of it. Types alone, so both
  * sides can load them for nothing.
  */
-import type { LogLevel, Progress } from "../TaskEvent.js"
+import type { FailureCause, LogLevel, Progress } from "../TaskEvent.js"
 import type { TaskRecord } from "../TaskRecord.js"
 
 /** Where a handler's code is: a module whose default export (or the export of this name) is what `Task.worker` made. */
@@ -42,6 +42,8 @@ export interface WorkerError {
   readonly name: string
   readonly message: string
   readonly stack: string
+  /** What its cause was made of, if of several parts. */
+  readonly cause?: FailureCause
 }
 
 /** What became of an attempt in a worker. Interrupting `run` gives none. */

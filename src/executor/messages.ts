@@ -2,11 +2,16 @@
  * What is heard from a worker, checked: a process shares its channel with the application's own code. Pure.
  */
 import * as Schema from "effect/Schema"
-import { LogLevel } from "../TaskEvent.js"
+import { FailureCause, LogLevel } from "../TaskEvent.js"
 import type { WorkerOutcome } from "./job.js"
 import { type FromWorker, mark } from "./protocol.js"
 
-const Shown = Schema.Struct({ name: Schema.String, message: Schema.String, stack: Schema.String })
+const Shown = Schema.Struct({
+  name: Schema.String,
+  message: Schema.String,
+  stack: Schema.String,
+  cause: Schema.optionalWith(FailureCause, { exact: true })
+})
 
 const Outcome: Schema.Schema<WorkerOutcome> = Schema.Union(
   Schema.TaggedStruct("Success", { result: Schema.NullOr(Schema.String) }),

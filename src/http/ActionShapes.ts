@@ -77,7 +77,10 @@ export const TasksCancelled = Schema.Struct({
 }).annotations({ identifier: "TasksCancelled" })
 
 export const HistoryDeleted = Schema.Struct({
+  /** Of a dry run: how many would be. */
   deleted: Schema.Int,
   /** False: there is more, ask again. */
-  complete: Schema.Boolean
+  complete: Schema.Boolean,
+  /** Nothing was done. */
+  dryRun: Schema.Boolean
 }).annotations({ identifier: "HistoryDeleted" })

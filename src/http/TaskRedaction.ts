@@ -28,6 +28,8 @@ export interface RedactionOptions {
 export interface Redaction {
   readonly text: (text: string, shown: Shown) => string
   readonly json: (value: unknown, shown: Shown) => unknown
+  /** Whether the application has a say: then it is asked about whole values. */
+  readonly asks: boolean
 }
 
 const secretWords = [
@@ -43,8 +45,20 @@ const secretKey = new RegExp(`(?<![a-z])(${secretWords.join("|")})(s|[-_]?(hash|
 
 const wordsOf = (key: string): string => key.replace(/([a-z0-9])([A-Z])/g, "$1_$2")
 
+// The keys of payloads are few and come again with every task.
+const keysSeen = new Map<string, boolean>()
+const mostKeys = 2_000
+
 /** Whether a key is named like one that holds a secret. */
-export const isSecretKey = (key: string): boolean => key.length <= 200 && secretKey.test(wordsOf(key))
+export const isSecretKey = (key: string): boolean => {
+  if (key.length > 200) return false
+  const before = keysSeen.get(key)
+  if (before !== undefined) return before
+  const found = secretKey.test(wordsOf(key))
+  if (keysSeen.size >= mostKeys) keysSeen.clear()
+  keysSeen.set(key, found)
+  return found
+}
 
 /**
  * Texts that are secrets whatever stands around them; `$1` stays. The published forms of the services they are named after.
@@ -73,8 +87,13 @@ const secretTexts: ReadonlyArray<readonly [RegExp, string]> = [
   [/\b(?:AIza[A-Za-z0-9_-]{30,}|npm_[A-Za-z0-9]{30,}|sk-[A-Za-z0-9_-]{20,})/g, placeholder]
 ]
 
+// Every text above has one of these in it, and most texts have none: one look instead of ten.
+const hint =
+  /-----BEGIN|bearer|basic|passw|pwd|secret|token|key|authorization|:\/\/|eyJ|AKIA|ASIA|_|xox|glpat-|AIza|sk-/i
+
 /** The text without what looks like a secret in it. */
 export const withoutSecrets = (text: string): string => {
+  if (!hint.test(text)) return text
   let shown = text
   for (const [pattern, replacement] of secretTexts) shown = shown.replace(pattern, replacement)
   return shown
@@ -110,6 +129,7 @@ export const make = ({ redact, secrets = true }: RedactionOptions = {}): Redacti
     }
   }
   return {
+    asks: redact !== undefined,
     text: (text, shown) => {
       // What cannot be decrypted here says so instead.
       if (isSealed(text)) return encrypted

@@ -2,7 +2,7 @@
  * What the HTTP API answers, as schemas. camelCase, times as ISO 8601 in UTC with `Z`, durations in milliseconds.
  */
 import * as Schema from "effect/Schema"
-import { Enqueued, LogLevel, Progress, StopReason } from "../TaskEvent.js"
+import { CausePart, Enqueued, LogLevel, Progress, StopReason } from "../TaskEvent.js"
 import { TaskId } from "../TaskId.js"
 import { TaskStatus } from "../TaskStatus.js"
 
@@ -20,8 +20,7 @@ export const Json = Schema.Unknown.annotations({
   jsonSchema: { type: ["object", "array", "string", "number", "boolean", "null"] }
 })
 
-/** One task, as it is in lists and on the stream. */
-export const TaskSummary = Schema.Struct({
+const summary = {
   taskId: TaskId,
   taskName: Schema.String,
   /** Of two summaries of one task the one with the larger number is newer, from lists and from the stream. */
@@ -36,6 +35,11 @@ export const TaskSummary = Schema.Struct({
   retriesUsed: Schema.Int,
   /** Attempts started so far. */
   attempts: Schema.Int,
+  /**
+   * Attempts in a row that ended with their process, or with its lease; after each the task was run again elsewhere if it could be.
+   * 0 again after an attempt that failed.
+   */
+  crashes: Schema.Int,
   /** The message of the latest attempt that failed; in lists cut to 500 characters. */
   error: Schema.NullOr(Schema.String),
   tags: Schema.Record({ key: Schema.String, value: Schema.String }),
@@ -56,6 +60,16 @@ export const TaskSummary = Schema.Struct({
   cancelRequested: Schema.Boolean,
   stopReason: Schema.NullOr(StopReason),
   progress: Schema.NullOr(Progress)
+}
+
+/** One task, as it is in lists and on the stream. */
+export const TaskSummary = Schema.Struct({
+  ...summary,
+  /**
+   * The payload as JSON, secrets replaced, cut to 160 characters. In lists alone, where `displayArguments` and the caller's access show
+   * arguments; not of payloads beyond 4,096 characters. A payload never changes, so the stream does not repeat it.
+   */
+  preview: Schema.optional(Schema.String)
 }).annotations({ identifier: "TaskSummary" })
 
 /** What is not shown of a task, and why it is not there. */
@@ -68,14 +82,23 @@ const Trace = Schema.NullOr(Schema.Struct({
   sampled: Schema.Boolean
 }))
 
+/** What the cause of a failure is made of, when it has several parts: in the order they are read, `depth` says what belongs to what. */
+export const TaskCause = Schema.Struct({ parts: Schema.Array(CausePart), omitted: Schema.Int }).annotations({
+  identifier: "TaskCause"
+})
+
 /**
  * One task by itself. `payload` and `result` are there only where `displayArguments` and the caller's access show them,
  * secrets replaced; `hidden` names what is there and not shown.
  */
 export const TaskDetail = Schema.Struct({
-  ...TaskSummary.fields,
+  ...summary,
   /** The printed cause of the latest attempt that failed. */
   stacktrace: Schema.NullOr(Schema.String),
+  /** Null when that cause has one part, which `error` and `stacktrace` tell. */
+  cause: Schema.NullOr(TaskCause),
+  /** The group of errors that a failed task is in: `GET /errors/{fingerprint}`. */
+  fingerprint: Schema.NullOr(Schema.String),
   /** The span it was enqueued in. */
   trace: Trace,
   payload: Schema.optional(Json),

@@ -2,6 +2,7 @@
  * What people and programs are shown of a task: records and log lines as the JSON of `TaskApi`. Pure.
  */
 import type { Definition } from "../internal/definition.js"
+import { fingerprintOf } from "../internal/fingerprint.js"
 import * as Secrets from "../internal/redaction.js"
 import * as Sealed from "../internal/sealed.js"
 import * as TraceText from "../internal/traceText.js"
@@ -58,6 +59,7 @@ const facts = (record: TaskRecord.TaskRecord, redaction: Redaction) => ({
   duration: TaskRecord.durationOf(record),
   retriesUsed: TaskRecord.retriesUsed(record),
   attempts: record.attempts,
+  crashes: record.crashes,
   tags: shownTags(record, redaction),
   source: record.source,
   schedule: record.schedule === null ? null : { name: record.schedule.name, slot: iso(record.schedule.slot) },
@@ -83,11 +85,16 @@ const facts = (record: TaskRecord.TaskRecord, redaction: Redaction) => ({
 })
 
 /** A record as it is in lists: without stack, payload, result and logs, and with a short error. */
-export const summary = (record: TaskRecord.TaskRecord, redaction: Redaction): typeof TaskApi.TaskSummary.Type => ({
+export const summary = (
+  record: TaskRecord.TaskRecord,
+  redaction: Redaction,
+  preview?: string
+): typeof TaskApi.TaskSummary.Type => ({
   ...facts(record, redaction),
   error: record.failure === null
     ? null
-    : cut(redaction.text(record.failure.message, { taskName: record.taskName, part: "error" }), maxErrorInList)
+    : cut(redaction.text(record.failure.message, { taskName: record.taskName, part: "error" }), maxErrorInList),
+  ...preview === undefined ? {} : { preview }
 })
 
 const shownJson = (
@@ -95,10 +102,11 @@ const shownJson = (
   secrets: ReadonlyArray<Secrets.Pattern>,
   redaction: Redaction,
   taskName: string,
-  part: "payload" | "result"
+  part: "payload" | "result",
+  narrowed: (value: unknown) => unknown = (value) => value
 ): unknown => {
   try {
-    return redaction.json(Secrets.redact(secrets, JSON.parse(text)), { taskName, part })
+    return redaction.json(Secrets.redact(secrets, narrowed(JSON.parse(text))), { taskName, part })
   } catch {
     return null
   }
@@ -111,14 +119,15 @@ type Owner = Pick<TaskRecord.TaskRecord, "definitionVersion" | "kind" | "taskNam
 const isKnown = (record: Owner, definition: Definition | undefined): definition is Definition =>
   definition !== undefined && record.kind === "task" && record.definitionVersion === definition.version
 
-/** The payload as it may be shown; undefined when it may not, or cannot be decrypted here. */
+/** The payload as it may be shown; undefined when it may not, or cannot be decrypted here. `narrowed`: a part of it is enough. */
 export const payload = (
   record: Owner & Pick<TaskRecord.TaskRecord, "payload">,
   definition: Definition | undefined,
-  redaction: Redaction
+  redaction: Redaction,
+  narrowed?: (value: unknown) => unknown
 ): unknown =>
   isKnown(record, definition) && !Sealed.isSealed(record.payload)
-    ? shownJson(record.payload, definition.payload.secrets, redaction, record.taskName, "payload")
+    ? shownJson(record.payload, definition.payload.secrets, redaction, record.taskName, "payload", narrowed)
     : undefined
 
 // What is stored is no more than text: shown is what was read from it.
@@ -126,6 +135,16 @@ const traceOf = ({ trace }: TaskRecord.TaskRecord) => {
   const stored = TraceText.read(trace)
   return stored === null ? null : { traceId: stored.traceId, spanId: stored.spanId, sampled: stored.sampled }
 }
+
+const causeShown = ({ failure, taskName }: TaskRecord.TaskRecord, redaction: Redaction) =>
+  failure?.cause === undefined ? null : {
+    omitted: failure.cause.omitted,
+    parts: failure.cause.parts.map(({ message, stack, ...part }) => ({
+      ...part,
+      message: message === "" ? "" : redaction.text(message, { taskName, part: "error" }),
+      stack: stack === "" ? "" : redaction.text(stack, { taskName, part: "stacktrace" })
+    }))
+  }
 
 /**
  * A record with its payload and result as JSON, secrets replaced. Both are hidden when they may not be seen, without a
@@ -139,6 +158,8 @@ export const detail = (
   const all = {
     ...facts(record, redaction),
     ...failureShown(record.taskName, record.failure, redaction),
+    cause: causeShown(record, redaction),
+    fingerprint: fingerprintOf(record)?.fingerprint ?? null,
     trace: traceOf(record)
   }
   const unseen = logs ? [] : ["logs" as const]

@@ -11,6 +11,7 @@ import { type Plan, plan } from "./filter/plan.js"
 import { print } from "./filter/print.js"
 import type { Pattern, PatternKey, Term } from "./filter/term.js"
 import type { Parts } from "./parts.js"
+import { previewOf } from "./preview.js"
 import type * as Params from "./TaskParams.js"
 import { type TaskCursorError, TaskFilterError } from "./TaskProblem.js"
 import type * as TaskRedaction from "./TaskRedaction.js"
@@ -148,14 +149,25 @@ const totalOf = (
   return Effect.succeed({ total: items.length, totalIsFloor: !whole })
 }
 
+const noPreview = (): undefined => undefined
+
+/** What the caller is shown of the arguments of each task of a list. */
+const previews = ({ manager, redaction, visible }: Parts) =>
+  Effect.gen(function*() {
+    if (!(yield* visible).payload) return noPreview
+    const definitions = new Map((yield* manager.registered).map((one) => [one.taskName, one]))
+    return (record: TaskRecord) => previewOf(record, definitions.get(record.taskName), redaction)
+  })
+
 /** The answer of `GET /`. */
 export const page = (parts: Parts, params: typeof Params.List.Type) =>
   Effect.gen(function*() {
     const { cursor, limit = 50, order, sort = order === "oldest" ? "created" : "-created", ...filter } = params
     const plan = yield* planOf(parts, filter)
     const { complete, items, nextCursor } = yield* TaskSearch.search(parts.manager, plan, { sort, limit, cursor })
+    const preview = yield* previews(parts)
     return {
-      items: items.map((record) => TaskView.summary(record, parts.redaction)),
+      items: items.map((record) => TaskView.summary(record, parts.redaction, preview(record))),
       nextCursor,
       ...yield* totalOf(parts, plan, { cursor, items, nextCursor, complete }),
       complete,

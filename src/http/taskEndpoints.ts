@@ -91,10 +91,15 @@ export const bulk = HttpApiGroup.make("bulk")
     HttpApiEndpoint.del("deleteHistory", "/history")
       .setUrlParams(Schema.Struct({
         value: Params.wholeFromTo(1, 100_000),
-        unit: Schema.Literal("min", "hour", "day")
+        unit: Schema.Literal("min", "hour", "day"),
+        ...Params.DryRun.fields
       }))
       .addSuccess(Actions.HistoryDeleted)
-      .annotateContext(about("Removes finished tasks that ended longer ago than this, up to 10,000 in one call."))
+      .annotateContext(
+        about(
+          "Removes finished tasks that ended longer ago than this, up to 10,000 in one call. With `dryRun` it counts them, up to 10,000."
+        )
+      )
   )
 
 const exported = Schema.Struct({

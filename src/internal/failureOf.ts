@@ -2,7 +2,8 @@
  * What went wrong, in a form that can be stored and shown: readable, bounded, the handler's own frames first. Pure.
  */
 import * as Cause from "effect/Cause"
-import type { TaskFailure } from "../TaskEvent.js"
+import type { FailureCause, TaskFailure } from "../TaskEvent.js"
+import * as CauseParts from "./causeParts.js"
 
 const maxStack = 16_384
 const maxMessage = 4_096
@@ -78,10 +79,32 @@ export const messageOf = (error: unknown): string => {
   return cut(message ?? nameOf(error), maxMessage)
 }
 
+const described: CauseParts.Describe = (leaf) => {
+  const error = leaf._tag === "Fail" ? leaf.error : leaf.defect
+  return { name: nameOf(error), message: messageOf(error), stack: prettyCause(leaf) }
+}
+
+// Of errors that came from elsewhere as data: what their cause was made of there.
+const elsewhere = new WeakMap<object, FailureCause>()
+
+/** Says what the cause of this error was made of, where it was another one than here. */
+export const tellCause = (error: unknown, cause: FailureCause): void => {
+  if (typeof error === "object" && error !== null) elsewhere.set(error, cause)
+}
+
+/** The parts of a cause that has several. Never throws. */
+export const causeOf = (cause: Cause.Cause<unknown>, error: unknown): FailureCause | null =>
+  CauseParts.partsOf(cause, described) ??
+    (typeof error === "object" && error !== null ? elsewhere.get(error) ?? null : null)
+
 /** The stored form of what `error` did to an attempt. `encoded` is the typed error as JSON text, if it is one. */
 export const failureOf = (
   kind: TaskFailure["kind"],
   error: unknown,
   cause: Cause.Cause<unknown>,
   encoded: string | null
-): TaskFailure => ({ kind, name: nameOf(error), message: messageOf(error), stack: prettyCause(cause), error: encoded })
+): TaskFailure => {
+  const failure = { kind, name: nameOf(error), message: messageOf(error), stack: prettyCause(cause), error: encoded }
+  const parts = causeOf(cause, error)
+  return parts === null ? failure : { ...failure, cause: parts }
+}

@@ -13,6 +13,7 @@ import type { TaskflowConfig } from "../TaskflowConfig.js"
 import type { ModuleHandler, Registered, WorkerKind } from "../TaskRegistry.js"
 import type { LiveAttempt } from "./attempt.js"
 import { Misfit } from "./codec.js"
+import { tellCause } from "./failureOf.js"
 import * as Sealed from "./sealed.js"
 
 /** From the payload of an attempt to the text of its result. */
@@ -60,7 +61,8 @@ const listenerOf = (attempt: LiveAttempt, runtime: Runtime.Runtime<never>): Work
 })
 
 // With its name and stack there. What it shows here, the place where it was put together again, says nothing.
-const withStack = (error: unknown, { stack }: WorkerError): unknown => {
+const withStack = (error: unknown, { cause, stack }: WorkerError): unknown => {
+  if (cause !== undefined) tellCause(error, cause)
   if (error instanceof Error) {
     Object.defineProperty(error, "stack", { configurable: true, value: stack, writable: true })
   }

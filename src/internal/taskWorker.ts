@@ -21,7 +21,7 @@ import { type FromAttempt, protocol, type Servable, type Session, workerKey } fr
 import { currentAttempt, TaskContext } from "../TaskContext.js"
 import { captureLogs } from "./captureLogs.js"
 import type { Definition } from "./definition.js"
-import { messageOf, nameOf, prettyCause } from "./failureOf.js"
+import { causeOf, messageOf, nameOf, prettyCause } from "./failureOf.js"
 import { setRef } from "./fiberRefs.js"
 import { judge } from "./outcome.js"
 import { resultText } from "./resultText.js"
@@ -185,8 +185,8 @@ const outcomeOf = (
     }
   })
 
-const shownOf = (error: unknown, cause: Cause.Cause<unknown>): WorkerError => ({
-  name: nameOf(error),
-  message: messageOf(error),
-  stack: prettyCause(cause)
-})
+const shownOf = (error: unknown, cause: Cause.Cause<unknown>): WorkerError => {
+  const shown = { name: nameOf(error), message: messageOf(error), stack: prettyCause(cause) }
+  const parts = causeOf(cause, error)
+  return parts === null ? shown : { ...shown, cause: parts }
+}

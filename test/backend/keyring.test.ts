@@ -14,7 +14,14 @@ const [one, two] = [material("k1", 3), material("k2", 7)]
 const ring = Keyring.make([one], one.key)
 const owner = ["task", "t-1"] as const
 
-const failure: TaskFailure = { kind: "error", name: "Odd", message: "secret", stack: "Odd: secret", error: "{\"a\":1}" }
+const failure: TaskFailure = {
+  kind: "error",
+  name: "Odd",
+  message: "secret",
+  stack: "Odd: secret",
+  error: "{\"a\":1}",
+  cause: { parts: [{ depth: 0, kind: "defect", name: "Odd", message: "secret", stack: "at secret" }], omitted: 1 }
+}
 
 const anyText = FastCheck.oneof(
   FastCheck.string({ unit: "binary" }),

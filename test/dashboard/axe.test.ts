@@ -64,7 +64,7 @@ describeInBrowser("axe finds nothing", () => {
           await page.locator(".logs li").first().waitFor()
           await look("page of a run")
           await page.goto(`${served.url}dashboard/runs/01890000-0000-7000-8000-000000000000`)
-          await page.getByText("not kept any more").waitFor()
+          await page.getByText("removed by retention").waitFor()
           await look("run that is gone")
           await page.goto(`${served.url}dashboard/runs?status=cancelled`)
           await page.getByText("No runs match").waitFor()

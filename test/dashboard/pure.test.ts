@@ -5,10 +5,14 @@ import type { Attempt, Run } from "../../src/dashboard/api/types.js"
 import { backoff } from "../../src/dashboard/live/backoff.js"
 import { nextOf } from "../../src/dashboard/login/next.js"
 import { routeOf, runPath } from "../../src/dashboard/route.js"
+import { treeOf } from "../../src/dashboard/run/cause.js"
+import { bornAt, outlived } from "../../src/dashboard/run/gone.js"
 import { timelineOf } from "../../src/dashboard/run/lanes.js"
 import { readStack, splitError } from "../../src/dashboard/run/stack.js"
+import { detailOf } from "../../src/dashboard/runs/detail.js"
 import { matches } from "../../src/dashboard/runs/matching.js"
 import { isNarrowed, queryOf, reachOf, textOf } from "../../src/dashboard/runs/query.js"
+import { marksOf } from "../../src/dashboard/runs/special.js"
 import { chipsOf, joined, partsOf, problemOf } from "../../src/dashboard/runs/terms.js"
 import * as format from "../../src/dashboard/text/format.js"
 import { curlOf } from "../../src/dashboard/ui/curl.js"
@@ -30,6 +34,7 @@ const run = (changes: Partial<Run> = {}): Run => ({
   duration: 8_000,
   retriesUsed: 1,
   attempts: 2,
+  crashes: 0,
   error: "SmtpError: timed out",
   tags: { plan: "pro", tenant: "northwind" },
   source: "manual",
@@ -272,6 +277,86 @@ describe("a stack", () => {
     ])
     expect(splitError("GatewayTimeout: no answer: none")).toEqual(["GatewayTimeout", "no answer: none"])
     expect(splitError("no name here")).toEqual(["", "no name here"])
+  })
+})
+
+describe("what a row says", () => {
+  const said = (changes: Partial<Run>, preview: string | null = "{\"n\":1}") =>
+    detailOf(run({ error: null, ...changes }), now, preview).text
+  it("is the error of what failed, the progress of what runs, and else what it was given", () => {
+    expect(said({ error: "SmtpError: 421\nmore" })).toBe("SmtpError: 421")
+    const running = { status: "running", endedAt: null } as const
+    expect(said({ ...running, progress: { value: 0.5, message: "half" } })).toBe("half")
+    expect(said(running)).toBe("{\"n\":1}")
+    expect(said({ status: "success" })).toBe("{\"n\":1}")
+    expect(said({ status: "success" }, null)).toBe("plan=pro  tenant=northwind  order-7")
+    expect(said({ status: "interrupted", stopReason: "shutdown" })).toBe("Its instance stopped while it ran")
+  })
+
+  it("has marks for what is special, each with words", () => {
+    const marks = (changes: Partial<Run>) =>
+      marksOf(run({ idempotencyKey: null, ...changes })).map(({ label }) => label)
+    expect(marks({})).toEqual([])
+    expect(marks({ source: "scheduled" })).toEqual(["Scheduled"])
+    expect(marks({ idempotencyKey: "k" })).toEqual(["Has an idempotency key"])
+    expect(marks({ retryOf: run().taskId, crashes: 2 })).toEqual(["Retry of", "Rescued"])
+    // It ran nowhere again.
+    expect(marks({ status: "interrupted", crashes: 1 })).toEqual([])
+    expect(marksOf(run({ crashes: 2 }))[0]?.title).toContain("2 times")
+  })
+})
+
+describe("a cause", () => {
+  const part = (depth: number, kind: "parallel" | "sequential" | "error", message = "") =>
+    ({ depth, kind, name: "", message, stack: "" }) as const
+  const drawn = (nodes: ReturnType<typeof treeOf>): unknown =>
+    nodes.map(({ children, part: { kind, message } }) => children.length === 0 ? message : [kind, drawn(children)])
+
+  it("is a tree again", () => {
+    const parts = [
+      part(0, "parallel"),
+      part(1, "error", "a"),
+      part(1, "sequential"),
+      part(2, "error", "b"),
+      part(2, "error", "c"),
+      part(1, "error", "d")
+    ]
+    expect(drawn(treeOf(parts))).toEqual([["parallel", ["a", ["sequential", ["b", "c"]], "d"]]])
+  })
+
+  it("shows every part, whatever depths somebody stored", () => {
+    const size = (nodes: ReturnType<typeof treeOf>): number =>
+      nodes.reduce((sum, { children }) => sum + 1 + size(children), 0)
+    fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 9 })), (depths) => {
+      expect(size(treeOf(depths.map((depth) => part(depth, "error"))))).toBe(depths.length)
+    }))
+  })
+})
+
+describe("a run that is gone", () => {
+  const day = 86_400_000
+  const kept = { success: 7 * day, failed: 30 * day, interrupted: null, cancelled: 7 * day }
+  const ended = (status: Run["status"], days: number) =>
+    // safe: what is looked at is there
+    run({ status, endedAt: new Date(now - days * day).toISOString() }) as unknown as Parameters<typeof outlived>[1]
+  const id = (at: number) => `${at.toString(16).padStart(12, "0").replace(/^(.{8})/, "$1-")}-7000-8000-000000000001`
+
+  it("was removed by retention when it ended longer ago than such runs are kept", () => {
+    expect(outlived("", ended("success", 8), kept, now)).toBe(7 * day)
+    expect(outlived("", ended("success", 6), kept, now)).toBeNull()
+    expect(outlived("", ended("failed", 8), kept, now)).toBeNull()
+    expect(outlived("", ended("interrupted", 800), kept, now)).toBeNull()
+    expect(outlived("", ended("success", 8), null, now)).toBeNull()
+  })
+
+  it("that nobody knew is as old as its id", () => {
+    expect(bornAt(id(now))).toBe(now)
+    expect(outlived(id(now - 8 * day), null, kept, now)).toBe(7 * day)
+    expect(outlived(id(now - 6 * day), null, kept, now)).toBeNull()
+    expect(bornAt("nonsense")).toBeNull()
+    expect(outlived("nonsense", null, kept, now)).toBeNull()
+    const forEver = { success: null, failed: null, interrupted: null, cancelled: null }
+    expect(outlived(id(0), null, forEver, now)).toBeNull()
   })
 })
 

@@ -160,7 +160,7 @@ describeInBrowser("a run", () => {
       yield* TaskflowTest.awaitStatus(taskId, "success")
       yield* steps(async () => {
         await openAs(page, served, "ada", "runs/01890000-0000-7000-8000-000000000000")
-        await page.getByText("This run is not kept any more").waitFor()
+        await page.getByText("This run was removed by retention (7 days)").waitFor()
         let broken = true
         await page.route(`**/tasks/${taskId}`, (route) =>
           broken

@@ -89,6 +89,10 @@ describe.each(["thread", "process"] as const)("executor %s", (kind) => {
         const { failure, stopReason } = yield* manager.get(refused.taskId)
         expect(stopReason).toBe("unrecoverable")
         expect(failure!.stack).toContain("act.worker.mjs")
+        const { taskId: twice } = yield* InWorker.enqueue({ act: "twice" })
+        const { cause } = (yield* manager.awaitResult(twice)).failure!
+        expect(cause?.parts.map(({ kind }) => kind)).toEqual(["parallel", "defect", "error"])
+        expect(cause?.parts.map(({ name }) => name)).toEqual(["", "RangeError", "TooLarge"])
         const snoozed = yield* InWorker.enqueue({ act: "snooze" })
         expect((yield* InWorker.awaitResult(snoozed.taskId)).text).toBe("awake")
       }))

@@ -42,6 +42,7 @@ describe("GET /tasks", () => {
         duration: expect.any(Number),
         retriesUsed: 0,
         attempts: 1,
+        crashes: 0,
         error: null,
         tags: { parity: "odd", tenant: "acme" },
         source: "manual",
@@ -56,12 +57,16 @@ describe("GET /tasks", () => {
         retriedAs: null,
         cancelRequested: false,
         stopReason: null,
-        progress: { value: 0.5, message: "half" }
+        progress: { value: 0.5, message: "half" },
+        preview: "{\"n\":3,\"token\":\"<redacted>\"}"
       })
       expect(failed).toMatchObject({ status: "failed", priority: 7, stopReason: "retriesSpent" })
       expect(failed.error).toContain("no funds")
       expect(failed).not.toHaveProperty("stacktrace")
-      expect((yield* send(base, "GET", `/tasks/${second.taskId}`)).body.stacktrace).toContain("Declined")
+      const { body: one } = yield* send(base, "GET", `/tasks/${second.taskId}`)
+      expect(one.stacktrace).toContain("Declined")
+      expect(one.cause).toBe(null)
+      expect((yield* send(base, "GET", `/tasks/errors/${one.fingerprint}`)).body).toMatchObject({ count: 1 })
       expect(text).not.toContain("secret")
     }).pipe(Effect.provide(tasks())))
 

@@ -75,6 +75,27 @@ describe("summary", () => {
     })
   })
 
+  it("of a failure of several parts the task by itself has the parts, secrets replaced", () => {
+    const part = {
+      depth: 1,
+      kind: "error",
+      name: "E",
+      message: "password=hunter22 no",
+      stack: "    at x token=abcdef here"
+    } as const
+    const cause = {
+      parts: [{ depth: 0, kind: "parallel", name: "", message: "", stack: "" } as const, part],
+      omitted: 3
+    }
+    const shown = TaskView.detail(record({ status: "failed", failure: { ...failure, cause } }), undefined, plain)
+    expect(shown.cause).toEqual({
+      parts: [cause.parts[0], { ...part, message: "password=<redacted> no", stack: "    at x token=<redacted> here" }],
+      omitted: 3
+    })
+    expect(TaskView.detail(record({ status: "failed", failure }), undefined, plain).cause).toBe(null)
+    expect(TaskView.summary(record({ failure: { ...failure, cause } }), redaction)).not.toHaveProperty("cause")
+  })
+
   it("survives moments no Date can hold", () => {
     for (const runAt of [Number.MAX_VALUE, Number.POSITIVE_INFINITY]) {
       expect(TaskView.summary(record({ runAt }), redaction).runAt).toBe("+275760-09-13T00:00:00.000Z")

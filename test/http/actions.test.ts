@@ -187,8 +187,11 @@ describe("DELETE /tasks/history", () => {
       const { taskId: young } = yield* Works.enqueue({ n: 1 })
       yield* awaitStatus(young, "success")
       const clear = (query: string) => post(base, `/tasks/history${query}`, undefined, {}, "DELETE")
-      expect((yield* clear("?value=3&unit=hour")).body).toEqual({ deleted: 0, complete: true })
-      expect((yield* clear("?value=60&unit=min")).body).toEqual({ deleted: 1, complete: true })
+      expect((yield* clear("?value=3&unit=hour")).body).toEqual({ deleted: 0, complete: true, dryRun: false })
+      const would = yield* clear("?value=60&unit=min&dryRun=true")
+      expect(would.body).toEqual({ deleted: 1, complete: true, dryRun: true })
+      expect((yield* send(base, "GET", `/tasks/${old}`)).status).toBe(200)
+      expect((yield* clear("?value=60&unit=min")).body).toEqual({ deleted: 1, complete: true, dryRun: false })
       expect((yield* send(base, "GET", `/tasks/${old}`)).status).toBe(404)
       expect((yield* send(base, "GET", `/tasks/${young}`)).status).toBe(200)
       expect((yield* send(base, "GET", `/tasks/${hangs}`)).status).toBe(200)
@@ -198,8 +201,9 @@ describe("DELETE /tasks/history", () => {
         expect((yield* clear(query)).status, query).toBe(400)
       }
       expect(yield* auditOf(base, "delete_history")).toEqual([
-        expect.objectContaining({ parameters: { value: 60, unit: "min", deleted: 1 } }),
-        expect.objectContaining({ parameters: { value: 3, unit: "hour", deleted: 0 } })
+        expect.objectContaining({ parameters: { value: 60, unit: "min", dryRun: false, deleted: 1 } }),
+        expect.objectContaining({ parameters: { value: 60, unit: "min", dryRun: true, deleted: 1 } }),
+        expect.objectContaining({ parameters: { value: 3, unit: "hour", dryRun: false, deleted: 0 } })
       ])
     }).pipe(Effect.provide(tasks())))
 })

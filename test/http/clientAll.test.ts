@@ -138,7 +138,8 @@ describe("every operation of TaskHttp.client", () => {
       expect(yield* batches.beginBatch({ path: { batch: cancelled.batch.id } })).toMatchObject({ action: "cancel" })
       expect(yield* bulk.deleteHistory({ urlParams: { value: 30, unit: "day" } })).toEqual({
         deleted: 0,
-        complete: true
+        complete: true,
+        dryRun: false
       })
 
       expect((yield* charts.metrics({ urlParams: { task: "works" } })).success).toBe(1)

@@ -39,7 +39,9 @@ describe("the page", () => {
           page: "app",
           login: true,
           title: "Background tasks",
-          environment: null
+          environment: null,
+          previews: false,
+          kept: { success: 604_800_000, failed: 2_592_000_000 }
         })
       }
     }).pipe(Effect.provide(tasks())))
@@ -111,7 +113,9 @@ describe("the page", () => {
       const title = `</script><script>alert(1)</script>&"`
       const base = yield* serve(TaskHttp.layer({ auth, dashboard: { title, environment: "<!--" } }))
       const login = yield* send(base, "GET", "/tasks/auth/login")
-      expect(configOf(login)).toMatchObject({ page: "login", title, environment: "<!--" })
+      // Whoever may not pass is told nothing of what is kept and shown.
+      const nothing = { previews: false, kept: null }
+      expect(configOf(login)).toMatchObject({ page: "login", title, environment: "<!--", ...nothing })
       expect(login.text).not.toContain("<script>alert")
       expect(login.text).toContain("<title>&lt;/script&gt;")
       expect(login.text).not.toContain("<!--")
@@ -256,7 +260,7 @@ describe("without a build", () => {
     Effect.gen(function*() {
       const place = { at: "/tasks", shownAt: "/tasks" }
       const guard = yield* Guard.make({ auth }, place)
-      const unbuilt = { title: "t", environment: null, assets: null, build: "0" }
+      const unbuilt = { title: "t", environment: null, assets: null, build: "0", previews: false }
       const base = yield* serve(Layer.merge(
         Dashboard.layer(unbuilt, "/tasks", guard),
         TaskHttp.layer({ auth, prefix: "/api" })

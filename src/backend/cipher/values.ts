@@ -8,7 +8,7 @@ import type { AuditEntry } from "../../AuditStore.js"
 import * as Fingerprint from "../../internal/fingerprint.js"
 import * as Sealed from "../../internal/sealed.js"
 import type { AttemptEntry } from "../../TaskBackend.js"
-import type { LogLine, Progress, TaskFailure } from "../../TaskEvent.js"
+import type { FailureCause, LogLine, Progress, TaskFailure } from "../../TaskEvent.js"
 import { isDone, type TaskRecord } from "../../TaskRecord.js"
 import type { Keyring, Owner } from "./keyring.js"
 
@@ -44,13 +44,14 @@ export const make = (ring: Keyring, encrypt: boolean) => {
     if (failure === null || !encrypt || Sealed.isSealed(failure.error)) return failure
     const before = sealedFailures.get(failure)
     if (before !== undefined && before[0] === taskId) return before[1]
-    const { error, kind, message, name, stack } = failure
+    const { cause, error, kind, message, name, stack } = failure
+    const parts = cause === undefined ? [] : [JSON.stringify(cause)]
     const sealed: TaskFailure = {
       kind,
       name: hiddenName,
       message: Sealed.placeholder,
       stack: "",
-      error: ring.seal(taskOwner(taskId), "failure", [name, message, stack, error])
+      error: ring.seal(taskOwner(taskId), "failure", [name, message, stack, error, ...parts])
     }
     // Counted by its own text, wherever it is counted.
     Fingerprint.tell(sealed, (taskName) => keyed(Fingerprint.plainOf(failure, taskName), true))
@@ -65,8 +66,16 @@ export const make = (ring: Keyring, encrypt: boolean) => {
     if (!Sealed.isSealed(failure.error)) return { ...failure }
     const values = ring.open(taskOwner(taskId), "failure", failure.error)
     if (values === null) return failure
-    const [name, message, stack, error = null] = values
-    const opened = { kind: failure.kind, name: name ?? "", message: message ?? "", stack: stack ?? "", error }
+    const [name, message, stack, error = null, parts = null] = values
+    const opened: TaskFailure = {
+      kind: failure.kind,
+      name: name ?? "",
+      message: message ?? "",
+      stack: stack ?? "",
+      error,
+      // safe: it is authentic, so it is what was sealed
+      ...parts === null ? {} : { cause: JSON.parse(parts) as FailureCause }
+    }
     Fingerprint.tell(opened, (taskName) => keyed(Fingerprint.plainOf(opened, taskName), false))
     return opened
   }

@@ -40,3 +40,22 @@ export const remove = define<
   args: ({ cutoff, limit, status }) => [status, String(cutoff), String(limit)],
   answer: (reply) => Number(asText(reply))
 })
+
+const counting = `
+local cutoff, most, found = ARGV[1], tonumber(ARGV[2]), 0
+for index = 3, #ARGV do
+  found = found + tonumber(call('ZCOUNT', root .. 'end:' .. ARGV[index], '-inf', '(' .. cutoff))
+end
+return text(math.min(found, most))
+`
+
+/** How many that would be in all of these statuses, up to a bound: a look at each index, whatever is in it. */
+export const countable = define<
+  { readonly statuses: ReadonlyArray<Terminal>; readonly cutoff: number; readonly most: number },
+  number
+>({
+  name: "countBefore",
+  lua: [reading, counting],
+  args: ({ cutoff, most, statuses }) => [String(cutoff), String(most), ...statuses],
+  answer: (reply) => Number(asText(reply))
+})

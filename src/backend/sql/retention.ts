@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Rollups from "../../internal/rollups.js"
 import type { Connections } from "./connections.js"
-import { deleting } from "./deleting.js"
+import { counting, deleting } from "./deleting.js"
 import type { Db, Row, Sql, Value } from "./dialect.js"
 import { byKey } from "./ends.js"
 import * as ErrorGroups from "./errorGroups.js"
@@ -150,7 +150,7 @@ export const make = (sql: Sql, connections: Connections) => {
       ) if ((yield* fold(now, hoursKept, Number.POSITIVE_INFINITY)) < foldStep) break
     })
 
-  return { deleteBefore: deleting(sql, connections), maintain }
+  return { deleteBefore: deleting(sql, connections), countBefore: counting(sql, connections), maintain }
 }
 
 const addFolded = (folded: Map<string, Array<Value>>, row: Row, width: number): void => {

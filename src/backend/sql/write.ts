@@ -184,14 +184,17 @@ export const textsThatFit = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, 
         : Option.none()
   )
 
-// The text of a row is its payload and result as JSON text in JSON text, at most three bytes for each character.
+// The text of a row is its payload and result as JSON text in JSON text, at most three bytes for each character. Beside them is
+// what is bounded: messages, a stack, the parts of a cause.
+const beside = 98_304
+
 const tooLarge = (batch: Batch, largest: number): RowTooLarge | undefined => {
   for (const change of batch.changes) {
     if (!("record" in change)) continue
     const { failure, payload, result, taskName } = change.record
     const error = failure?.error ?? null
-    if ((payload.length + (result?.length ?? 0) + (error?.length ?? 0)) * 3 + 65_536 < largest) continue
-    const bytes = Buffer.byteLength(JSON.stringify([payload, result, error])) + 65_536
+    if ((payload.length + (result?.length ?? 0) + (error?.length ?? 0)) * 3 + beside < largest) continue
+    const bytes = Buffer.byteLength(JSON.stringify([payload, result, error])) + beside
     if (bytes < largest) continue
     const message = `${taskName}: payload and result need ${bytes} bytes, the server takes ${largest} in one statement`
     return new RowTooLarge({ message })

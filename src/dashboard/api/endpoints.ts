@@ -21,6 +21,8 @@ export const pause = (name: string) => post<Api.Paused>(`definitions/${at(name, 
 export const resume = (name: string) => post<Api.Resumed>(`definitions/${at(name, "/resume")}`)
 
 export const errorGroups = (params: Params, signal?: AbortSignal) => get<Api.ErrorGroups>("errors", params, signal)
+export const errorGroup = (fingerprint: string, signal?: AbortSignal) =>
+  get<Api.ErrorGroup>(`errors/${at(fingerprint)}`, {}, signal)
 export const retryGroup = (fingerprint: string, params: Params) =>
   post<Api.ManyRetried>(`errors/${at(fingerprint, "/retry")}`, undefined, params)
 export const dismissGroup = (fingerprint: string) => post<undefined>(`errors/${at(fingerprint, "/dismiss")}`)
@@ -67,8 +69,8 @@ export const batch = (id: string) => get<Api.Batch>(`batches/${at(id)}`)
 export const startBatchNow = (id: string) => post<Api.Batch>(`batches/${at(id, "/start")}`)
 export const stopBatch = (id: string) => post<Api.BatchStopped>(`batches/${at(id, "/stop")}`)
 
-export const deleteHistory = (value: number, unit: "min" | "hour" | "day") =>
-  remove<Api.HistoryDeleted>("history", { value, unit })
+export const deleteHistory = (value: number, unit: "min" | "hour" | "day", dryRun = false, signal?: AbortSignal) =>
+  remove<Api.HistoryDeleted>("history", { value, unit, ...dryRun ? { dryRun } : {} }, signal)
 
 export const schedules = (params: Params, signal?: AbortSignal) => get<Api.Schedules>("schedules", params, signal)
 export const schedule = (name: string, signal?: AbortSignal) => get<Api.Schedule>(`schedules/${at(name)}`, {}, signal)

@@ -73,4 +73,5 @@ export const get = <A>(path: string, params?: Params, signal?: AbortSignal): Pro
 export const post = <A>(path: string, body?: unknown, params?: Params): Promise<A> =>
   send("POST", path, { body, ...params === undefined ? {} : { params } }) as Promise<A>
 
-export const remove = <A>(path: string, params: Params): Promise<A> => send("DELETE", path, { params }) as Promise<A>
+export const remove = <A>(path: string, params: Params, signal?: AbortSignal): Promise<A> =>
+  send("DELETE", path, { params, signal }) as Promise<A>

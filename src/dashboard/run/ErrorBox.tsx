@@ -2,6 +2,8 @@
 import { useState } from "preact/hooks"
 import type { RunDetail } from "../api/types.js"
 import { t } from "../text/en.js"
+import { CauseTree } from "./CauseTree.js"
+import { SameError } from "./SameError.js"
 import { readStack, splitError } from "./stack.js"
 
 export const ErrorBox = ({ run }: { readonly run: RunDetail }) => {
@@ -11,14 +13,17 @@ export const ErrorBox = ({ run }: { readonly run: RunDetail }) => {
   const stack = run.stacktrace === null ? null : readStack(run.stacktrace)
   const own = stack?.frames.filter((frame) => frame.own) ?? []
   const hidden = (stack?.frames.length ?? 0) - own.length
-  const shown = all || own.length === 0 ? stack?.frames ?? [] : own
+  const { cause } = run
+  const shown = all ? stack?.frames ?? [] : cause !== null ? [] : own.length === 0 ? stack?.frames ?? [] : own
   return (
     <section class="sec">
       <div class="sec-head">
         <h3>{t.run.error}</h3>
+        {run.fingerprint === null ? null : <SameError fingerprint={run.fingerprint} />}
       </div>
       <div class="errbox">
         <p>{name === "" ? null : <strong>{name}</strong>} {rest}</p>
+        {cause === null || all ? null : <CauseTree cause={cause} />}
         {shown.length === 0 ? null : (
           <pre class="stack" tabIndex={0}>
             {shown.map(({ own, place, text }, index) => {
@@ -31,10 +36,11 @@ export const ErrorBox = ({ run }: { readonly run: RunDetail }) => {
             })}
           </pre>
         )}
-        {hidden > 0 && own.length > 0 && !all
+        {(hidden > 0 && own.length > 0 || cause !== null && stack !== null) && !all
           ? (
             <button type="button" class="link quiet" onClick={() => setAll(true)}>
-              {t.run.frames(hidden)} · {t.run.showFrames}
+              {cause === null ? `${t.run.frames(hidden)} · ` : ""}
+              {t.run.showFrames}
             </button>
           )
           : null}

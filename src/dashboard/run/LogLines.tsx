@@ -16,14 +16,28 @@ const levels: Readonly<Record<LogLine["level"], string>> = {
   error: "error"
 }
 
-const Line = ({ line }: { readonly line: LogLine }) => {
+type OnAttempt = ((attempt: number) => void) | undefined
+
+const Line = ({ line, onAttempt }: { readonly line: LogLine; readonly onAttempt: OnAttempt }) => {
   const more = extras(line.annotations)
   return (
     <li class={`l-${line.level}`} id={`line-${line.sequence}`}>
       <time dateTime={line.at} title={format.fullTime(Date.parse(line.at), utc.value)}>
         {format.preciseTime(Date.parse(line.at), utc.value)}
       </time>
-      <span class="lv">{levels[line.level]}</span>
+      {line.level === "error" && onAttempt !== undefined
+        ? (
+          <button
+            type="button"
+            class="lv"
+            title={t.logs.toAttempt(line.attempt)}
+            onClick={() => onAttempt(line.attempt)}
+          >
+            {levels.error}
+            <span class="sr">{t.logs.toAttempt(line.attempt)}</span>
+          </button>
+        )
+        : <span class="lv">{levels[line.level]}</span>}
       <span class="m">{line.message}{more === "" ? null : <span class="kv">{" "}{more}</span>}</span>
     </li>
   )
@@ -32,7 +46,13 @@ const Line = ({ line }: { readonly line: LogLine }) => {
 // The engine writes such a line where an attempt begins; here a mark says it.
 const isMark = ({ message }: LogLine): boolean => /^--- Retry \d+ ---$/.test(message)
 
-export const LogLines = ({ lines }: { readonly lines: ReadonlyArray<LogLine> }) => (
+interface LogLinesProps {
+  readonly lines: ReadonlyArray<LogLine>
+  /** Shows an attempt: offered by lines that tell of an error. */
+  readonly onAttempt?: OnAttempt
+}
+
+export const LogLines = ({ lines, onAttempt }: LogLinesProps) => (
   <ol class="logs">
     {lines.flatMap((line, index) => {
       const before = lines[index - 1]
@@ -45,7 +65,7 @@ export const LogLines = ({ lines }: { readonly lines: ReadonlyArray<LogLine> }) 
             </li>
           ]
           : [],
-        ...isMark(line) && begins ? [] : [<Line key={line.sequence} line={line} />]
+        ...isMark(line) && begins ? [] : [<Line key={line.sequence} line={line} onAttempt={onAttempt} />]
       ]
     })}
   </ol>

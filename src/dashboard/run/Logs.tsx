@@ -33,6 +33,7 @@ interface LogsProps {
   readonly growing: boolean
   readonly name: string
   readonly onRetry: () => void
+  readonly onAttempt: (attempt: number) => void
 }
 
 const download = (lines: ReadonlyArray<LogLine>, name: string): void => {
@@ -47,7 +48,7 @@ const download = (lines: ReadonlyArray<LogLine>, name: string): void => {
   URL.revokeObjectURL(url)
 }
 
-export const Logs = ({ growing, log, name, onRetry }: LogsProps) => {
+export const Logs = ({ growing, log, name, onAttempt, onRetry }: LogsProps) => {
   const [least, setLeast] = useState<typeof levels[number]>("debug")
   const [find, setFind] = useState("")
   const [following, setFollowing] = useState(growing)
@@ -140,7 +141,7 @@ export const Logs = ({ growing, log, name, onRetry }: LogsProps) => {
         aria-live={following ? "polite" : "off"}
         aria-label={t.run.tabs.logs}
       >
-        {lines.length === 0 ? <Blank title={t.logs.nothingFits} /> : <LogLines lines={lines} />}
+        {lines.length === 0 ? <Blank title={t.logs.nothingFits} /> : <LogLines lines={lines} onAttempt={onAttempt} />}
       </div>
       {behind > 0 && !following
         ? (

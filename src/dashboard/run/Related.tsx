@@ -13,6 +13,8 @@ interface Related {
   readonly retriedAs: Run | null
   readonly sameKey: ReadonlyArray<Run>
   readonly recent: ReadonlyArray<Run>
+  readonly next: Run | null
+  readonly previous: Run | null
   readonly stats: WindowStats | null
 }
 
@@ -27,14 +29,24 @@ const read = async (run: RunDetail, signal: AbortSignal): Promise<Related> => {
       ({ items }) => items.filter(({ taskId }) => taskId !== run.taskId).slice(0, shown),
       (): ReadonlyArray<Run> => []
     )
-  const [retryOf, retriedAs, sameKey, recent, stats] = await Promise.all([
+  const task = `task:${quoted(run.taskName)}`
+  // Ids are in the order of creation; several may be of one millisecond.
+  const beside = (q: string, sort: string, fits: (id: string) => boolean) =>
+    endpoints.listRuns({ q, sort, limit: 50 }, signal).then(
+      ({ items }) => items.find(({ taskId }) => fits(taskId)) ?? null,
+      () => null
+    )
+  const justAfter = new Date(Date.parse(run.createdAt) + 1).toISOString()
+  const [retryOf, retriedAs, sameKey, next, previous, recent, stats] = await Promise.all([
     one(run.retryOf),
     one(run.retriedAs),
     run.idempotencyKey === null ? [] : some(`key:${quoted(run.idempotencyKey)}`),
-    some(`task:${quoted(run.taskName)}`),
+    beside(`${task} since:${run.createdAt}`, "created", (id) => id > run.taskId),
+    beside(`${task} until:${justAfter}`, "-created", (id) => id < run.taskId),
+    some(task),
     endpoints.stats({ task: run.taskName, window: "24h" }, signal).catch(() => null)
   ])
-  return { retryOf, retriedAs, sameKey, recent, stats }
+  return { retryOf, retriedAs, sameKey, next, previous, recent, stats }
 }
 
 const Rows = ({ runs, title }: { readonly title: string; readonly runs: ReadonlyArray<Run> }) =>
@@ -109,6 +121,8 @@ export const RelatedRuns = ({ run }: { readonly run: RunDetail }) => {
       <Rows title={t.related.original} runs={single(related.retryOf)} />
       <Rows title={t.related.retried} runs={single(related.retriedAs)} />
       <Rows title={t.related.sameKey} runs={related.sameKey} />
+      <Rows title={t.related.next} runs={single(related.next)} />
+      <Rows title={t.related.previous} runs={single(related.previous)} />
       <Rows title={t.related.neighbours} runs={related.recent} />
     </>
   )

@@ -1,11 +1,14 @@
 /** A run: what it is, what can be done with it, and everything known of it. The same in the panel and as a page. */
+import "../style/runView.css"
 import type { ComponentChildren } from "preact"
 import { useEffect, useMemo } from "preact/hooks"
 import { type Attempt, isEnded, type RunDetail, shownStatus } from "../api/types.js"
-import { endpoint } from "../config.js"
+import { serverNow } from "../clock.js"
+import { config, endpoint } from "../config.js"
 import { href, param, setParams } from "../location.js"
 import { runPath } from "../route.js"
 import { Skeleton } from "../runs/ListStates.js"
+import { Marks } from "../runs/marks.js"
 import { useKeys } from "../shell/keyboard.js"
 import { askChanges, refusalOfChanges, RetryChangesDialog } from "../tasks/retryChanges.js"
 import { taskPath } from "../tasks/term.js"
@@ -18,10 +21,12 @@ import { type Tab, Tabs } from "../ui/Tabs.js"
 import { Age } from "../ui/Time.js"
 import { ActionDialog, confirm, refusalOf, retryOrConfirm } from "./actions.js"
 import { Arguments, Json } from "./Data.js"
+import { bornAt, outlived } from "./gone.js"
 import { Logs, wantedAttempt } from "./Logs.js"
 import { type OpenRun, openRun } from "./openRun.js"
 import { RelatedRuns } from "./Related.js"
 import { Summary } from "./Summary.js"
+import { shownAttempt } from "./Timeline.js"
 
 const tabIds = ["summary", "logs", "arguments", "related", "json"] as const
 type TabId = typeof tabIds[number]
@@ -35,6 +40,9 @@ const stepTab = (step: number): void => {
 
 const link = (id: string): string => href(runPath(id))
 const curl = (id: string): string => `curl -u USER:PASSWORD '${endpoint(encodeURIComponent(id)).href}'`
+
+const curlOf = (id: string, action: "retry" | "cancel"): string =>
+  `curl -u USER:PASSWORD -X POST '${endpoint(`${encodeURIComponent(id)}/${action}`).href}'`
 
 const When = ({ run }: { readonly run: RunDetail }) => {
   const at = run.endedAt ?? run.startedAt ?? run.createdAt
@@ -107,6 +115,11 @@ const More = ({ done, run }: { readonly run: RunDetail; readonly done: () => voi
       <MenuItem onSelect={() => void copy(link(id))}>{t.run.copyLink}</MenuItem>
       <MenuItem onSelect={() => void copy(id)}>{t.run.copyId}</MenuItem>
       <MenuItem onSelect={() => void copy(curl(id))}>{t.run.copyCurl}</MenuItem>
+      {isEnded(run)
+        ? run.status === "success"
+          ? null
+          : <MenuItem onSelect={() => void copy(curlOf(id, "retry"))}>{t.curl.retry}</MenuItem>
+        : <MenuItem onSelect={() => void copy(curlOf(id, "cancel"))}>{t.curl.cancel}</MenuItem>}
     </Menu>
   )
 }
@@ -141,6 +154,10 @@ const Loaded = (
     wantedAttempt.value = attempt ?? null
     chooseTab("logs")
   }
+  const toAttempt = (attempt: number): void => {
+    shownAttempt.value = attempt
+    chooseTab("summary")
+  }
   return (
     <>
       <header class="run-head">
@@ -157,11 +174,16 @@ const Loaded = (
           <span class="mono id">{run.taskId}</span>
           <IconButton small kind="quiet" icon="copy" label={t.run.copyId} onClick={() => void copy(run.taskId)} />
           <When run={run} />
+          <Marks run={run} />
         </div>
       </header>
       <Tabs tabs={tabs} at={tab} label={t.run.panel} onChoose={chooseTab}>
-        {tab === "summary" ? <Summary run={run} attempts={attempts} log={log} onLogs={toLogs} /> : null}
-        {tab === "logs" ? <Logs log={log} growing={!isEnded(run)} name={run.taskId} onRetry={done} /> : null}
+        {tab === "summary"
+          ? <Summary run={run} attempts={attempts} log={log} onLogs={toLogs} onAttempt={toAttempt} />
+          : null}
+        {tab === "logs"
+          ? <Logs log={log} growing={!isEnded(run)} name={run.taskId} onRetry={done} onAttempt={toAttempt} />
+          : null}
         {tab === "arguments" ? <Arguments run={run} /> : null}
         {tab === "related" ? <RelatedRuns run={run} /> : null}
         {tab === "json" ? <Json run={run} /> : null}
@@ -169,6 +191,22 @@ const Loaded = (
       <ActionDialog />
       <RetryChangesDialog />
     </>
+  )
+}
+
+const Gone = ({ id, run }: { readonly id: string; readonly run: RunDetail | null }) => {
+  const span = outlived(id, run, config.kept, serverNow())
+  if (span !== null) {
+    return (
+      <Blank title={t.gone.retention(span)}>
+        <p>{t.gone.retentionBody}</p>
+      </Blank>
+    )
+  }
+  return (
+    <Blank title={t.run.gone}>
+      <p>{config.kept === null || bornAt(id) === null ? t.run.goneBody : t.gone.younger}</p>
+    </Blank>
   )
 }
 
@@ -198,9 +236,7 @@ export const RunView = ({ extra, id }: RunViewProps) => {
       return (
         <>
           {bare}
-          <Blank title={t.run.gone}>
-            <p>{t.run.goneBody}</p>
-          </Blank>
+          <Gone id={id} run={state.run} />
         </>
       )
     case "failed":

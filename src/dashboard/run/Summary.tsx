@@ -15,6 +15,7 @@ interface SummaryProps {
   readonly attempts: ReadonlyArray<Attempt>
   readonly log: LogState
   readonly onLogs: (attempt?: number) => void
+  readonly onAttempt: (attempt: number) => void
 }
 
 const shownLines = 8
@@ -115,6 +116,11 @@ const Facts = ({ run }: { readonly run: RunDetail }) => {
             <a class="link mono" href={filterBy(`key:${quoted(idempotencyKey)}`)}>{idempotencyKey}</a>
           </Fact>
         )}
+        {run.crashes === 0 ? null : (
+          <Fact what={t.marks.rescued} wide>
+            <span title={t.marks.rescuedAfter(run.crashes)}>{t.marks.crashes(run.crashes)}</span>
+          </Fact>
+        )}
         {stopReason === null ? null : <Fact what={t.run.stopReason} wide>{t.run.reasons[stopReason]}</Fact>}
       </dl>
       {Object.keys(run.tags).length === 0 ? null : (
@@ -143,7 +149,7 @@ const Progress = ({ run }: { readonly run: RunDetail }) =>
     </section>
   )
 
-const LastLines = ({ log, onLogs }: Pick<SummaryProps, "log" | "onLogs">) =>
+const LastLines = ({ log, onAttempt, onLogs }: Pick<SummaryProps, "log" | "onAttempt" | "onLogs">) =>
   log.lines.length === 0 ? null : (
     <section class="sec">
       <div class="sec-head">
@@ -151,16 +157,16 @@ const LastLines = ({ log, onLogs }: Pick<SummaryProps, "log" | "onLogs">) =>
         <span class="grow" />
         <button type="button" class="link" onClick={() => onLogs()}>{t.run.allLines(log.lines.length)}</button>
       </div>
-      <LogLines lines={log.lines.slice(-shownLines)} />
+      <LogLines lines={log.lines.slice(-shownLines)} onAttempt={onAttempt} />
     </section>
   )
 
-export const Summary = ({ attempts, log, onLogs, run }: SummaryProps) => (
+export const Summary = ({ attempts, log, onAttempt, onLogs, run }: SummaryProps) => (
   <>
     <ErrorBox run={run} />
     {run.status === "running" ? <Progress run={run} /> : null}
     <Timeline run={run} attempts={attempts} onAttempt={onLogs} />
     <Facts run={run} />
-    <LastLines log={log} onLogs={onLogs} />
+    <LastLines log={log} onLogs={onLogs} onAttempt={onAttempt} />
   </>
 )

@@ -1,4 +1,6 @@
 /** The attempts of a run on one scale of time. */
+import { signal } from "@preact/signals"
+import { useEffect, useRef } from "preact/hooks"
 import type { Attempt } from "../api/types.js"
 import type { RunDetail } from "../api/types.js"
 import { isEnded } from "../api/types.js"
@@ -23,6 +25,9 @@ const toneOf = (attempt: Attempt | null): string => {
   }
 }
 
+/** The attempt that somebody asked for: it is brought into view. */
+export const shownAttempt = signal<number | null>(null)
+
 interface TimelineProps {
   readonly run: RunDetail
   readonly attempts: ReadonlyArray<Attempt>
@@ -31,6 +36,15 @@ interface TimelineProps {
 
 export const Timeline = ({ attempts, onAttempt, run }: TimelineProps) => {
   const { collapsed, lanes, ticks, total, waiting } = timelineOf(run, attempts, isEnded(run) ? 0 : now.value)
+  const list = useRef<HTMLOListElement>(null)
+  const wanted = shownAttempt.value
+  useEffect(() => {
+    const button = list.current?.querySelector<HTMLElement>(`[data-attempt="${wanted}"]`)
+    if (wanted === null || button === null || button === undefined) return
+    shownAttempt.value = null
+    button.scrollIntoView({ block: "center" })
+    button.focus({ preventScroll: true })
+  }, [wanted, attempts.length])
   return (
     <section class="sec">
       <div class="sec-head">
@@ -42,7 +56,7 @@ export const Timeline = ({ attempts, onAttempt, run }: TimelineProps) => {
           {collapsed ? `, ${t.run.shortened}` : ""}
         </span>
       </div>
-      <ol class={collapsed ? "timeline uneven" : "timeline"}>
+      <ol ref={list} class={collapsed ? "timeline uneven" : "timeline"}>
         {lanes.map(({ attempt, bars, took }) => (
           <li key={attempt?.attempt ?? 0}>
             {attempt === null ?
@@ -51,6 +65,7 @@ export const Timeline = ({ attempts, onAttempt, run }: TimelineProps) => {
                 <button
                   type="button"
                   class="what"
+                  data-attempt={attempt.attempt}
                   onClick={() => onAttempt(attempt.attempt)}
                   title={attempt.error ?? undefined}
                 >

@@ -1,11 +1,13 @@
-/** Removes runs that ended long ago: asks how long, does it in parts, and says how many. */
-import { useState } from "preact/hooks"
+/** Removes runs that ended long ago: asks how long, says how many that are, and does it in parts. */
+import { useEffect, useState } from "preact/hooks"
 import * as endpoints from "../api/endpoints.js"
-import { isProblem } from "../api/problem.js"
+import { isAborted, isProblem } from "../api/problem.js"
+import type { HistoryDeleted } from "../api/types.js"
 import { t } from "../text/en.js"
 import * as format from "../text/format.js"
 import { Button } from "../ui/controls.js"
 import { Dialog } from "../ui/Dialog.js"
+import { Icon } from "../ui/Icon.js"
 import { toast } from "../ui/toasts.js"
 import { reload } from "./list.js"
 
@@ -24,6 +26,56 @@ const clear = async (value: number, unit: Unit, progress: (deleted: number) => v
   return deleted
 }
 
+type Counted =
+  | { readonly kind: "counting" }
+  | { readonly kind: "unknown" }
+  | { readonly kind: "counted"; readonly found: HistoryDeleted }
+  | { readonly kind: "failed"; readonly message: string }
+
+const typing = 300
+
+/** How many that would be, a moment after the typing stopped. */
+const useCount = (amount: number, unit: Unit, isValid: boolean): Counted => {
+  const [counted, setCounted] = useState<Counted>({ kind: "counting" })
+  useEffect(() => {
+    if (!isValid) return setCounted({ kind: "unknown" })
+    setCounted({ kind: "counting" })
+    const asking = new AbortController()
+    const timer = setTimeout(() => {
+      endpoints.deleteHistory(amount, unit, true, asking.signal).then(
+        (found) => setCounted({ kind: "counted", found }),
+        (error) => {
+          if (!isAborted(error)) {
+            setCounted({ kind: "failed", message: isProblem(error) ? error.message : String(error) })
+          }
+        }
+      )
+    }, typing)
+    return () => {
+      clearTimeout(timer)
+      asking.abort()
+    }
+  }, [amount, unit, isValid])
+  return counted
+}
+
+const HowMany = ({ counted }: { readonly counted: Counted }) => (
+  <p class="how-many" role="status">
+    {counted.kind === "counting"
+      ? t.clear.counting
+      : counted.kind === "failed"
+      ? t.clear.notCounted(counted.message)
+      : counted.kind === "unknown"
+      ? null
+      : (
+        <>
+          <Icon name={counted.found.deleted === 0 ? "success" : "warning"} size={14} />
+          {t.clear.many(counted.found.deleted, !counted.found.complete)}
+        </>
+      )}
+  </p>
+)
+
 export const ClearHistory = ({ onClose }: { readonly onClose: () => void }) => {
   const [value, setValue] = useState("30")
   const [unit, setUnit] = useState<Unit>("day")
@@ -31,10 +83,14 @@ export const ClearHistory = ({ onClose }: { readonly onClose: () => void }) => {
   const [trouble, setTrouble] = useState<string | null>(null)
   const amount = Number(value)
   const isValid = Number.isInteger(amount) && amount >= 1 && amount <= 100_000
+  const counted = useCount(amount, unit, isValid)
+  const nothing = counted.kind === "counted" && counted.found.deleted === 0
+  // Nobody removes what they were not told the number of; where it cannot be counted, it cannot be removed either.
+  const isReady = isValid && counted.kind === "counted" && !nothing && deleted === null
 
   const go = async (event: Event): Promise<void> => {
     event.preventDefault()
-    if (!isValid || deleted !== null) return
+    if (!isReady) return
     setDeleted(0)
     setTrouble(null)
     try {
@@ -70,11 +126,16 @@ export const ClearHistory = ({ onClose }: { readonly onClose: () => void }) => {
         >
           {units.map((one) => <option key={one} value={one}>{t.clear.units[one]}</option>)}
         </select>
+        <HowMany counted={counted} />
         {trouble === null ? null : <p class="trouble" role="alert">{t.run.actionFailed(trouble)}</p>}
         <div class="actions">
           <Button onClick={onClose} disabled={deleted !== null}>{t.clear.keep}</Button>
-          <button type="submit" class="btn danger" aria-disabled={!isValid || deleted !== null ? true : undefined}>
-            {deleted === null ? t.clear.go : t.clear.progress(format.count(deleted))}
+          <button type="submit" class="btn danger" aria-disabled={isReady ? undefined : true}>
+            {deleted !== null
+              ? t.clear.progress(format.count(deleted))
+              : counted.kind === "counted" && !nothing
+              ? t.clear.goMany(counted.found.deleted, !counted.found.complete)
+              : t.clear.go}
           </button>
         </div>
       </form>

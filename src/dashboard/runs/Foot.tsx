@@ -1,5 +1,6 @@
 /** Below the list: how many there are, how old it is, and what could not be loaded. */
 import * as clock from "../clock.js"
+import { setParams } from "../location.js"
 import { t } from "../text/en.js"
 import * as format from "../text/format.js"
 import { Button } from "../ui/controls.js"
@@ -27,13 +28,28 @@ const Updated = () => {
   return <span>{ago < 10_000 ? t.list.updatedNow : t.list.updatedAgo(format.age(ago))}</span>
 }
 
+/** Which time the list is of, and one click to all of it. */
+const Reach = () => {
+  const { from, to, window } = list.query.value
+  if (from === null && to === null && window === "all") return null
+  return (
+    <span class="dot">
+      {from === null && to === null ? t.filter.windows[window].toLowerCase() : t.filter.chosen}{" "}
+      <button type="button" class="link" onClick={() => setParams({ since: "all", from: null, to: null })}>
+        {t.list.toAllTime}
+      </button>
+    </span>
+  )
+}
+
 export const Foot = () => {
   const meta = list.meta.value
   const failed = list.phase.value.kind === "failed"
   return (
     <footer class="foot">
       {meta === null || failed ? null : <span>{t.list.matching(meta.total, meta.totalIsFloor)}</span>}
-      <span class={meta === null || failed ? "" : "dot"}>{sortWords()}</span>
+      <span class={meta === null || failed ? "c-order" : "dot c-order"}>{sortWords()}</span>
+      {failed ? null : <Reach />}
       {meta !== null && !meta.complete ? <span class="dot">{t.list.incomplete}</span> : null}
       {meta !== null && !meta.complete && meta.nextCursor !== null
         ? <Button small onClick={() => void list.loadMore()}>{t.list.searchOn}</Button>

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks"
 import * as endpoints from "../api/endpoints.js"
 import type { ApiProblem } from "../api/problem.js"
 import { isLive } from "../live/store.js"
-import { setParams } from "../location.js"
+import { href, setParams } from "../location.js"
 import { t } from "../text/en.js"
 import * as format from "../text/format.js"
 import { Blank } from "../ui/Blank.js"
@@ -54,6 +54,8 @@ const withoutTerm = ({ q, ...query }: RunsQuery, index: number): RunsQuery => ({
   q: joined((chipsOf(q)?.terms ?? []).filter((_, other) => other !== index))
 })
 
+const isBounded = ({ from, to, window }: RunsQuery): boolean => from !== null || to !== null || window !== "all"
+
 /** The part of the filter that hides most: without it the most runs fit. */
 const useWorst = (): Without | null => {
   const [worst, setWorst] = useState<Without | null>(null)
@@ -71,8 +73,16 @@ const useWorst = (): Without | null => {
         label: `status:${now.status}`,
         query: { ...now, status: null },
         remove: () => setParams({ status: null })
-      }]
-    ].slice(0, 6)
+      }],
+      // Alone it is what "all time" is offered for.
+      ...isNarrowed(now) && isBounded(now)
+        ? [{
+          label: now.from === null && now.to === null ? t.filter.windows[now.window].toLowerCase() : t.filter.chosen,
+          query: { ...now, from: null, to: null, window: "all" as const },
+          remove: () => setParams({ since: "all", from: null, to: null })
+        }]
+        : []
+    ].slice(-7)
     void Promise.all(parts.map(async ({ label, query, remove }) => {
       const page = await endpoints.listRuns({ q: textOf(query), limit: 1 }).catch(() => null)
       return { label, remove, total: page?.total ?? 0, isFloor: page?.totalIsFloor ?? false }
@@ -88,15 +98,13 @@ const useWorst = (): Without | null => {
 
 const Filtered = () => {
   const worst = useWorst()
-  const { from, to, window } = query.value
-  const isBounded = from !== null || to !== null || window !== "all"
   return (
     <Blank
       title={t.states.filtered}
       actions={
         <>
           {worst === null ? null : <Button onClick={worst.remove}>{t.states.removeThat}</Button>}
-          {isBounded && worst === null
+          {isBounded(query.value) && worst === null
             ? <Button onClick={() => setParams({ since: "all", from: null, to: null })}>{t.states.allTime}</Button>
             : null}
           {isNarrowed(query.value)
@@ -115,12 +123,25 @@ const Filtered = () => {
   )
 }
 
-const Nothing = () => (
-  <Blank title={t.states.empty}>
-    <p>{t.states.emptyBody}</p>
-    <code class="code">{t.states.emptyCode}</code>
-  </Blank>
-)
+const Nothing = () => {
+  const [tasks, setTasks] = useState(0)
+  useEffect(() => {
+    const asking = new AbortController()
+    endpoints.definitions(asking.signal).then(({ items }) => setTasks(items.length), () => {})
+    return () => asking.abort()
+  }, [])
+  return (
+    <Blank title={t.states.empty}>
+      <p>{t.states.emptyBody}</p>
+      <code class="code">{t.states.emptyCode}</code>
+      {tasks === 0 ? null : (
+        <p>
+          <a class="link" href={href("tasks")}>{t.states.registered(tasks)}</a>
+        </p>
+      )}
+    </Blank>
+  )
+}
 
 /** No rows: because there are none at all, or because none fits. */
 export const Empty = () => {

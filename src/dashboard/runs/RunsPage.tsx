@@ -120,7 +120,7 @@ export const RunsPage = () => {
           <Announcer />
         </section>
       )}
-      {opened === null ? null : <RunPanel key={opened} id={opened} onClose={closePanel} />}
+      {opened === null ? null : <RunPanel id={opened} onClose={closePanel} />}
     </div>
   )
 }

@@ -3,35 +3,27 @@ import { isEnded, type Run, shownStatus } from "../api/types.js"
 import { now } from "../clock.js"
 import { t } from "../text/en.js"
 import * as format from "../text/format.js"
-import { Icon } from "../ui/Icon.js"
-import { detailOf } from "./detail.js"
+import { detailOf, tagsOf } from "./detail.js"
+import { Marks } from "./marks.js"
 import { paces } from "./paces.js"
+import { previewOf } from "./previews.js"
 
 export const TaskName = ({ run }: { readonly run: Run }) => (
   <>
     <span>{run.taskName}</span>
-    {run.source === "scheduled"
-      ? (
-        <span
-          class="mark-icon"
-          title={run.schedule === null ? t.table.scheduled : t.table.scheduledBy(run.schedule.name)}
-        >
-          <Icon name="clock" size={14} />
-          <span class="sr">{t.table.scheduled}</span>
-        </span>
-      )
-      : null}
-    {run.retryOf === null ? null : (
-      <span class="mark-icon" title={t.run.retryOf}>
-        <Icon name="retrying" size={12} />
-        <span class="sr">{t.run.retryOf} {run.retryOf.slice(-8)}</span>
-      </span>
-    )}
+    <Marks run={run} />
   </>
 )
 
+export const Tags = ({ run }: { readonly run: Run }) => {
+  const text = tagsOf(run)
+  return <span class="detail data" title={text}>{text === "" ? t.run.none : text}</span>
+}
+
 export const Detail = ({ run }: { readonly run: Run }) => {
-  const { text, tone } = detailOf(run, now.value)
+  // Where an error is shown, nobody has to be asked for more.
+  const isError = run.status === "failed" || run.status === "interrupted" || run.nextAttemptAt !== null
+  const { text, tone } = detailOf(run, now.value, isError ? null : previewOf(run.taskId))
   return <span class={`detail ${tone}`} title={text}>{text}</span>
 }
 

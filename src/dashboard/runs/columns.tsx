@@ -4,7 +4,7 @@ import type { Run } from "../api/types.js"
 import { t } from "../text/en.js"
 import * as format from "../text/format.js"
 import { Age, Moment } from "../ui/Time.js"
-import { Detail, Duration, Tries } from "./cells.js"
+import { Detail, Duration, Tags, Tries } from "./cells.js"
 import type { SortKey } from "./query.js"
 
 export interface Column {
@@ -54,6 +54,7 @@ const created: Column = {
 }
 
 export const optional: ReadonlyArray<Column> = [
+  { id: "tags", label: t.table.tags, width: "180px", cell: (run) => <Tags run={run} /> },
   { id: "started", label: t.table.started, width: "112px", cell: ({ startedAt }) => moment(startedAt) },
   { id: "ended", label: t.table.ended, width: "112px", sort: "ended", cell: ({ endedAt }) => moment(endedAt) },
   { id: "wait", label: t.table.wait, width: "80px", end: true, sort: "wait", cell: waitOf },

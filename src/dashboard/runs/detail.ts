@@ -17,22 +17,27 @@ const progressOf = ({ progress }: Run): string | null =>
     ? format.share(progress.value)
     : progress.message
 
-const dataOf = ({ idempotencyKey, schedule, tags }: Run): string =>
-  [
-    ...schedule === null ? [] : [schedule.name],
-    ...Object.entries(tags).map(([name, value]) => `${name}=${value}`),
-    ...idempotencyKey === null || Object.values(tags).includes(idempotencyKey) ? [] : [idempotencyKey]
-  ].join("  ")
+export const tagsOf = ({ tags }: Run): string =>
+  Object.entries(tags).map(([name, value]) => `${name}=${value}`).join("  ")
+
+const dataOf = (run: Run): string => {
+  const { idempotencyKey, schedule, tags } = run
+  return [
+    schedule?.name ?? "",
+    tagsOf(run),
+    idempotencyKey === null || Object.values(tags).includes(idempotencyKey) ? "" : idempotencyKey
+  ].filter((part) => part !== "").join("  ")
+}
 
 const span = (until: string, now: number): string | null => {
   const left = Date.parse(until) - now
   return left > 0 ? format.countdown(left) : null
 }
 
-/** `now` is the server's time. */
-export const detailOf = (run: Run, now: number): DetailLine => {
+/** `now` is the server's time, `preview` what is shown of its arguments, where they are. */
+export const detailOf = (run: Run, now: number, preview: string | null): DetailLine => {
   const error = run.error === null ? "" : firstLine(run.error)
-  const data = { text: dataOf(run), tone: "data" } as const
+  const data = { text: preview ?? dataOf(run), tone: "data" } as const
   switch (shownStatus(run)) {
     case "failed":
       return { text: error, tone: "error" }

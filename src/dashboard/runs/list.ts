@@ -14,6 +14,7 @@ import { param } from "../location.js"
 import { logins } from "../session.js"
 import { arrivals, countArrivals, held } from "./hold.js"
 import { matches, type Verdict } from "./matching.js"
+import * as previews from "./previews.js"
 import { defaultSort, queryOf, type RunsQuery, textOf } from "./query.js"
 import { chipsOf } from "./terms.js"
 
@@ -128,6 +129,7 @@ const readPages = async (wanted: number, signal: AbortSignal): Promise<RunPage> 
     page = await endpoints.listRuns({ q, sort, limit, cursor: page.nextCursor }, signal)
     items.push(...page.items)
   }
+  previews.learn(items)
   return { ...page, items }
 }
 
@@ -209,6 +211,7 @@ export const loadMore = async (): Promise<void> => {
     )
     if (asked.peek() !== before) return
     batch(() => {
+      previews.learn(page.items)
       const known = new Set(order.peek())
       order.value = [...order.peek(), ...page.items.map(({ taskId }) => taskId).filter((id) => !known.has(id))]
       meta.value = { ...metaOf(page), total: Math.max(page.total, meta.peek()?.total ?? 0) }
@@ -279,6 +282,7 @@ export const startList = (): () => void => {
     effect(() => {
       if (!held.value && fresh.peek() + missed.peek() > 0) follow()
     }),
+    logins.subscribe(previews.forget),
     // What was too fast is not any more, though nothing comes that would say so.
     effect(() => {
       void clock.now.value

@@ -15,7 +15,8 @@ const sequenceWithin = 1_000
 /** Whether a key means text, or a choice, where the focus is. */
 const isTaken = (target: EventTarget | null, name: string): boolean =>
   target instanceof Element &&
-  (target.closest("dialog, .menu, [role=listbox]") !== null ||
+  // A panel that is a dialog only for want of room keeps its keys.
+  (target.closest("dialog:not([data-keys]), .menu, [role=listbox]") !== null ||
     target.matches("input:not([type=checkbox]), textarea, select, [contenteditable]") ||
     name === "Enter" && target.matches("a, button, summary, input"))
 

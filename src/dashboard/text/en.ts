@@ -1,5 +1,6 @@
 /** Every word that the app says, in English. Another language is another table of this type. */
 import { dead } from "./en/dead.js"
+import { detail } from "./en/detail.js"
 import { fleet } from "./en/fleet.js"
 import { overview } from "./en/overview.js"
 import { run } from "./en/run.js"
@@ -7,7 +8,7 @@ import { runs } from "./en/runs.js"
 import { shell } from "./en/shell.js"
 import { tasks } from "./en/tasks.js"
 
-export const en = { ...shell, ...runs, ...run, ...dead, ...tasks, ...fleet, ...overview }
+export const en = { ...shell, ...runs, ...run, ...dead, ...tasks, ...fleet, ...overview, ...detail }
 
 export type Strings = typeof en
 

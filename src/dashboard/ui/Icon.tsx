@@ -25,6 +25,12 @@ const shapes = {
   copy: <path d="M5.5 5.500h7v7h-7zM3.5 10.500v-7h7" />,
   back: <path d="M13 8H3M7 4 3 8l4 4" />,
   arrow: <path d="M3 8h10M9 4l4 4-4 4" />,
+  key: (
+    <path d="M6 9.800a2.9 2.9 0 1 1 1.300-5.500A2.9 2.9 0 0 1 8.700 7.700L13.5 12.500v1.500h-2v-1.500h-1.500V11L8 9.300M5.800 6.500h.01" />
+  ),
+  rescued: (
+    <path d="M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12Zm0-3.800a2.2 2.200 0 1 0 0-4.400 2.200 2.200 0 0 0 0 4.400ZM3.800 3.800l2.600 2.600M12.200 3.800 9.600 6.400M3.800 12.200l2.600-2.600M12.200 12.200 9.600 9.600" />
+  ),
   lock: <path d="M4 7.500h8v6H4zM5.5 7.500V5.200a2.5 2.5 0 0 1 5 0v2.3" />,
   warning: <path d="M8 2.5 14 13H2zM8 6.500v3M8 11.400v.01" />,
   // Statuses: each has a shape of its own, so that no colour is needed to tell them apart.

@@ -25,17 +25,30 @@ export const toast = (tone: Toast["tone"], content: ComponentChildren): void => 
   setTimeout(() => remove(id), shownFor)
 }
 
-/** `children` stay above them, and say for themselves what is read out. */
-export const Toasts = ({ children }: { readonly children?: ComponentChildren }) => (
-  <div class="toasts">
-    {children}
-    <div class="toast-list" role="status">
-      {toasts.value.map(({ content, id, tone }) => (
-        <div key={id} class={`toast ${tone}`}>
-          <span>{content}</span>
-          <IconButton icon="close" label={t.close} small kind="quiet" onClick={() => remove(id)} />
-        </div>
-      ))}
-    </div>
+/** Whether a panel lies over the page: what is behind it is inert, so messages are said in it. */
+export const inPanel = signal(false)
+
+const Messages = () => (
+  <div class="toast-list" role="status">
+    {toasts.value.map(({ content, id, tone }) => (
+      <div key={id} class={`toast ${tone}`}>
+        <span>{content}</span>
+        <IconButton icon="close" label={t.close} small kind="quiet" onClick={() => remove(id)} />
+      </div>
+    ))}
   </div>
 )
+
+/** `children` stay above them, and say for themselves what is read out. */
+export const Toasts = (
+  { children, panel = false }: { readonly children?: ComponentChildren; readonly panel?: boolean }
+) => {
+  const isHere = inPanel.value === panel
+  if (!isHere && children === undefined) return null
+  return (
+    <div class="toasts">
+      {children}
+      {isHere ? <Messages /> : null}
+    </div>
+  )
+}

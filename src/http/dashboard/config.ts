@@ -8,4 +8,8 @@ export interface PageConfig {
   readonly login: boolean
   /** Names the build of server and app: another one is a reason to load the page again. */
   readonly build: string
+  /** Of the app alone: whether lists have previews of arguments, for those who may see them. */
+  readonly previews: boolean
+  /** Of the app alone: how long what ended is kept, in milliseconds, by how it ended; null for ever. */
+  readonly kept: Readonly<Record<"success" | "failed" | "interrupted" | "cancelled", number | null>> | null
 }

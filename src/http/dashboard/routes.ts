@@ -11,7 +11,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { version } from "../../internal/version.js"
 import { TaskflowWiringError } from "../../TaskError.js"
+import { TaskManager } from "../../TaskManager.js"
 import type { Guard } from "../guard.js"
+import type { DisplayOptions } from "../parts.js"
 import * as Assets from "./assets.js"
 import type { PageConfig } from "./config.js"
 import * as Encoding from "./encoding.js"
@@ -48,10 +50,12 @@ export interface Dashboard {
   readonly assets: Assets.Assets | null
   /** Names what is served, for pages that are still open when another version answers. */
   readonly build: string
+  /** Whether lists have previews of arguments. */
+  readonly previews: boolean
 }
 
 /** Throws a `TaskflowWiringError` that names the option. */
-export const make = ({ dashboard = true }: DashboardOptions): Dashboard | null => {
+export const make = ({ dashboard = true, displayArguments }: DashboardOptions & DisplayOptions): Dashboard | null => {
   if (dashboard === false) return null
   const { environment, title = "Background tasks" } = dashboard === true ? {} : dashboard
   const assets = Assets.read()
@@ -59,7 +63,8 @@ export const make = ({ dashboard = true }: DashboardOptions): Dashboard | null =
     title: textOf("title", title),
     environment: environment === undefined ? null : textOf("environment", environment),
     assets,
-    build: assets === null ? version : `${version}+${assets.build}`
+    build: assets === null ? version : `${version}+${assets.build}`,
+    previews: displayArguments === true
   }
 }
 
@@ -73,7 +78,11 @@ export const wayTo = (name: string, rest: string): string => {
   return depth < 0 ? `${name}/` : depth === 0 ? "./" : "../".repeat(depth)
 }
 
-const page = (dashboard: Dashboard, root: string, config: Pick<PageConfig, "page" | "login">): Response => {
+const page = (
+  dashboard: Dashboard,
+  root: string,
+  config: Pick<PageConfig, "page" | "login" | "previews" | "kept">
+): Response => {
   const { assets, build, environment, title } = dashboard
   return assets === null
     ? HttpServerResponse.text(Page.notBuilt, { status: 503, contentType: "text/html; charset=utf-8" })
@@ -81,6 +90,13 @@ const page = (dashboard: Dashboard, root: string, config: Pick<PageConfig, "page
       contentType: "text/html; charset=utf-8",
       headers: Page.headers
     })
+}
+
+// JSON has no Infinity.
+const keptOf = (retention: TaskManager["Type"]["retention"]): PageConfig["kept"] => {
+  const of = (millis: number) => Number.isFinite(millis) ? millis : null
+  const { cancelled, failed, interrupted, success } = retention
+  return { success: of(success), failed: of(failed), interrupted: of(interrupted), cancelled: of(cancelled) }
 }
 
 const missing = HttpServerResponse.text("There is no such file in this build of the dashboard.", { status: 404 })
@@ -104,44 +120,56 @@ export const layer = (
   dashboard: Dashboard,
   at: string,
   guard: Guard
-): Layer.Layer<never, never, HttpLayerRouter.HttpRouter> => {
-  const { assets } = dashboard
-  const home = `${at}/dashboard` as const
-  const login = `${at}/auth/login` as const
-  const hasLogin = guard.verify !== null
+): Layer.Layer<never, never, HttpLayerRouter.HttpRouter | TaskManager> =>
+  Layer.unwrapEffect(Effect.map(TaskManager, (manager) => {
+    const { assets, previews } = dashboard
+    const home = `${at}/dashboard` as const
+    const login = `${at}/auth/login` as const
+    const hasLogin = guard.verify !== null
 
-  // Where to come back to is said from the dashboard on, so that it can lead nowhere else.
-  const toLogin = (request: Request): Response => {
-    const rest = restOf(request, home)
-    const query = request.url.slice(home.length + rest.length)
-    const next = `${rest.replace(/^\/+/, "")}${query}`
-    const up = rest === "" ? "" : "../".repeat(rest.split("/").length - 1)
-    return HttpServerResponse.empty({
-      status: 303,
-      headers: { location: `${up}auth/login${next === "" ? "" : `?next=${encodeURIComponent(next)}`}` }
-    })
-  }
+    // Where to come back to is said from the dashboard on, so that it can lead nowhere else.
+    const toLogin = (request: Request): Response => {
+      const rest = restOf(request, home)
+      const query = request.url.slice(home.length + rest.length)
+      const next = `${rest.replace(/^\/+/, "")}${query}`
+      const up = rest === "" ? "" : "../".repeat(rest.split("/").length - 1)
+      return HttpServerResponse.empty({
+        status: 303,
+        headers: { location: `${up}auth/login${next === "" ? "" : `?next=${encodeURIComponent(next)}`}` }
+      })
+    }
 
-  const app = guard.page(
-    Effect.map(
-      HttpServerRequest.HttpServerRequest,
-      (request) => page(dashboard, wayTo("dashboard", restOf(request, home)), { page: "app", login: hasLogin })
-    ),
-    toLogin
-  )
-  const loginPage = guard.anonymous(
-    Effect.map(HttpServerRequest.HttpServerRequest, (request) => {
-      const up = "../".repeat(restOf(request, login).split("/").length)
-      return page(dashboard, `${up}dashboard/`, { page: "login", login: hasLogin })
-    })
-  )
-  const files = guard.anonymous(
-    Effect.map(HttpServerRequest.HttpServerRequest, (request) => file(assets, restOf(request, `${home}/`), request))
-  )
-  return Layer.mergeAll(
-    HttpLayerRouter.add("GET", home as `/${string}`, app),
-    HttpLayerRouter.add("GET", `${home}/*` as `/${string}`, app),
-    HttpLayerRouter.add("GET", `${home}/assets/*` as `/${string}`, files),
-    HttpLayerRouter.add("GET", login as `/${string}`, loginPage)
-  )
-}
+    const app = guard.page(
+      Effect.map(
+        HttpServerRequest.HttpServerRequest,
+        (request) =>
+          page(dashboard, wayTo("dashboard", restOf(request, home)), {
+            page: "app",
+            login: hasLogin,
+            previews,
+            kept: keptOf(manager.retention)
+          })
+      ),
+      toLogin
+    )
+    const loginPage = guard.anonymous(
+      Effect.map(HttpServerRequest.HttpServerRequest, (request) => {
+        const up = "../".repeat(restOf(request, login).split("/").length)
+        return page(dashboard, `${up}dashboard/`, {
+          page: "login",
+          login: hasLogin,
+          previews: false,
+          kept: null
+        })
+      })
+    )
+    const files = guard.anonymous(
+      Effect.map(HttpServerRequest.HttpServerRequest, (request) => file(assets, restOf(request, `${home}/`), request))
+    )
+    return Layer.mergeAll(
+      HttpLayerRouter.add("GET", home as `/${string}`, app),
+      HttpLayerRouter.add("GET", `${home}/*` as `/${string}`, app),
+      HttpLayerRouter.add("GET", `${home}/assets/*` as `/${string}`, files),
+      HttpLayerRouter.add("GET", login as `/${string}`, loginPage)
+    )
+  }))

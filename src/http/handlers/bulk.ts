@@ -36,19 +36,24 @@ export const layer = (api: TaskApi, parts: Parts) =>
           },
           dryRun
         })))
-      .handle("deleteHistory", ({ urlParams: { unit, value } }) =>
+      .handle("deleteHistory", ({ urlParams: { dryRun = false, unit, value } }) =>
         logged(audited(
           {
             action: "delete_history",
             target: null,
-            parameters: { value, unit },
+            parameters: { value, unit, dryRun },
             permission: "delete",
             outcome: ({ deleted }) => ({ deleted })
           },
           Effect.gen(function*() {
             const now = yield* Clock.currentTimeMillis
-            const deleted = yield* manager.deleteHistory(now - value * units[unit])
-            return { deleted, complete: deleted < maxDeleted }
+            const before = now - value * units[unit]
+            if (!dryRun) {
+              const deleted = yield* manager.deleteHistory(before)
+              return { deleted, complete: deleted < maxDeleted, dryRun }
+            }
+            const found = yield* manager.countHistory(before, maxDeleted + 1)
+            return { deleted: Math.min(maxDeleted, found), complete: found <= maxDeleted, dryRun }
           })
         )))
   })

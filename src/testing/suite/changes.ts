@@ -84,7 +84,15 @@ export const failure = (message: string): TaskFailure => ({
   name: "SmtpError",
   message,
   stack: `SmtpError: ${message}\n    at send (smtp.ts:12:3)`,
-  error: JSON.stringify({ _tag: "SmtpError", code: 421 })
+  error: JSON.stringify({ _tag: "SmtpError", code: 421 }),
+  cause: {
+    parts: [
+      { depth: 0, kind: "parallel", name: "", message: "", stack: "" },
+      { depth: 1, kind: "error", name: "SmtpError", message, stack: "    at send (smtp.ts:12:3)" },
+      { depth: 1, kind: "interrupt", name: "", message: "", stack: "" }
+    ],
+    omitted: 2
+  }
 })
 
 export const failAttempt = (running: Record_, at: number, nextAttemptAt: number, message = "421"): Ending => {

@@ -148,6 +148,25 @@ export const cases: ReadonlyArray<Case> = [
     assert.deepEqual(yield* left(), ["pending"])
   }),
 
+  test("what would go is counted, up to a bound, and stays", function*({ a, backend, listAll, task, time }) {
+    for (const finish of Object.values(finishes)) yield* a.commit(finish(yield* a.run(), time.now))
+    const kept = yield* a.run({ ...key, keyTtl: 1_000 })
+    const late = yield* a.run()
+    yield* a.commit(succeed(kept, time.now), succeed(late, time.now + 10))
+    yield* a.commit(insert(task()))
+    const count = (cutoff: number, most = 100) => backend.countBefore(cutoff, most)
+    assert.equal(yield* count(time.now), 0)
+    assert.equal(yield* count(time.now + 1), 4)
+    assert.equal(yield* count(time.now + 10.5), 5)
+    assert.equal(yield* count(time.now + 1_001), 6)
+    assert.equal(yield* count(Number.POSITIVE_INFINITY), 6)
+    assert.equal(yield* count(Number.NaN), 0)
+    for (const most of [0, 1, 3, 4]) assert.equal(yield* count(time.now + 1, most), most)
+    assert.equal((yield* listAll()).length, 7)
+    assert.equal(yield* backend.deleteBefore(time.now + 1, 100), 4)
+    assert.equal(yield* count(time.now + 1), 0)
+  }),
+
   test("cutoff, limit and key hold within the statuses asked for", function*({ a, backend, get, task, time }) {
     const records = Array.from({ length: 6 }, () => startedBy(task(), a.id, time.now))
     yield* a.commit(...records.map(insert))

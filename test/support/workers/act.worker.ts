@@ -29,6 +29,13 @@ const acts: Readonly<Record<string, (text: string) => Effect.Effect<string, TooL
       TaskContext.current,
       ({ attempt }) => attempt === 0 ? Effect.fail(new TooLarge({ most: 1 })) : Effect.succeed("at last")
     ),
+  // Two things at once, of which one is final.
+  twice: () =>
+    Effect.zipRight(
+      Effect.die(new RangeError("beside it")),
+      Task.unrecoverable(new TooLarge({ most: 8 })),
+      { concurrent: true }
+    ).pipe(Effect.uninterruptible),
   refuse: () => Task.unrecoverable(new TooLarge({ most: 7 })),
   snooze: () =>
     Effect.flatMap(

@@ -41,6 +41,9 @@ export const run = {
     error: "Error",
     frames: (hidden: number) => `${hidden} library ${plural(hidden, "frame", "frames")} hidden`,
     showFrames: "Show all frames",
+    sameError: (runs: number, since: string) =>
+      `same error in ${count(runs)} ${plural(runs, "run", "runs")} since ${since}`,
+    viewGroup: "View group",
     progress: "Progress",
     timeline: "Timeline",
     attemptsOf: (done: number) => `${done} ${plural(done, "attempt", "attempts")}`,
@@ -78,9 +81,9 @@ export const run = {
       undecodable: "Its payload could not be read",
       poison: "It kept killing its process",
       cancel: "Cancelled",
-      shutdown: "Its instance shut down",
-      lostLease: "Its instance lost its lease",
-      instanceDied: "Its instance died"
+      shutdown: "Its instance stopped while it ran",
+      lostLease: "Its instance lost its lease while it ran",
+      instanceDied: "Its instance died while it ran"
     }
   },
 
@@ -95,6 +98,7 @@ export const run = {
     nothingFits: "No line fits",
     hidden: "Log lines are hidden",
     hiddenBody: "This server does not show them, or your access does not.",
+    toAttempt: (attempt: number) => `Show attempt ${attempt}`,
     newest: (value: number) => `Jump to newest (${count(value)})`,
     lines: (value: number) => `${count(value)} ${plural(value, "line", "lines")}`,
     download: "Download",
@@ -116,6 +120,8 @@ export const run = {
     original: "The run it retries",
     retried: "The run that retries it",
     sameKey: "With the same idempotency key",
+    next: "The next run of this task",
+    previous: "The run of this task before it",
     neighbours: "Recent runs of this task",
     empty: "No related runs"
   }

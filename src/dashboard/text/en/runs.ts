@@ -22,6 +22,7 @@ export const runs = {
       "30d": "Last 30 days",
       all: "All time"
     },
+    chosen: "a chosen time",
     statuses: "Status",
     all: "All",
     columns: "Columns",
@@ -61,6 +62,17 @@ export const runs = {
     slower: "slower than 95 of 100 runs of this task"
   },
 
+  marks: {
+    rescued: "Rescued",
+    rescuedAfter: (crashes: number) =>
+      `Rescued: its process died or lost its lease ${count(crashes)} ${
+        plural(crashes, "time", "times")
+      }, and it ran again`,
+    crashes: (value: number) => `Its process died ${count(value)} ${plural(value, "time", "times")}`,
+    keyed: "Has an idempotency key",
+    keyedBy: (key: string) => `Idempotency key ${key}: enqueued again, it is this run`
+  },
+
   list: {
     matching: (total: number, isFloor: boolean) =>
       `${countAtLeast(total, isFloor)} ${plural(total, "run matches", "runs match")}`,
@@ -71,6 +83,7 @@ export const runs = {
     sortedBy: (what: string) => `sorted by ${what}`,
     updatedNow: "Updated just now",
     updatedAgo: (span: string) => `Updated ${span} ago`,
+    toAllTime: "All time",
     fresh: (value: number) => `${count(value)} new ${plural(value, "run", "runs")}`,
     freshSome: "New runs",
     loadingMore: "Loading more",
@@ -104,6 +117,7 @@ export const runs = {
     removeThat: "Remove that filter",
     clearAll: "Clear all",
     allTime: "Look at all time",
+    registered: (value: number) => `${count(value)} ${plural(value, "task is", "tasks are")} registered`,
     failed: "Could not load runs",
     failedLive: "Live counts are still updating.",
     tryAgain: "Try again",
@@ -195,6 +209,14 @@ export const runs = {
     units: { day: "days", hour: "hours", min: "minutes" },
     keep: "Keep them",
     go: "Remove runs",
+    counting: "Counting what would go",
+    notCounted: (message: string) => `Could not be counted: ${message}`,
+    many: (value: number, isFloor: boolean) =>
+      value === 0
+        ? "No run ended longer ago than this."
+        : `${countAtLeast(value, isFloor)} ${plural(value, "run", "runs")} ended longer ago than this.`,
+    goMany: (value: number, isFloor: boolean) =>
+      `Remove ${countAtLeast(value, isFloor)} ${plural(value, "run", "runs")}`,
     progress: (done: string) => `${done} removed`,
     done: (value: number) => `${runsOf(value)} removed`
   },
