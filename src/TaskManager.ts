@@ -15,6 +15,7 @@ import * as Admission from "./internal/admission.js"
 import * as Control from "./internal/control.js"
 import { within } from "./internal/endWithin.js"
 import * as EnqueueJson from "./internal/enqueueJson.js"
+import * as OwnVitals from "./internal/ownVitals.js"
 import * as Pausing from "./internal/pausing.js"
 import type { EnqueueOptions } from "./internal/prepare.js"
 import * as Registering from "./internal/registering.js"
@@ -275,7 +276,7 @@ export const make = Effect.gen(function*() {
     eventsDropped: events.dropped,
     changes: feed.changes,
     changesAfter: feed.changesAfter,
-    instances: backend.instances,
+    instances: OwnVitals.make(parts),
     drain: (id, draining = true) => Effect.zipRight(outside("TaskManager.drain"), backend.drain(id, draining)),
     ...Pausing.make(parts, outside),
     ...Stores.make(parts, outside),

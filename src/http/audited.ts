@@ -46,7 +46,8 @@ const tagOf = (cause: Cause.Cause<unknown>): string => {
 }
 
 /** What an audit entry is written with. */
-export const make = (manager: Pick<TaskManager["Type"], "audit">) => {
+/** `acted` is called after each action that was done. */
+export const make = (manager: Pick<TaskManager["Type"], "audit">, acted: () => void = () => {}) => {
   // The action was done, or refused: that it cannot be written down must not say otherwise. The log keeps it then.
   const write = (entry: Omit<AuditEntry, "id" | "at">) =>
     Effect.flatMap(Effect.clock, (clock) => {
@@ -77,7 +78,7 @@ export const make = (manager: Pick<TaskManager["Type"], "audit">) => {
           Effect.uninterruptibleMask((restore) =>
             Effect.matchCauseEffect(restore(run), {
               onFailure: (cause) => Effect.zipRight(told(tagOf(cause)), Effect.failCause(cause)),
-              onSuccess: (done) => Effect.as(told("done", outcome?.(done)), done)
+              onSuccess: (done) => Effect.as(Effect.zipRight(Effect.sync(acted), told("done", outcome?.(done))), done)
             })
           )
       })

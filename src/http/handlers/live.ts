@@ -38,7 +38,7 @@ const latestMinute = (manager: Parts["manager"]) =>
 
 export const layer = (
   api: TaskApi,
-  { manager, redaction, visible }: Parts,
+  { acted, manager, redaction, visible }: Parts,
   guard: Guard,
   { build, maxStreams }: LiveOptions & { readonly build: string }
 ) =>
@@ -47,6 +47,7 @@ export const layer = (
     StreamHub.make({
       ...ManagerSources.make(manager, redaction),
       bucket: latestMinute(manager),
+      fleet: { read: ManagerSources.fleet(manager), acted },
       build,
       capabilities: ({ access, name }) => ({ user: name, permissions: [...allowed(access)] }),
       maxStreams

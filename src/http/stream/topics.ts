@@ -1,10 +1,10 @@
 /**
- * What a client wants to hear: `?topics=runs,counts,buckets,log:ID,run:ID`. Pure.
+ * What a client wants to hear: `?topics=runs,counts,buckets,fleet,log:ID,run:ID`. Pure.
  */
 import { isTaskId, type TaskId } from "../../TaskId.js"
 
 /** What all clients share. */
-export type SharedTopic = "runs" | "counts" | "buckets"
+export type SharedTopic = "runs" | "counts" | "buckets" | "fleet"
 
 /** One task that a client looks at. */
 export interface WatchedTopic {
@@ -20,7 +20,8 @@ export interface Topics {
 /** How many tasks one client may look at: a log and a run count as two. */
 export const maxWatched = 8
 
-const shared: ReadonlyArray<SharedTopic> = ["runs", "counts", "buckets"]
+const usual: ReadonlyArray<SharedTopic> = ["runs", "counts", "buckets"]
+const shared: ReadonlyArray<SharedTopic> = [...usual, "fleet"]
 const isShared = (text: string): text is SharedTopic => shared.some((topic) => topic === text)
 
 export const keyOf = ({ kind, taskId }: WatchedTopic): string => `${kind}:${taskId}`
@@ -33,13 +34,13 @@ const watchedOf = (text: string): WatchedTopic | null => {
 /** The topics, or what is wrong with them. Without any: runs, counts and buckets. */
 export const parse = (text: string | undefined): Topics | string => {
   const asked = new Set((text ?? "").split(",").map((part) => part.trim()).filter((part) => part !== ""))
-  if (asked.size === 0) return { shared: new Set(shared), watched: [] }
+  if (asked.size === 0) return { shared: new Set(usual), watched: [] }
   const topics = { shared: new Set<SharedTopic>(), watched: Array<WatchedTopic>() }
   for (const part of asked) {
     const watched = watchedOf(part)
     if (isShared(part)) topics.shared.add(part)
     else if (watched !== null) topics.watched.push(watched)
-    else return `${JSON.stringify(part.slice(0, 100))} is no topic: runs, counts, buckets, log:ID and run:ID are`
+    else return `${JSON.stringify(part.slice(0, 100))} is no topic: runs, counts, buckets, fleet, log:ID and run:ID are`
     if (topics.watched.length > maxWatched) return `at most ${maxWatched} topics of single tasks`
   }
   return topics

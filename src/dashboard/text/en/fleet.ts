@@ -76,20 +76,7 @@ export const fleet = {
     lastSlot: "Latest time",
     pausedSince: "Paused since",
     retiredSince: "Retired since",
-    payload: "Payload",
-    words: {
-      everySecond: "every second",
-      everySeconds: (n: number) => `every ${n} seconds`,
-      everyMinute: "every minute",
-      everyMinutes: (n: number) => `every ${n} minutes`,
-      everyHour: (minute: string) => minute === "00" ? "every hour" : `every hour at :${minute}`,
-      everyHours: (n: number, minute: string) => `every ${n} hours${minute === "00" ? "" : ` at :${minute}`}`,
-      everyDay: (times: string) => `every day at ${times}`,
-      onWeekdays: (days: string, times: string) => `${days} at ${times}`,
-      fromTo: (first: string, last: string) => `${first} to ${last}`,
-      everyMonth: (days: string, times: string) => `day ${days} of the month at ${times}`,
-      everyYear: (days: string, times: string) => `every year on ${days} at ${times}`
-    }
+    payload: "Payload"
   },
 
   instances: {
