@@ -72,7 +72,13 @@ export const make = Effect.gen(function*() {
   const { heartbeatInterval, lease, maxConcurrentTasks, sameHostDetection } = yield* TaskflowConfig
   const instance = yield* TaskInstance
   const listeners: Array<LeaseListener> = []
-  const steering = Steering.make(maxConcurrentTasks, instance.now(), listeners)
+  const steering = Steering.make({
+    maxConcurrentTasks,
+    heartbeatInterval,
+    beats: backend.info.shared,
+    startedAt: instance.now(),
+    listeners
+  })
   let held = true
   let heededAt = Number.NEGATIVE_INFINITY
   const service = TaskLease.of({

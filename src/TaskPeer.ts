@@ -36,8 +36,10 @@ export interface Vitals {
   readonly heeds?: string | null
   /** The names it has handlers for, the first 500 in order; null from an older version. */
   readonly tasks?: ReadonlyArray<string> | null
-  /** Null from an older version, as the two below. */
+  /** Null from an older version, as all below. */
   readonly process?: ProcessVitals | null
+  /** How often it beats, in milliseconds. */
+  readonly beatEvery?: number | null
   /** Waits of tasks whose first start was here within the last five minutes, the latest 1,000 of them. */
   readonly waits?: { readonly count: number; readonly p95: number | null } | null
   /** Names with a bound of their own, and how much of it is used here: the fullest 50. */

@@ -3,6 +3,7 @@ import "./style/main.css"
 import { render } from "preact"
 import { startClock } from "./clock.js"
 import { config } from "./config.js"
+import { startPauses } from "./live/pauses.js"
 import { startLive } from "./live/store.js"
 import { startLocation } from "./location.js"
 import { startSession } from "./session.js"
@@ -17,6 +18,7 @@ if (config.page === "app") {
   startSession()
   startKeyboard()
   startLive()
+  startPauses()
 }
 
 const root = document.getElementById("root")

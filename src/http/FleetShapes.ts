@@ -106,6 +106,8 @@ export const Instance = Schema.Struct({
   tasks: Schema.NullOr(Schema.Array(Schema.String)),
   /** When its engine started. This and what follows is null from an older version. */
   startedAt: Schema.NullOr(Time),
+  /** How often it sends a heartbeat. */
+  beatEvery: Schema.NullOr(Millis),
   /** Of its process, in bytes; `heapLimit` is what the heap may grow to. */
   memory: Schema.NullOr(Schema.Struct({ rss: Schema.Number, heapUsed: Schema.Number, heapLimit: Schema.Number })),
   /** How long tasks waited that first started in it within five minutes, the latest 1,000 of them. */

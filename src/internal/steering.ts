@@ -30,15 +30,27 @@ const words = ({ everything, names }: Paused): string =>
 // A heartbeat stays small.
 const maxNames = 500
 const maxLimits = 50
+// Of the event loop, two a second.
+const turnsKept = 20
 
 const fullest = (a: TaskLimit, b: TaskLimit): number =>
   b.active / b.max - a.active / a.max || (a.task < b.task ? -1 : 1)
 
-/** `startedAt`: of the engine, in epoch milliseconds. */
-export const make = (maxConcurrentTasks: number, startedAt: number, listeners: ReadonlyArray<Steered>) => {
+export interface Steering {
+  readonly maxConcurrentTasks: number
+  readonly heartbeatInterval: number
+  /** Whether heartbeats are sent. Without them what was late long ago is forgotten by itself. */
+  readonly beats: boolean
+  /** Of the engine, in epoch milliseconds. */
+  readonly startedAt: number
+  readonly listeners: ReadonlyArray<Steered>
+}
+
+export const make = ({ beats, heartbeatInterval, listeners, maxConcurrentTasks, startedAt }: Steering) => {
   let draining = false
   let lag = 0
   let lagTold = 0
+  let turns = 0
   let everything = false
   let names: ReadonlySet<string> = new Set()
   let heeds = digestOf(nothingPaused)
@@ -62,6 +74,7 @@ export const make = (maxConcurrentTasks: number, startedAt: number, listeners: R
       heeds,
       tasks: [...names].sort().slice(0, maxNames),
       process: { startedAt, ...memoryNow() },
+      beatEvery: heartbeatInterval,
       waits,
       limits: limits.sort(fullest).slice(0, maxLimits)
     }
@@ -74,6 +87,10 @@ export const make = (maxConcurrentTasks: number, startedAt: number, listeners: R
     /** The event loop was so late, in milliseconds. */
     late: (millis: number): void => {
       lag = Math.max(lag, millis)
+      turns += 1
+      if (beats || turns % turnsKept !== 0) return
+      lagTold = lag
+      lag = 0
     },
     /** What the next heartbeat says. */
     vitals: (): Vitals => {

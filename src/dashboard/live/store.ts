@@ -76,7 +76,7 @@ export const retryNow = stream.retryNow
 export const watched = signal<ReadonlyArray<string>>([])
 
 export const startLive = (): void => {
-  effect(() => stream.listen(["runs", "counts", ...watched.value].join(",")))
+  effect(() => stream.listen(["runs", "counts", "fleet", ...watched.value].join(",")))
   effect(() => {
     if (logins.value > 0) stream.retryNow()
   })

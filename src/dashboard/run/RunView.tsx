@@ -4,9 +4,11 @@ import { useEffect, useMemo } from "preact/hooks"
 import { type Attempt, isEnded, type RunDetail, shownStatus } from "../api/types.js"
 import { endpoint } from "../config.js"
 import { href, param, setParams } from "../location.js"
+import { runInView } from "../palette/state.js"
 import { runPath } from "../route.js"
 import { Skeleton } from "../runs/ListStates.js"
 import { useKeys } from "../shell/keyboard.js"
+import { curlOf } from "../text/curl.js"
 import { t } from "../text/en.js"
 import { Blank } from "../ui/Blank.js"
 import { Button, Chip, IconButton } from "../ui/controls.js"
@@ -32,7 +34,7 @@ const stepTab = (step: number): void => {
 }
 
 const link = (id: string): string => href(runPath(id))
-const curl = (id: string): string => `curl -u USER:PASSWORD '${endpoint(encodeURIComponent(id)).href}'`
+const curl = (id: string): string => curlOf({ method: "GET", url: endpoint(encodeURIComponent(id)).href })
 
 const When = ({ run }: { readonly run: RunDetail }) => {
   const at = run.endedAt ?? run.startedAt ?? run.createdAt
@@ -113,6 +115,13 @@ const Loaded = (
   const log = open.log.value
   const tab = tabNow()
   const done = (): void => void open.reload()
+  useEffect(() => {
+    const here = { run, done }
+    runInView.value = here
+    return () => {
+      if (runInView.peek() === here) runInView.value = null
+    }
+  }, [run])
   useKeys({
     r: () => confirm("retry", run, done),
     c: () => confirm("cancel", run, done)

@@ -18,6 +18,8 @@ interface Section {
 
 export const sections: ReadonlyArray<Section> = [
   { path: "runs", label: t.sections.runs, pages: ["runs", "run"] },
+  { path: "tasks", label: t.sections.tasks, pages: ["tasks"] },
+  { path: "schedules", label: t.schedules.title, pages: ["schedules"] },
   {
     path: "dead-letters",
     label: t.sections.deadLetters,
@@ -25,8 +27,6 @@ export const sections: ReadonlyArray<Section> = [
     count: () => live.value.counts?.dlq ?? 0,
     counted: t.dead.badge
   },
-  { path: "tasks", label: t.sections.tasks, pages: ["tasks"] },
-  { path: "schedules", label: t.schedules.title, pages: ["schedules"] },
   { path: "instances", label: t.instances.title, pages: ["instances"] },
   { path: "audit", label: t.audit.title, pages: ["audit"], permission: "audit" }
 ]

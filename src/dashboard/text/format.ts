@@ -15,6 +15,14 @@ export const countAtLeast = (value: number, isFloor: boolean): string => `${whol
 /** A count that takes little room: "318", "12K". */
 export const short = (value: number): string => value < 10_000 ? count(value) : compact.format(value)
 
+const sizes: ReadonlyArray<readonly [string, number]> = [["GB", 1e9], ["MB", 1e6], ["kB", 1e3]]
+
+/** A size in memory: "212 MB", "1.4 GB". */
+export const bytes = (value: number): string => {
+  const [unit, size] = sizes.find(([, least]) => value >= least) ?? ["B", 1]
+  return `${rate(Math.round(value / size * 10) / 10 < 10 ? Math.round(value / size * 10) / 10 : Math.round(value / size))} ${unit}`
+}
+
 export const share = (value: number): string => percent.format(value)
 
 /** How many in some time: with a digit behind the point where that says something. */

@@ -23,6 +23,7 @@ const shownVitals = (vitals: Vitals | null) => {
     memory: process === null
       ? null
       : { rss: process.rss, heapUsed: process.heapUsed, heapLimit: process.heapLimit },
+    beatEvery: vitals?.beatEvery ?? null,
     waits: vitals?.waits ?? null,
     limits: vitals?.limits?.map(({ task, ...limit }) => ({ taskName: task, ...limit })) ?? null
   }
