@@ -71,6 +71,7 @@ describeInBrowser("the page of instances", () => {
         const answering = async (items: ReadonlyArray<unknown>): Promise<void> => {
           await page.unrouteAll()
           await page.route(/\/tasks\/instances$/, (route) => route.fulfill({ json: { items } }))
+          await page.reload()
         }
         await answering([busy])
         await page.getByRole("meter", { name: "Slots" }).waitFor()
@@ -83,5 +84,5 @@ describeInBrowser("the page of instances", () => {
         await answering([])
         await page.getByText("No instances").waitFor()
       })
-    }).pipe(Effect.provide(application)))
+    }).pipe(Effect.provide(application)), 40_000)
 })

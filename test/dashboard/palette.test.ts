@@ -8,7 +8,8 @@ import { axe, describeInBrowser, steps, test, visitor } from "./browser.js"
 import { application, live, Mail, openAs, Report, row, serve } from "./support.js"
 
 describe("the ranking", () => {
-  const labels = (text: string, all: ReadonlyArray<string>) => ranked(text, all.map((label) => ({ label }))).map((one) => one.label)
+  const labels = (text: string, all: ReadonlyArray<string>) =>
+    ranked(text, all.map((label) => ({ label }))).map((one) => one.label)
 
   it("prefers the whole name, its beginning, a word, the inside, and letters in order, in this order", () =>
     expect(labels("mail", ["m_a_i_l_box", "email", "send_mail", "mailer", "other", "mail"])).toEqual([
@@ -87,7 +88,9 @@ describeInBrowser("the palette", () => {
         await go("send_em", "send_email")
         await page.locator("[data-task=send_email]").waitFor()
         await go("slow", "Slow ones")
-        await page.waitForURL((url) => url.searchParams.get("q") === "dur:>5s" && url.searchParams.get("since") === "7d")
+        await page.waitForURL((url) =>
+          url.searchParams.get("q") === "dur:>5s" && url.searchParams.get("since") === "7d"
+        )
         await go(mail.taskId, "Open")
         await page.getByRole("heading", { name: "send_email" }).waitFor()
         await find("retry send", "it is success")
@@ -101,7 +104,7 @@ describeInBrowser("the palette", () => {
         await go(report.taskId.slice(-8), "Open monthly_report")
         await page.getByRole("heading", { name: "monthly_report" }).waitFor()
         await go("cancel monthly", "Cancel monthly_report")
-        await page.getByRole("dialog").getByRole("button", { name: "Cancel", exact: true }).press("Enter")
+        await page.getByRole("dialog").getByRole("button", { name: "Cancel run" }).press("Enter")
         await page.getByText("Cancelled").first().waitFor()
 
         await go("declined o-1", "Runs matching “declined o-1”")
@@ -140,7 +143,8 @@ describeInBrowser("the palette", () => {
         const { scrollWidth } = await page.evaluate(() => ({ scrollWidth: document.documentElement.scrollWidth }))
         expect(scrollWidth).toBeLessThanOrEqual(390)
         await page.keyboard.press("Escape")
-        await page.route(/\/tasks\/definitions$/, (route) => route.fulfill({ status: 503, json: { _tag: "X", message: "away" } }))
+        await page.route(/\/tasks\/definitions$/, (route) =>
+          route.fulfill({ status: 503, json: { _tag: "X", message: "away" } }))
         await page.reload()
         await live(page)
         await page.getByRole("button", { name: "Search" }).click()
@@ -173,7 +177,9 @@ describeInBrowser("what one person does to the fleet", () => {
         await ada.page.getByRole("dialog").getByRole("button", { name: "Pause everything" }).click()
         await bob.page.getByText("Everything is paused.").waitFor({ timeout: 3_000 })
         await bob.page.getByText("asked for by ada").waitFor()
-        expect(await bob.page.getByRole("button", { name: "Resume everything" }).getAttribute("aria-disabled")).toBe("true")
+        expect(await bob.page.getByRole("button", { name: "Resume everything" }).getAttribute("aria-disabled")).toBe(
+          "true"
+        )
         await ada.page.getByRole("button", { name: "Resume everything" }).click()
         await bob.page.getByText("Everything is paused.").waitFor({ state: "detached", timeout: 3_000 })
 

@@ -39,7 +39,9 @@ export const Details = ({ instance }: { readonly instance: Instance }) => {
     ],
     [
       t.instances.waitOf,
-      waits === null || waits.p95 === null ? t.instances.notSaid : `${format.duration(waits.p95)} (${format.count(waits.count)})`
+      waits === null || waits.p95 === null
+        ? t.instances.notSaid
+        : `${format.duration(waits.p95)} (${format.count(waits.count)})`
     ]
   ] as const
   return (

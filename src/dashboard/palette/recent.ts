@@ -1,5 +1,5 @@
 /** What was chosen lately, of this browser: ids of what the palette offers, the latest first. */
-import { kept, keep } from "../settings.js"
+import { keep, kept } from "../settings.js"
 
 const name = "palette"
 const most = 8
@@ -17,4 +17,5 @@ export const recent = (): ReadonlyArray<string> => {
 }
 
 // A browser that keeps nothing offers nothing of it.
-export const chose = (id: string): void => void keep(name, JSON.stringify([id, ...recent().filter((one) => one !== id)].slice(0, most)))
+export const chose = (id: string): void =>
+  void keep(name, JSON.stringify([id, ...recent().filter((one) => one !== id)].slice(0, most)))

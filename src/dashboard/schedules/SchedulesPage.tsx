@@ -100,7 +100,9 @@ const Next = ({ schedule: { nextSlot, nextSlots, pausedAt } }: { readonly schedu
 }
 
 /** The last run, whoever asked for it: of the list, or a later one that was started by hand. */
-const Last = ({ runs, schedule }: { readonly schedule: Schedule; readonly runs: ReadonlyArray<ScheduleRun> | null }) => {
+const Last = (
+  { runs, schedule }: { readonly schedule: Schedule; readonly runs: ReadonlyArray<ScheduleRun> | null }
+) => {
   const { lastDuration, lastSlot, lastStatus, lastTask } = schedule
   const newest = runs?.at(-1)
   if (newest !== undefined) {

@@ -44,7 +44,9 @@ const Gaps = ({ gaps }: { readonly gaps: ReadonlyArray<Gap> }) => {
   const time = format.nearTime(Date.parse(latest.slot), clock.now.value, utc.value)
   const overlaps = gaps.filter(({ reason }) => reason === "overlap").length
   const words = overlaps === gaps.length ? t.schedules.overlapped : t.schedules.passedOver
-  return <span class="gaps" title={t.schedules.gapsWhy(overlaps, gaps.length - overlaps)}>{words(gaps.length, time)}</span>
+  return (
+    <span class="gaps" title={t.schedules.gapsWhy(overlaps, gaps.length - overlaps)}>{words(gaps.length, time)}</span>
+  )
 }
 
 export const Strip = ({ failed, gaps, runs, schedule: { name } }: StripProps) => {

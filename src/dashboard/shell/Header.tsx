@@ -64,26 +64,27 @@ const themeIcons: Readonly<Record<typeof themes[number], IconName>> = { system: 
 
 const Theme = () => (
   <span class="theme">
-  <Menu
-    label={t.theme.title}
-    button={(open, toggle) => (
-      <IconButton
-        kind="quiet"
-        icon={themeIcons[theme.value]}
-        label={t.theme.next(t.theme[theme.value])}
-        expanded={open}
-        popover="menu"
-        onClick={toggle}
-      />
-    )}
-  >
-    {themes.map((one) => (
-      <MenuItem key={one} checked={theme.value === one} onSelect={() => (theme.value = one)}>
-        <Icon name={themeIcons[one]} size={14} />
-        {t.theme[one]}
-      </MenuItem>
-    ))}
-  </Menu>  </span>
+    <Menu
+      label={t.theme.title}
+      button={(open, toggle) => (
+        <IconButton
+          kind="quiet"
+          icon={themeIcons[theme.value]}
+          label={t.theme.next(t.theme[theme.value])}
+          expanded={open}
+          popover="menu"
+          onClick={toggle}
+        />
+      )}
+    >
+      {themes.map((one) => (
+        <MenuItem key={one} checked={theme.value === one} onSelect={() => (theme.value = one)}>
+          <Icon name={themeIcons[one]} size={14} />
+          {t.theme[one]}
+        </MenuItem>
+      ))}
+    </Menu>
+  </span>
 )
 
 const Account = () => {

@@ -20,7 +20,9 @@ const sizes: ReadonlyArray<readonly [string, number]> = [["GB", 1e9], ["MB", 1e6
 /** A size in memory: "212 MB", "1.4 GB". */
 export const bytes = (value: number): string => {
   const [unit, size] = sizes.find(([, least]) => value >= least) ?? ["B", 1]
-  return `${rate(Math.round(value / size * 10) / 10 < 10 ? Math.round(value / size * 10) / 10 : Math.round(value / size))} ${unit}`
+  return `${
+    rate(Math.round(value / size * 10) / 10 < 10 ? Math.round(value / size * 10) / 10 : Math.round(value / size))
+  } ${unit}`
 }
 
 export const share = (value: number): string => percent.format(value)

@@ -33,7 +33,7 @@ interface State<A> {
 }
 
 /** How often it is asked although the stream says nothing: for what the stream does not tell of. */
-const whileHeard = 15_000
+const whileHeard = 5_000
 /** Between two requests, however much the stream says. */
 const atMostEvery = 900
 
@@ -50,6 +50,8 @@ export const usePolled = <A>(
   const [state, setState] = useState<State<A>>({ value: null, of: null, problem: null, busy: true, turn: 0 })
   const asking = useRef<AbortController | null>(null)
   const askedAt = useRef(0)
+  // What came to nothing is asked again soon, whatever is heard.
+  const failing = useRef(false)
 
   const ask = async (): Promise<void> => {
     asking.current?.abort()
@@ -60,10 +62,12 @@ export const usePolled = <A>(
     try {
       const value = await read(mine.signal)
       if (asking.current !== mine) return
+      failing.current = false
       setState(({ turn }) => ({ value, of: question, problem: null, busy: false, turn: turn + 1 }))
     } catch (error) {
       if (isAborted(error) || asking.current !== mine) return
       if (!isProblem(error)) throw error
+      failing.current = true
       setState((before) => ({ ...before, problem: error, busy: false }))
     }
     asking.current = null
@@ -79,7 +83,7 @@ export const usePolled = <A>(
     let missed = false
     const mayAsk = (): boolean => !document.hidden && !paused.peek()
     const timer = every === null ? undefined : setInterval(() => {
-      const isHeard = isNews !== undefined && connection.peek().kind === "live"
+      const isHeard = isNews !== undefined && connection.peek().kind === "live" && !failing.current
       if (isHeard && clock.local() - askedAt.current < whileHeard) return
       if (mayAsk() && asking.current === null) void latest.current()
     }, every)

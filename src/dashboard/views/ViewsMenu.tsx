@@ -5,9 +5,9 @@ import { t } from "../text/en.js"
 import { Button, IconButton } from "../ui/controls.js"
 import { Dialog } from "../ui/Dialog.js"
 import { toast } from "../ui/toasts.js"
-import { type Wish, wish } from "./wish.js"
 import { allViews, change, ownViews, startAnew, type Trouble } from "./store.js"
 import * as Views from "./views.js"
+import { type Wish, wish } from "./wish.js"
 
 // The menu closes when the focus leaves it.
 const toPage = (): void => void requestAnimationFrame(() => document.getElementById("main")?.focus())
@@ -19,8 +19,20 @@ const Heading = ({ children }: { readonly children: string }) => <p class="menu-
 const Own = ({ name, path }: Views.View) => (
   <div class="menu-row">
     <ViewLink name={name} path={path} />
-    <IconButton small kind="quiet" icon="edit" label={t.views.rename(name)} onClick={() => (wish.value = { rename: name })} />
-    <IconButton small kind="quiet" icon="close" label={t.views.remove(name)} onClick={() => (wish.value = { remove: name })} />
+    <IconButton
+      small
+      kind="quiet"
+      icon="edit"
+      label={t.views.rename(name)}
+      onClick={() => (wish.value = { rename: name })}
+    />
+    <IconButton
+      small
+      kind="quiet"
+      icon="close"
+      label={t.views.remove(name)}
+      onClick={() => (wish.value = { remove: name })}
+    />
   </div>
 )
 

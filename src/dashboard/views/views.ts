@@ -53,7 +53,8 @@ const checkName = (name: string, others: ReadonlyArray<View>): Refusal | null =>
 
 export const add = (views: ReadonlyArray<View>, typed: string, path: string): Changed => {
   const name = typed.trim()
-  const refused = checkName(name, views) ?? (path.length > longestPath ? "long" : views.length >= mostViews ? "full" : null)
+  const refused = checkName(name, views) ??
+    (path.length > longestPath ? "long" : views.length >= mostViews ? "full" : null)
   return refused === null ? { views: [...views, { name, path }] } : { refused }
 }
 

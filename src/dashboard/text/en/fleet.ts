@@ -59,7 +59,11 @@ export const fleet = {
       [
         ...others === 0
           ? []
-          : [`${count(others)} without a run: no instance was there, it was paused then, its key was held, or the run was removed`],
+          : [
+            `${
+              count(others)
+            } without a run: no instance was there, it was paused then, its key was held, or the run was removed`
+          ],
         ...overlaps === 0 ? [] : [`${count(overlaps)} skipped because the run before had not ended`]
       ].join("; "),
     remove: "Remove…",
@@ -141,7 +145,9 @@ export const fleet = {
     pausedSince: (time: string, by: string) => `paused since ${time}, by ${by}`,
     morePaused: (names: number) => `and ${count(names)} more`,
     awaiting: (some: number, all: number) =>
-      `${count(some)} of ${count(all)} live ${plural(all, "instance has", "instances have")} not heard of all pauses yet.`,
+      `${count(some)} of ${count(all)} live ${
+        plural(all, "instance has", "instances have")
+      } not heard of all pauses yet.`,
     handlers: (names: number) => `${count(names)} ${plural(names, "task", "tasks")}`,
     notSaid: "—",
     pid: (pid: number) => `process ${pid}`,

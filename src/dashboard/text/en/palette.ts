@@ -50,7 +50,8 @@ export const palette = {
     removeGo: "Delete",
     saved: (name: string) => `${name} is saved`,
     removed: (name: string) => `${name} is deleted`,
-    unreadable: "Your saved views cannot be read. They stay where they are until you begin anew, and beside the new ones then.",
+    unreadable:
+      "Your saved views cannot be read. They stay where they are until you begin anew, and beside the new ones then.",
     anew: "Begin anew",
     trouble: {
       unnamed: "A view needs a name.",
@@ -58,7 +59,8 @@ export const palette = {
       full: `You have ${count(50)} views, as many as are kept: delete one first.`,
       taken: "You have a view of that name.",
       unreadable: "What this browser keeps of your views cannot be read, so nothing is written over it.",
-      notKept: "This browser does not keep it: its storage is full or turned off. Copy the address of this page instead."
+      notKept:
+        "This browser does not keep it: its storage is full or turned off. Copy the address of this page instead."
     }
   },
 
