@@ -113,6 +113,7 @@ describeInBrowser("axe finds nothing", () => {
           await page.goto(`${served.url}dashboard/runs`)
           await page.getByRole("button", { name: /Account/ }).click()
           await look("account")
+          await page.keyboard.press("Escape")
           await page.getByRole("button", { name: "Saved views" }).click()
           await page.getByRole("button", { name: "Save this view…" }).click()
           await page.getByText("are kept under a name").waitFor()
