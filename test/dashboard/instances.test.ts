@@ -94,7 +94,7 @@ describeInBrowser("the page of instances", () => {
         await answering([older])
         await page.getByText("It did not say.").waitFor()
         await answering([{ ...busy, state: "dead" }])
-        await page.getByText("Dead").waitFor()
+        await page.getByText("Dead", { exact: true }).waitFor()
         await answering([])
         await page.getByText("No instances").waitFor()
       })
