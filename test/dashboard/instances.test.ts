@@ -90,7 +90,9 @@ describeInBrowser("the page of instances", () => {
         await page.getByText("412 MB").waitFor()
         await page.getByText("p95 wait 1.25 s").waitFor()
         await page.getByRole("button", { name: "Details of web-2" }).click()
-        expect(await page.getByRole("meter", { name: "Bound of charge_payment" }).getAttribute("aria-valuenow")).toBe("4")
+        expect(await page.getByRole("meter", { name: "Bound of charge_payment" }).getAttribute("aria-valuenow")).toBe(
+          "4"
+        )
         await answering([older])
         await page.getByText("It did not say.").waitFor()
         await answering([{ ...busy, state: "dead" }])

@@ -28,6 +28,8 @@ interface Known<A> {
 }
 
 const atMostEvery = 3_000
+// The server sums up figures at most every five seconds: behind the last change they are asked for once more.
+const settled = 5_500
 // What belongs together comes in several frames.
 const soon = 300
 
@@ -59,7 +61,14 @@ export const useAnswer = <A>(question: string, load: (signal: AbortSignal) => Pr
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
+    let last: ReturnType<typeof setTimeout> | undefined
     let missed = false
+    const ask = (): void => setTurn((before) => before + 1)
+    const askTwice = (): void => {
+      ask()
+      clearTimeout(last)
+      last = setTimeout(() => paused.peek() ? undefined : ask(), settled)
+    }
     const askSoon = (atMost = atMostEvery): void => {
       if (atMost < atMostEvery) {
         clearTimeout(timer)
@@ -68,7 +77,7 @@ export const useAnswer = <A>(question: string, load: (signal: AbortSignal) => Pr
       timer ??= setTimeout(() => {
         timer = undefined
         if (paused.peek()) missed = true
-        else setTurn((before) => before + 1)
+        else askTwice()
       }, Math.max(soon, askedAt.current + atMost - clock.local()))
     }
     const stop = onFrame((frame) => {
@@ -87,6 +96,7 @@ export const useAnswer = <A>(question: string, load: (signal: AbortSignal) => Pr
       stop()
       stopPause()
       clearTimeout(timer)
+      clearTimeout(last)
     }
   }, [])
 
