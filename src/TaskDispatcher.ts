@@ -237,6 +237,7 @@ export const make = Effect.gen(function*() {
     queue,
     runner,
     slots,
+    ownLimitOf,
     store,
     now,
     cancelAtStart: cancels.add,

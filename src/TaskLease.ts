@@ -11,17 +11,16 @@ import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
 import type { Paused } from "./ControlStore.js"
 import { whyLate } from "./internal/backendTrouble.js"
 import * as Backoff from "./internal/backoff.js"
 import * as ClockOffset from "./internal/clockOffset.js"
-import * as LoopLag from "./internal/loopLag.js"
 import { isProvenGone } from "./internal/processFacts.js"
 import * as RealTime from "./internal/realTime.js"
 import * as Reaping from "./internal/reaping.js"
 import * as Signal from "./internal/signal.js"
+import * as Stalls from "./internal/stalls.js"
 import * as Steering from "./internal/steering.js"
 import * as Watching from "./internal/watching.js"
 import { TaskBackend } from "./TaskBackend.js"
@@ -30,7 +29,7 @@ import type { InstanceId } from "./TaskEvent.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
 import type { TaskId } from "./TaskId.js"
 import { TaskInstance } from "./TaskInstance.js"
-import type { Heartbeat } from "./TaskPeer.js"
+import type { Heartbeat, Vitals } from "./TaskPeer.js"
 import type { TaskRecord } from "./TaskRecord.js"
 
 /** What the engine does about what its lease hears. Each is quick. */
@@ -55,6 +54,8 @@ export class TaskLease extends Context.Tag("effect-taskflow/TaskLease")<TaskLeas
   readonly isPaused: (taskName: string) => boolean
   /** A digest of the pauses that are heeded here. */
   readonly heeds: () => string
+  /** How this instance is doing at the moment. */
+  readonly vitals: () => Vitals
   /** Heeds these pauses from now on, before a heartbeat tells of them. */
   readonly heed: (paused: Paused) => Effect.Effect<void>
   readonly listen: (listener: LeaseListener) => void
@@ -65,15 +66,19 @@ const steeredAfter = { first: 50, again: 1_000 }
 // Real milliseconds: between two heartbeats that are both due, and what a silence lasts at least, as a test's clock may jump.
 const othersNeed = 100
 const leastSilence = 1_000
-// An event loop that stood still for longer is worth a warning. Milliseconds.
-const longStall = 1_000
 
 export const make = Effect.gen(function*() {
   const backend = yield* TaskBackend
   const { heartbeatInterval, lease, maxConcurrentTasks, sameHostDetection } = yield* TaskflowConfig
   const instance = yield* TaskInstance
   const listeners: Array<LeaseListener> = []
-  const steering = Steering.make(maxConcurrentTasks, listeners)
+  const steering = Steering.make({
+    maxConcurrentTasks,
+    heartbeatInterval,
+    beats: backend.info.shared,
+    startedAt: instance.now(),
+    listeners
+  })
   let held = true
   let heededAt = Number.NEGATIVE_INFINITY
   const service = TaskLease.of({
@@ -81,6 +86,7 @@ export const make = Effect.gen(function*() {
     isDraining: steering.isDraining,
     isPaused: steering.isPaused,
     heeds: steering.heeds,
+    vitals: steering.vitalsNow,
     heed: (paused) =>
       Effect.suspend(() => {
         heededAt = RealTime.monotonic()
@@ -89,6 +95,11 @@ export const make = Effect.gen(function*() {
     listen: (listener) => {
       listeners.push(listener)
     }
+  })
+  yield* Stalls.watch({
+    warns: backend.info.shared,
+    late: steering.late,
+    running: () => listeners.flatMap((listener) => listener.running())
   })
   if (!backend.info.shared) return service
 
@@ -270,26 +281,6 @@ export const make = Effect.gen(function*() {
   const forever = (self: Effect.Effect<void>) => Effect.forkIn(Effect.interruptible(Effect.forever(self)), scope)
   yield* forever(round)
   yield* forever(watch)
-
-  const runtime = yield* Effect.runtime<never>()
-  let running: ReadonlyArray<string> = []
-  const runningNow = () => listeners.flatMap((listener) => listener.running())
-  yield* LoopLag.watch({
-    longerThan: longStall,
-    onTurn: (late) => {
-      steering.late(late)
-      running = runningNow()
-    },
-    onStall: (millis) => {
-      steering.late(millis)
-      const names = [...new Set([...running, ...runningNow()])]
-      const meanwhile = names.length === 0 ? "" : ` while these tasks ran: ${names.join(", ")}`
-      const message = `the event loop stood still for ${
-        Math.round(millis)
-      } ms${meanwhile}; no heartbeat is sent meanwhile`
-      Runtime.runFork(runtime, Effect.logWarning(message))
-    }
-  })
   return service
 })
 

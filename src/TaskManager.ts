@@ -4,7 +4,6 @@
  * Wires nothing itself: its layer needs the parts that `TaskflowLayer` puts together.
  */
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
@@ -12,10 +11,12 @@ import type * as Stream from "effect/Stream"
 import type { AuditStore } from "./AuditStore.js"
 import type { ErrorStore } from "./ErrorStore.js"
 import * as Admission from "./internal/admission.js"
+import * as Announcing from "./internal/announcing.js"
 import type { RetryOptions } from "./internal/changedPayload.js"
 import * as Control from "./internal/control.js"
 import { within } from "./internal/endWithin.js"
 import * as EnqueueJson from "./internal/enqueueJson.js"
+import * as OwnVitals from "./internal/ownVitals.js"
 import * as Pausing from "./internal/pausing.js"
 import type { EnqueueOptions } from "./internal/prepare.js"
 import * as Registering from "./internal/registering.js"
@@ -255,18 +256,7 @@ export const make = Effect.gen(function*() {
   const outside = (call: string) =>
     backend.joinTransaction === null ? Effect.void : Effect.orDie(notInTransaction(call))
 
-  if (config.announce) {
-    const { durability, encrypted, kind, shared } = backend.info
-    const unfinished = durability === "none" && !shared
-      ? "then they are interrupted, and every unfinished task is lost with the process"
-      : "then those with requeueOnInterrupt run again and the others end as interrupted"
-    yield* Effect.logInfo(
-      `taskflow: tasks are kept in ${kind} (durability: ${durability}${encrypted === true ? ", encrypted" : ""}), ` +
-        `${config.maxConcurrentTasks} run at once; at shutdown they may finish for ${
-          Duration.format(config.shutdownTimeout)
-        }, ${unfinished}`
-    )
-  }
+  yield* Announcing.announce(backend.info, config)
 
   return TaskManager.of({
     get instance() {
@@ -284,7 +274,7 @@ export const make = Effect.gen(function*() {
     eventsDropped: events.dropped,
     changes: feed.changes,
     changesAfter: feed.changesAfter,
-    instances: backend.instances,
+    instances: OwnVitals.make(parts),
     drain: (id, draining = true) => Effect.zipRight(outside("TaskManager.drain"), backend.drain(id, draining)),
     ...Pausing.make(parts, outside),
     ...Stores.make(parts, outside),

@@ -36,6 +36,31 @@ export interface Vitals {
   readonly heeds?: string | null
   /** The names it has handlers for, the first 500 in order; null from an older version. */
   readonly tasks?: ReadonlyArray<string> | null
+  /** Null from an older version, as all below. */
+  readonly process?: ProcessVitals | null
+  /** How often it beats, in milliseconds. */
+  readonly beatEvery?: number | null
+  /** Waits of tasks whose first start was here within the last five minutes, the latest 1,000 of them. */
+  readonly waits?: { readonly count: number; readonly p95: number | null } | null
+  /** Names with a bound of their own, and how much of it is used here: the fullest 50. */
+  readonly limits?: ReadonlyArray<TaskLimit> | null
+}
+
+/** Of the process that an instance is in. Bytes. */
+export interface ProcessVitals {
+  /** When the engine started, as the time is told to the backend: epoch milliseconds. */
+  readonly startedAt: number
+  readonly rss: number
+  readonly heapUsed: number
+  /** What the heap may grow to. */
+  readonly heapLimit: number
+}
+
+/** How many attempts of a name one instance runs at once, and how many it runs now. */
+export interface TaskLimit {
+  readonly task: string
+  readonly max: number
+  readonly active: number
 }
 
 /** An instance as others list it. `vitals` null until its first heartbeat. */

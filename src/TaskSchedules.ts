@@ -6,6 +6,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Options } from "./internal/scheduleOptions.js"
+import type { SlotGap } from "./internal/slotGaps.js"
 import type { Any } from "./Task.js"
 import type {
   EnqueueError,
@@ -15,6 +16,7 @@ import type {
   TaskScheduleNotFound
 } from "./TaskError.js"
 import type { EnqueueResult } from "./TaskManager.js"
+import type { TaskRecord } from "./TaskRecord.js"
 import type { TaskScheduleInfo, TaskSchedulePage } from "./TaskScheduleInfo.js"
 
 export interface TaskSchedules {
@@ -53,6 +55,15 @@ export interface TaskSchedules {
   readonly remove: (name: string) => Effect.Effect<boolean, TaskBackendError>
   /** The next slots after now, of a paused one too: at most `count` (1 to 100). None of one that is retired or unreadable. */
   readonly next: (schedule: TaskScheduleInfo, count: number) => ReadonlyArray<number>
+  /**
+   * Slots up to the last settled one that have no run among these, the newest first: at most 120 slots are looked at. `areAll`:
+   * the schedule has no other runs. Nothing is said of times of which retention may have removed a run.
+   */
+  readonly gaps: (
+    schedule: TaskScheduleInfo,
+    runs: ReadonlyArray<TaskRecord>,
+    areAll: boolean
+  ) => ReadonlyArray<SlotGap>
   /** For `TaskSchedule.layer`: the schedule is the code's until the scope closes. What is wrong with it is a defect. */
   readonly register: <T extends Any>(
     task: T,

@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import { isPermanent } from "./internal/backendTrouble.js"
 import { changeOf } from "./internal/changeOf.js"
 import { count } from "./internal/counts.js"
+import * as RecentWaits from "./internal/recentWaits.js"
 import * as Signal from "./internal/signal.js"
 import type { Outcome } from "./TaskBackend.js"
 import type { TaskBackendError } from "./TaskError.js"
@@ -65,6 +66,8 @@ export class TaskStore extends Context.Tag("effect-taskflow/TaskStore")<TaskStor
   readonly unfinished: () => number
   /** Returns when fewer than `limit` are unfinished. */
   readonly roomBelow: (limit: number) => Effect.Effect<void>
+  /** How long tasks had waited whose first start was here, of the five minutes before `now`. */
+  readonly waits: RecentWaits.RecentWaits["summary"]
 }>() {}
 
 export const make = Effect.gen(function*() {
@@ -74,6 +77,7 @@ export const make = Effect.gen(function*() {
   const window = new Map<TaskId, TaskRecord.TaskRecord>()
   const endWaiters = new Map<TaskId, Set<(record: TaskRecord.TaskRecord) => void>>()
   const room = yield* Signal.make
+  const waits = RecentWaits.make()
   let accepted = 0
   let finished = 0
 
@@ -88,8 +92,11 @@ export const make = Effect.gen(function*() {
     if (window.get(record.taskId)?.claim === record.claim) window.delete(record.taskId)
   }
 
-  const countStart = (record: TaskRecord.TaskRecord): void =>
-    count.started(record.taskName, record.attempts === 1 ? TaskRecord.waitOf(record) : null)
+  const countStart = (record: TaskRecord.TaskRecord): void => {
+    const wait = record.attempts === 1 ? TaskRecord.waitOf(record) : null
+    count.started(record.taskName, wait)
+    if (wait !== null && record.startedAt !== null) waits.add(record.startedAt, wait)
+  }
 
   const announce = (event: TaskEvent, record: TaskRecord.TaskRecord): void => {
     events.publish(event, record)
@@ -221,7 +228,8 @@ export const make = Effect.gen(function*() {
       }
     },
     unfinished: () => accepted - finished,
-    roomBelow: (limit) => room.until(() => accepted - finished < limit)
+    roomBelow: (limit) => room.until(() => accepted - finished < limit),
+    waits: waits.summary
   })
 })
 

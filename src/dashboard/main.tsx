@@ -4,6 +4,7 @@ import { render } from "preact"
 import { startBatches } from "./batches/store.js"
 import { startClock } from "./clock.js"
 import { config } from "./config.js"
+import { startPauses } from "./live/pauses.js"
 import { startLive } from "./live/store.js"
 import { startLocation } from "./location.js"
 import { startSession } from "./session.js"
@@ -19,6 +20,7 @@ if (config.page === "app") {
   startKeyboard()
   startBatches()
   startLive()
+  startPauses()
 }
 
 const root = document.getElementById("root")

@@ -5,7 +5,8 @@ import { mount } from "./config.js"
 // One origin may serve several mounts.
 const keyOf = (name: string): string => `taskflow:${mount.pathname}:${name}`
 
-const stored = (name: string): string | null => {
+/** Null too where a browser keeps nothing: that is no reason to show nothing. */
+export const kept = (name: string): string | null => {
   try {
     return localStorage.getItem(keyOf(name))
   } catch {
@@ -13,13 +14,22 @@ const stored = (name: string): string | null => {
   }
 }
 
-const store = (name: string, value: string): void => {
+/** Whether it is kept now. */
+export const keep = (name: string, value: string): boolean => {
   try {
     localStorage.setItem(keyOf(name), value)
+    return true
   } catch {
-    // A browser that keeps nothing is no reason to show nothing.
+    return false
   }
 }
+
+/** Calls back when another tab keeps another value. */
+export const onKeptElsewhere = (listener: (name: string) => void): void =>
+  addEventListener("storage", ({ key }) => {
+    const prefix = keyOf("")
+    if (key?.startsWith(prefix) === true) listener(key.slice(prefix.length))
+  })
 
 /** A setting with a value that text can be read into. */
 const setting = <A extends string | number | boolean>(
@@ -27,9 +37,9 @@ const setting = <A extends string | number | boolean>(
   otherwise: A,
   read: (text: string) => A | null
 ): Signal<A> => {
-  const text = stored(name)
+  const text = kept(name)
   const value = signal<A>(text === null ? otherwise : read(text) ?? otherwise)
-  effect(() => store(name, String(value.value)))
+  effect(() => void keep(name, String(value.value)))
   return value
 }
 

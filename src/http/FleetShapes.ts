@@ -103,7 +103,19 @@ export const Instance = Schema.Struct({
   /** How late its event loop was at worst, in milliseconds. */
   lag: Schema.NullOr(Schema.Number),
   /** The names it has handlers for; null when it did not say. */
-  tasks: Schema.NullOr(Schema.Array(Schema.String))
+  tasks: Schema.NullOr(Schema.Array(Schema.String)),
+  /** When its engine started. This and what follows is null from an older version. */
+  startedAt: Schema.NullOr(Time),
+  /** How often it sends a heartbeat. */
+  beatEvery: Schema.NullOr(Millis),
+  /** Of its process, in bytes; `heapLimit` is what the heap may grow to. */
+  memory: Schema.NullOr(Schema.Struct({ rss: Schema.Number, heapUsed: Schema.Number, heapLimit: Schema.Number })),
+  /** How long tasks waited that first started in it within five minutes, the latest 1,000 of them. */
+  waits: Schema.NullOr(Schema.Struct({ count: Schema.Int, p95: Schema.NullOr(Millis) })),
+  /** Names with a bound of their own (`concurrency`), and how much of it is used in it: the fullest 50. */
+  limits: Schema.NullOr(
+    Schema.Array(Schema.Struct({ taskName: Schema.String, max: Schema.Int, active: Schema.Int }))
+  )
 }).annotations({ identifier: "TaskInstance" })
 
 export const Instances = Schema.Struct({ items: Schema.Array(Instance) }).annotations({ identifier: "TaskInstances" })
@@ -127,6 +139,8 @@ export const StoredSchedule = Schema.Struct({
   trigger: Schema.NullOr(Trigger),
   /** The same for people, as `every 5 minutes` or `0 3 * * * (Europe/Rome)`. */
   when: Schema.NullOr(Schema.String),
+  /** The same in English, as `every day at 03:00`; null where that would only be almost right. */
+  words: Schema.NullOr(Schema.String),
   misfire: Schema.NullOr(Schema.Literal("skip", "once", "all")),
   maxCatchUp: Schema.NullOr(Schema.Int),
   overlap: Schema.NullOr(Schema.Literal("allow", "skip")),
@@ -169,7 +183,20 @@ export const ScheduleRun = Schema.Struct({
   duration: Schema.NullOr(Millis)
 }).annotations({ identifier: "TaskScheduleRun" })
 
-export const ScheduleRuns = Schema.Struct({ items: Schema.Array(ScheduleRun) }).annotations({
+/**
+ * A slot that passed without a run of its own. `overlap`: the run before had not ended. `passed`: nobody was there to fire it, the
+ * schedule was paused then, its idempotency key was held, or somebody removed the run.
+ */
+export const ScheduleGap = Schema.Struct({
+  slot: Time,
+  reason: Schema.Literal("overlap", "passed")
+}).annotations({ identifier: "TaskScheduleGap" })
+
+export const ScheduleRuns = Schema.Struct({
+  items: Schema.Array(ScheduleRun),
+  /** Among the newest 120 slots since the oldest of these, the newest first. None from before a run may have been removed by age. */
+  gaps: Schema.Array(ScheduleGap)
+}).annotations({
   identifier: "TaskScheduleRuns"
 })
 

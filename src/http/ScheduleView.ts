@@ -5,6 +5,7 @@ import type { Definition } from "../internal/definition.js"
 import * as Trigger from "../internal/trigger.js"
 import { durationOf, type TaskRecord } from "../TaskRecord.js"
 import type { ScheduleFacts, TaskScheduleInfo } from "../TaskScheduleInfo.js"
+import { cronInWords } from "./cronWords.js"
 import type * as TaskApi from "./TaskApi.js"
 import * as TaskView from "./TaskView.js"
 
@@ -37,6 +38,7 @@ const factsShown = (
     return {
       trigger: null,
       when: null,
+      words: null,
       misfire: null,
       maxCatchUp: null,
       overlap: null,
@@ -55,6 +57,7 @@ const factsShown = (
   return {
     trigger: triggerShown(facts),
     when: Trigger.text(facts.trigger),
+    words: facts.trigger._tag === "Every" ? Trigger.text(facts.trigger) : cronInWords(facts.trigger.expression),
     misfire,
     maxCatchUp,
     overlap,

@@ -72,8 +72,8 @@ export const write = (manager: Auditor, { parameters, target, ...entry }: Told):
     )
   })
 
-/** What an audit entry is written with. */
-export const make = (manager: Auditor) =>
+/** What an audit entry is written with. `acted` is called after each action that was done. */
+export const make = (manager: Auditor, acted: () => void = () => {}) =>
 <A, E, R>(
   { action, outcome, parameters = {}, permission, target }: Action<A>,
   run: Effect.Effect<A, E, R>
@@ -89,7 +89,7 @@ export const make = (manager: Auditor) =>
         Effect.uninterruptibleMask((restore) =>
           Effect.matchCauseEffect(restore(run), {
             onFailure: (cause) => Effect.zipRight(told(tagOf(cause)), Effect.failCause(cause)),
-            onSuccess: (done) => Effect.as(told("done", outcome?.(done)), done)
+            onSuccess: (done) => Effect.as(Effect.zipRight(Effect.sync(acted), told("done", outcome?.(done))), done)
           })
         )
     })

@@ -2,6 +2,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { Definition } from "../internal/definition.js"
+import * as Signal from "../internal/signal.js"
 import { TaskBackendError } from "../TaskError.js"
 import { TaskManager } from "../TaskManager.js"
 import type { TaskRecord } from "../TaskRecord.js"
@@ -29,6 +30,8 @@ export interface Parts {
   readonly manager: TaskManager["Type"]
   readonly attention: Attention.Attention
   readonly audited: Audited.Audited
+  /** Notified when somebody did something here. */
+  readonly acted: Signal.Signal
   /** How many tasks filters show, remembered for a second. */
   readonly counted: Facets.CountCache
   readonly redaction: TaskRedaction.Redaction
@@ -55,6 +58,7 @@ export const make = ({ displayArguments = false, redaction: how }: DisplayOption
   Effect.gen(function*() {
     const manager = yield* TaskManager
     const counted = yield* Facets.make(manager)
+    const acted = yield* Signal.make
     const redaction = TaskRedaction.make(how)
     const visible = Effect.map(current, (user): TaskView.Visible => {
       const allowed = displayArguments !== false && may(user, "arguments")
@@ -65,7 +69,8 @@ export const make = ({ displayArguments = false, redaction: how }: DisplayOption
     return {
       manager,
       attention: Attention.make(manager),
-      audited: Audited.make(manager),
+      audited: Audited.make(manager, acted.notify),
+      acted,
       counted,
       redaction,
       visible,

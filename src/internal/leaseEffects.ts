@@ -35,6 +35,8 @@ export const make = (options: {
   readonly store: TaskStore["Type"]
   readonly now: () => number
   readonly slots: Slots
+  /** How many attempts of a name run at once here, by its own definition. */
+  readonly ownLimitOf: (taskName: string) => number
   /** A running task was asked to stop, and there is no attempt of it here yet. */
   readonly cancelAtStart: (taskId: TaskId) => void
   readonly unclaim: (record: TaskRecord) => void
@@ -74,7 +76,14 @@ export const make = (options: {
     onLost: () => runner.stopRequeueable("lostLease", options.isFleeting),
     onRegained: lookAgain,
     running: runner.running,
-    load: () => ({ active: options.slots.active(), waiting: queue.size(), tasks: backlog.names() }),
+    load: () => {
+      const tasks = backlog.names()
+      const limits = tasks.flatMap((task) => {
+        const max = options.ownLimitOf(task)
+        return Number.isFinite(max) ? [{ task, max, active: options.slots.active(task) }] : []
+      })
+      return { active: options.slots.active(), waiting: queue.size(), tasks, limits, waits: store.waits(now()) }
+    },
     onDraining: (draining) => {
       if (draining) letGo()
       else lookAgain()

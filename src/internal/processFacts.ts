@@ -3,6 +3,7 @@
  */
 import * as fs from "node:fs"
 import * as os from "node:os"
+import * as v8 from "node:v8"
 import type { InstanceFacts } from "../TaskPeer.js"
 
 type Facts = Pick<InstanceFacts, "host" | "process">
@@ -37,6 +38,12 @@ export const ofThisProcess = (): Facts => {
       : { bootId, pidNamespace, pid: process.pid, startTicks }
   }
   return known
+}
+
+/** Of this process at the moment, in bytes. */
+export const memoryNow = (): { readonly rss: number; readonly heapUsed: number; readonly heapLimit: number } => {
+  const { heap_size_limit: heapLimit, used_heap_size: heapUsed } = v8.getHeapStatistics()
+  return { rss: process.memoryUsage.rss(), heapUsed, heapLimit }
 }
 
 // Only "no such process" counts: a pid that may not be signalled is there, even where /proc hides it.

@@ -13,6 +13,7 @@ import * as ScheduleInfo from "./scheduleInfo.js"
 import * as ScheduleOptions from "./scheduleOptions.js"
 import * as ScheduleSpec from "./scheduleSpec.js"
 import { recordOf } from "./scheduleTask.js"
+import * as SlotGaps from "./slotGaps.js"
 
 type Task = { readonly definition: Definition }
 
@@ -23,6 +24,9 @@ export const make = (
 ): TaskSchedules => {
   const { schedules } = backend
   const { now } = instance
+  const { cancelled, failed, interrupted, success } = config.retention
+  // A run is kept at least so long, whatever becomes of it.
+  const kept = Math.min(cancelled, failed, interrupted, success)
 
   // What the code has is there for whoever asks, from the start.
   const ready = (call: string): Effect.Effect<void> =>
@@ -109,6 +113,7 @@ export const make = (
         ready("remove"),
         Effect.tap(Effect.suspend(() => schedules.remove(name)), () => Effect.sync(() => scheduler.removed(name)))
       ),
-    next: (schedule, count) => ScheduleInfo.next(schedule, count, now())
+    next: (schedule, count) => ScheduleInfo.next(schedule, count, now()),
+    gaps: (schedule, runs, areAll) => SlotGaps.of(schedule, { runs, areAll, keptSince: now() - kept })
   }
 }

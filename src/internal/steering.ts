@@ -1,8 +1,9 @@
 /** What an instance says of itself with its heartbeats, and what it is asked with their answers. */
 import * as Effect from "effect/Effect"
 import type { Paused } from "../ControlStore.js"
-import type { Vitals } from "../TaskPeer.js"
+import type { TaskLimit, Vitals } from "../TaskPeer.js"
 import { digestOf, nothingPaused } from "./pauses.js"
+import { memoryNow } from "./processFacts.js"
 
 /** What the engine knows, and does. Each is quick. */
 export interface Steered {
@@ -12,6 +13,10 @@ export interface Steered {
     readonly waiting: number
     /** Names that have a handler here. */
     readonly tasks?: ReadonlyArray<string>
+    /** Names with a bound of their own. */
+    readonly limits?: ReadonlyArray<TaskLimit>
+    /** How long tasks waited that lately started. */
+    readonly waits?: Vitals["waits"]
   }
   /** This instance was asked to claim nothing more, or to claim again. */
   readonly onDraining: (draining: boolean) => void
@@ -24,13 +29,56 @@ const words = ({ everything, names }: Paused): string =>
 
 // A heartbeat stays small.
 const maxNames = 500
+const maxLimits = 50
+// Of the event loop, two a second.
+const turnsKept = 20
 
-export const make = (maxConcurrentTasks: number, listeners: ReadonlyArray<Steered>) => {
+const fullest = (a: TaskLimit, b: TaskLimit): number =>
+  b.active / b.max - a.active / a.max || (a.task < b.task ? -1 : 1)
+
+export interface Steering {
+  readonly maxConcurrentTasks: number
+  readonly heartbeatInterval: number
+  /** Whether heartbeats are sent. Without them what was late long ago is forgotten by itself. */
+  readonly beats: boolean
+  /** Of the engine, in epoch milliseconds. */
+  readonly startedAt: number
+  readonly listeners: ReadonlyArray<Steered>
+}
+
+export const make = ({ beats, heartbeatInterval, listeners, maxConcurrentTasks, startedAt }: Steering) => {
   let draining = false
   let lag = 0
+  let lagTold = 0
+  let turns = 0
   let everything = false
   let names: ReadonlySet<string> = new Set()
   let heeds = digestOf(nothingPaused)
+  const vitals = (worst: number): Vitals => {
+    const load = { active: 0, waiting: 0 }
+    const names = new Set<string>()
+    const limits: Array<TaskLimit> = []
+    let waits: Vitals["waits"] = null
+    for (const listener of listeners) {
+      const { active, limits: bounded = [], tasks = [], waiting, waits: waited = null } = listener.load()
+      for (const name of tasks) names.add(name)
+      limits.push(...bounded)
+      load.active += active
+      load.waiting += waiting
+      waits = waited ?? waits
+    }
+    return {
+      slots: { max: maxConcurrentTasks, active: load.active },
+      waiting: load.waiting,
+      lag: Math.round(worst),
+      heeds,
+      tasks: [...names].sort().slice(0, maxNames),
+      process: { startedAt, ...memoryNow() },
+      beatEvery: heartbeatInterval,
+      waits,
+      limits: limits.sort(fullest).slice(0, maxLimits)
+    }
+  }
   return {
     isDraining: () => draining,
     isPaused: (taskName: string) => everything || names.has(taskName),
@@ -39,26 +87,19 @@ export const make = (maxConcurrentTasks: number, listeners: ReadonlyArray<Steere
     /** The event loop was so late, in milliseconds. */
     late: (millis: number): void => {
       lag = Math.max(lag, millis)
-    },
-    vitals: (): Vitals => {
-      const load = { active: 0, waiting: 0 }
-      const names = new Set<string>()
-      for (const listener of listeners) {
-        const { active, tasks = [], waiting } = listener.load()
-        for (const name of tasks) names.add(name)
-        load.active += active
-        load.waiting += waiting
-      }
-      const worst = Math.round(lag)
+      turns += 1
+      if (beats || turns % turnsKept !== 0) return
+      lagTold = lag
       lag = 0
-      return {
-        slots: { max: maxConcurrentTasks, active: load.active },
-        waiting: load.waiting,
-        lag: worst,
-        heeds,
-        tasks: [...names].sort().slice(0, maxNames)
-      }
     },
+    /** What the next heartbeat says. */
+    vitals: (): Vitals => {
+      lagTold = lag
+      lag = 0
+      return vitals(lagTold)
+    },
+    /** The same for somebody who asks in between. */
+    vitalsNow: (): Vitals => vitals(Math.max(lag, lagTold)),
     asked: (drain: boolean): Effect.Effect<void> => {
       if (drain === draining) return Effect.void
       draining = drain

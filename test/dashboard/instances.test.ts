@@ -18,8 +18,15 @@ const busy = {
   slots: { max: 16, active: 14 },
   waiting: 212,
   lag: 310,
-  tasks: ["send_email", "charge_payment"]
+  tasks: ["send_email", "charge_payment"],
+  startedAt: "2025-12-31T00:00:00.000Z",
+  beatEvery: 10_000,
+  memory: { rss: 412_000_000, heapUsed: 96_000_000, heapLimit: 4_300_000_000 },
+  waits: { count: 40, p95: 1_250 },
+  limits: [{ taskName: "charge_payment", max: 4, active: 4 }]
 }
+/** One of a version that did not say so much. */
+const older = { ...busy, startedAt: null, beatEvery: null, memory: null, waits: null, limits: null }
 
 describeInBrowser("the page of instances", () => {
   test("says how busy each is, and asks one to take no more work", () =>
@@ -71,6 +78,7 @@ describeInBrowser("the page of instances", () => {
         const answering = async (items: ReadonlyArray<unknown>): Promise<void> => {
           await page.unrouteAll()
           await page.route(/\/tasks\/instances$/, (route) => route.fulfill({ json: { items } }))
+          await page.reload()
         }
         await answering([busy])
         await page.getByRole("meter", { name: "Slots" }).waitFor()
@@ -78,10 +86,19 @@ describeInBrowser("the page of instances", () => {
         await page.getByText("1 live, 14 of 16 slots busy").waitFor()
         await page.locator(".raised", { hasText: "310 ms" }).waitFor()
         await page.getByText("2 tasks").waitFor()
+        await page.getByText("Silent", { exact: true }).waitFor()
+        await page.getByText("412 MB").waitFor()
+        await page.getByText("p95 wait 1.25 s").waitFor()
+        await page.getByRole("button", { name: "Details of web-2" }).click()
+        expect(await page.getByRole("meter", { name: "Bound of charge_payment" }).getAttribute("aria-valuenow")).toBe(
+          "4"
+        )
+        await answering([older])
+        await page.getByText("It did not say.").waitFor()
         await answering([{ ...busy, state: "dead" }])
-        await page.getByText("Dead").waitFor()
+        await page.getByText("Dead", { exact: true }).waitFor()
         await answering([])
         await page.getByText("No instances").waitFor()
       })
-    }).pipe(Effect.provide(application)))
+    }).pipe(Effect.provide(application)), 40_000)
 })

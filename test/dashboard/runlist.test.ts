@@ -126,7 +126,7 @@ describeInBrowser("a run that failed in several ways", () => {
 
         await page.context().grantPermissions(["clipboard-read", "clipboard-write"])
         await panel.getByRole("button", { name: "More actions" }).click()
-        await page.getByRole("menuitem", { name: "Copy retry as curl" }).click()
+        await page.getByRole("menuitem", { name: "Copy as curl: retry" }).click()
         await page.getByText("Copied").waitFor()
         expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(
           `-X POST '${served.url}${taskId}/retry'`

@@ -132,6 +132,44 @@ describe("the page", () => {
       }
     }).pipe(Effect.provide(tasks())))
 
+  it.scopedLive("says the colour of the environment, and views to those alone who may see runs", () =>
+    Effect.gen(function*() {
+      const views = [{ name: "Slow", path: "runs?q=dur:>5s status:failed&since=7d&sort=-duration" }]
+      const environment = { label: "production", color: "red" } as const
+      const base = yield* serve(TaskHttp.layer({ auth, dashboard: { environment, views } }))
+      expect(configOf(yield* send(base, "GET", "/tasks/dashboard", { ...ops, ...html }))).toMatchObject({
+        environment: "production",
+        environmentColor: "red",
+        views: [{ name: "Slow", path: "runs?q=dur%3A%3E5s+status%3Afailed&since=7d&sort=-duration" }]
+      })
+      expect(configOf(yield* send(base, "GET", "/tasks/auth/login"))).toMatchObject({
+        environmentColor: "red",
+        views: []
+      })
+    }).pipe(Effect.provide(tasks())))
+
+  it.effect("is not built with a view or a colour that there is not", () =>
+    Effect.gen(function*() {
+      const view = (path: string, name = "a") => ({ views: [{ name, path }] })
+      const wrong: ReadonlyArray<readonly [unknown, RegExp]> = [
+        [{ environment: { label: "x", color: "pink" } }, /environment\.color is "pink": there are red, amber/],
+        [{ environment: { label: "" } }, /dashboard\.environment is empty/],
+        [view("https://evil.example/"), /views\[0\]\.path is "https:\/\/evil\.example\/": a page of runs/],
+        [view("audit"), /a page of runs is expected/],
+        [view("runs?run=1"), /has the parameter "run": there are q, status/],
+        [view("runs?q=nothing:1"), /filter cannot be read: /],
+        [view("runs", " "), /views\[0\]\.name is " "/],
+        [{ views: [{ name: "a", path: "runs" }, { name: "a", path: "runs" }] }, /"a" is there twice/],
+        [{ views: Array.from({ length: 51 }, (_, n) => ({ name: `${n}`, path: "runs" })) }, /51 views: at most 50/]
+      ]
+      for (const [dashboard, message] of wrong) {
+        // safe: what a program in plain JavaScript may give
+        const http = TaskHttp.layer({ auth, dashboard: dashboard as TaskHttp.DashboardSettings })
+        const exit = yield* Effect.exit(Effect.scoped(Layer.build(Layer.provide(http, HttpLayerRouter.layer))))
+        expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toMatch(message)
+      }
+    }).pipe(Effect.provide(tasks())))
+
   it.scopedLive("can be turned off, with its login and its files", () =>
     Effect.gen(function*() {
       const base = yield* serve(TaskHttp.layer({ auth, dashboard: false }))
@@ -260,7 +298,15 @@ describe("without a build", () => {
     Effect.gen(function*() {
       const place = { at: "/tasks", shownAt: "/tasks" }
       const guard = yield* Guard.make({ auth }, place)
-      const unbuilt = { title: "t", environment: null, assets: null, build: "0", previews: false }
+      const unbuilt = {
+        title: "t",
+        environment: null,
+        environmentColor: null,
+        views: [],
+        assets: null,
+        build: "0",
+        previews: false
+      }
       const base = yield* serve(Layer.merge(
         Dashboard.layer(unbuilt, "/tasks", guard),
         TaskHttp.layer({ auth, prefix: "/api" })

@@ -45,6 +45,7 @@ describe("schedules over HTTP", () => {
         origin: "dynamic",
         trigger: { cron: "0 3 * * *", timezone: "Europe/Rome" },
         when: "0 3 * * * (Europe/Rome)",
+        words: "every day at 03:00",
         misfire: "all",
         maxCatchUp: 7,
         overlap: "skip",

@@ -20,6 +20,10 @@ export const enqueue = (name: string, body: Api.EnqueueBody) =>
 export const pause = (name: string) => post<Api.Paused>(`definitions/${at(name, "/pause")}`)
 export const resume = (name: string) => post<Api.Resumed>(`definitions/${at(name, "/resume")}`)
 
+export const pauses = () => get<Api.Pauses>("pauses")
+export const pauseAll = () => post<Api.Paused>("pause")
+export const resumeAll = () => post<Api.Resumed>("resume")
+
 export const errorGroups = (params: Params, signal?: AbortSignal) => get<Api.ErrorGroups>("errors", params, signal)
 export const errorGroup = (fingerprint: string, signal?: AbortSignal) =>
   get<Api.ErrorGroup>(`errors/${at(fingerprint)}`, {}, signal)
@@ -79,6 +83,8 @@ export const scheduleRuns = (name: string, signal?: AbortSignal) =>
 export const triggerSchedule = (name: string) => post<Api.Triggered>(`schedules/${at(name, "/trigger")}`)
 export const pauseSchedule = (name: string) => post<Api.Schedule>(`schedules/${at(name, "/pause")}`)
 export const resumeSchedule = (name: string) => post<Api.Schedule>(`schedules/${at(name, "/resume")}`)
+
+export const removeSchedule = (name: string) => remove<unknown>(`schedules/${at(name)}`, {})
 
 export const instances = (signal?: AbortSignal) => get<Api.Instances>("instances", {}, signal)
 export const drain = (instance: string) => post<unknown>(`instances/${at(instance, "/drain")}`)

@@ -39,6 +39,7 @@ export type Definitions = typeof Fleet.TaskDefinitions.Type
 export type ErrorGroup = typeof Fleet.ErrorGroup.Type
 export type ErrorGroups = typeof Fleet.ErrorGroups.Type
 export type Paused = typeof Fleet.Paused.Type
+export type Pauses = typeof Fleet.Pauses.Type
 export type Resumed = typeof Fleet.Resumed.Type
 export type Schedule = typeof Fleet.StoredSchedule.Type
 export type Schedules = typeof Fleet.Schedules.Type

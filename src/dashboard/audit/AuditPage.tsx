@@ -12,6 +12,7 @@ import { Blank } from "../ui/Blank.js"
 import { Button } from "../ui/controls.js"
 import { Find } from "../ui/Find.js"
 import { usePolled } from "../ui/polled.js"
+import { type Column, RowTable } from "../ui/RowTable.js"
 import { Sheet } from "../ui/Sheet.js"
 import { Age } from "../ui/Time.js"
 import { actions, parametersOf, targetOf, wordsOf } from "./entry.js"
@@ -77,29 +78,19 @@ const Row = ({ entry }: { readonly entry: AuditEntry }) => {
   )
 }
 
+const columns: ReadonlyArray<Column> = [
+  { label: t.audit.when, col: "w-when" },
+  { label: t.audit.by, col: "w-who" },
+  { label: t.audit.action, col: "w-action" },
+  { label: t.audit.on, col: "w-target" },
+  { label: t.audit.parameters },
+  { label: t.audit.outcome, col: "w-outcome" }
+]
+
 const Table = ({ items }: { readonly items: ReadonlyArray<AuditEntry> }) => (
-  <table class="rows audit">
-    <caption class="sr">{t.audit.title}</caption>
-    <colgroup>
-      <col class="w-when" />
-      <col class="w-who" />
-      <col class="w-action" />
-      <col class="w-target" />
-      <col />
-      <col class="w-outcome" />
-    </colgroup>
-    <thead>
-      <tr>
-        <th scope="col">{t.audit.when}</th>
-        <th scope="col">{t.audit.by}</th>
-        <th scope="col">{t.audit.action}</th>
-        <th scope="col">{t.audit.on}</th>
-        <th scope="col">{t.audit.parameters}</th>
-        <th scope="col">{t.audit.outcome}</th>
-      </tr>
-    </thead>
-    <tbody>{items.map((entry) => <Row key={entry.id} entry={entry} />)}</tbody>
-  </table>
+  <RowTable name="audit" caption={t.audit.title} columns={columns}>
+    {items.map((entry) => <Row key={entry.id} entry={entry} />)}
+  </RowTable>
 )
 
 const ActionChoice = () => {

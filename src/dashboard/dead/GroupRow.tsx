@@ -5,6 +5,7 @@ import { may } from "../session.js"
 import { t } from "../text/en.js"
 import * as format from "../text/format.js"
 import { Button } from "../ui/controls.js"
+import { CurlItem, MoreMenu } from "../ui/MoreMenu.js"
 import { Age } from "../ui/Time.js"
 
 export const titleOf = ({ sample, taskName }: ErrorGroup): string =>
@@ -77,6 +78,10 @@ export const GroupRow = (props: GroupRowProps) => {
       </td>
       <td class="c-do end">
         <Actions {...props} />
+        <MoreMenu of={titleOf(props.group)}>
+          <CurlItem label={t.curl.retry} path={`errors/${encodeURIComponent(fingerprint)}/retry`} />
+          <CurlItem label={t.curl.dismiss} path={`errors/${encodeURIComponent(fingerprint)}/dismiss`} />
+        </MoreMenu>
       </td>
     </tr>
   )

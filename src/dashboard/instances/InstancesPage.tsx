@@ -1,85 +1,42 @@
 /** The page of instances: who is alive, how busy, how late; and asking one to take no more work. */
-import { signal } from "@preact/signals"
-import { useState } from "preact/hooks"
+import { Fragment } from "preact"
 import * as endpoints from "../api/endpoints.js"
 import type { Instance } from "../api/types.js"
 import { now } from "../clock.js"
-import { href } from "../location.js"
+import { isNewsOf } from "../live/fleet.js"
+import { everything } from "../live/pauses.js"
+import { href, param, setParams } from "../location.js"
+import { wanted } from "../palette/state.js"
 import { may } from "../session.js"
 import { utc } from "../settings.js"
 import { t } from "../text/en.js"
 import * as format from "../text/format.js"
-import { attempt } from "../ui/attempt.js"
 import { Blank } from "../ui/Blank.js"
 import { Button } from "../ui/controls.js"
-import { Dialog } from "../ui/Dialog.js"
+import { Gauge } from "../ui/Gauge.js"
+import { Icon } from "../ui/Icon.js"
+import { tight } from "../ui/media.js"
+import { CurlItem, MoreMenu } from "../ui/MoreMenu.js"
 import { usePolled } from "../ui/polled.js"
+import { type Column, RowTable } from "../ui/RowTable.js"
 import { Sheet } from "../ui/Sheet.js"
-import { toast } from "../ui/toasts.js"
+import { Details } from "./Details.js"
+import { Action, DrainDialog, type RowProps } from "./drain.js"
+import { PausedNames } from "./PausedNames.js"
 
 const every = 2_000
-/** From here on a gauge warns: bursts have little room left. */
-const nearlyFull = 0.85
+const isNews = isNewsOf("instances")
 /** An event loop that is this late makes everything in the process late. */
 const late = 100
 
-const takesWork = ({ draining, state }: Instance): boolean => state === "live" && !draining
+/** Where an instance did not say how often it beats. */
+const usualBeat = 10_000
+/** Two heartbeats that did not come, and what an answer may take, are worth a look. */
+const isSilent = ({ beatAt, beatEvery }: Instance): boolean =>
+  now.value - Date.parse(beatAt) > 2 * (beatEvery ?? usualBeat) + 5_000
 
-/** The one that somebody wants to drain, and whether nobody else takes work. */
-const asked = signal<{ readonly instance: Instance; readonly isLast: boolean } | null>(null)
-
-const DrainDialog = ({ done }: { readonly done: () => void }) => {
-  const [busy, setBusy] = useState(false)
-  if (asked.value === null) return null
-  const { instance: { host, instance }, isLast } = asked.value
-  const close = (): void => {
-    asked.value = null
-  }
-  const go = async (): Promise<void> => {
-    setBusy(true)
-    await attempt(async () => {
-      await endpoints.drain(instance)
-      toast("good", t.instances.drained(host))
-    })
-    setBusy(false)
-    close()
-    done()
-  }
-  return (
-    <Dialog title={t.instances.drainTitle(host)} onClose={close}>
-      <p>{t.instances.drainBody}</p>
-      {isLast ? <p class="trouble">{t.instances.drainLast}</p> : null}
-      <div class="actions">
-        <Button onClick={close}>{t.instances.keep}</Button>
-        <Button kind="primary" disabled={busy} onClick={() => void go()}>{t.instances.drainIt}</Button>
-      </div>
-    </Dialog>
-  )
-}
-
-const Gauge = ({ active, max }: { readonly active: number; readonly max: number }) => {
-  const part = max === 0 ? 0 : Math.min(1, active / max)
-  const full = part >= nearlyFull
-  return (
-    <span class="gauge">
-      <span
-        class={full ? "bar full" : "bar"}
-        role="meter"
-        aria-label={t.instances.slots}
-        aria-valuemin={0}
-        aria-valuemax={max}
-        aria-valuenow={active}
-        aria-valuetext={t.instances.slotsOf(active, max)}
-      >
-        <i style={{ width: `${Math.round(part * 100)}%` }} />
-      </span>
-      <span>{format.count(active)} / {format.count(max)}</span>
-    </span>
-  )
-}
-
-const stateOf = ({ draining, state }: Instance): "live" | "dead" | "draining" =>
-  state === "live" && draining ? "draining" : state
+const stateOf = (one: Instance): "live" | "dead" | "draining" | "silent" =>
+  one.state === "dead" ? "dead" : isSilent(one) ? "silent" : one.draining ? "draining" : "live"
 
 const Beat = ({ at }: { readonly at: string }) => {
   const millis = Date.parse(at)
@@ -90,91 +47,121 @@ const Beat = ({ at }: { readonly at: string }) => {
   )
 }
 
-interface RowProps {
-  readonly instance: Instance
-  readonly all: ReadonlyArray<Instance>
-  readonly reload: () => void
+const Name = ({ instance: one }: { readonly instance: Instance }) => {
+  const { answering, host, instance, pid, startedAt, state } = one
+  const isOpen = param("open") === instance
+  return (
+    <>
+      <span class="name-line">
+        <button
+          type="button"
+          class="unfold"
+          aria-expanded={isOpen}
+          aria-label={t.instances.details(host)}
+          onClick={() => setParams({ open: isOpen ? null : instance }, { replace: true })}
+        >
+          <Icon name="chevron" size={14} />
+          <span title={host}>{host}</span>
+        </button>
+        {answering ? <span class="mark-word">{t.instances.answering}</span> : null}
+      </span>
+      <span class="under">
+        <a
+          class="mono"
+          href={href("runs", { q: `instance:${instance}` })}
+          title={instance}
+          aria-label={`${t.instances.runs} ${instance.slice(0, 8)}`}
+        >
+          {instance.slice(0, 8)}
+        </a>
+        {pid === null ? "" : ` · ${t.instances.pid(pid)}`}
+        {startedAt === null || state === "dead"
+          ? ""
+          : (
+            <span title={format.fullTime(Date.parse(startedAt), utc.value)}>
+              {" · "}
+              {t.instances.up(format.age(now.value - Date.parse(startedAt)))}
+            </span>
+          )}
+      </span>
+    </>
+  )
 }
 
-const Action = ({ all, instance: one, reload }: RowProps) => {
-  const reason = may("drain") ? one.state === "dead" ? t.instances.isDead : undefined : t.run.may("drain")
-  const isLast = !all.some((other) => other.instance !== one.instance && takesWork(other))
-  const undrain = (): Promise<void> =>
-    attempt(async () => {
-      await endpoints.undrain(one.instance)
-      toast("good", t.instances.undrained(one.host))
-      reload()
-    })
-  return one.draining && one.state === "live"
-    ? (
-      <Button small disabled={reason !== undefined} title={reason} onClick={() => void undrain()}>
-        {t.instances.undrain}
-      </Button>
-    )
-    : (
-      <Button
-        small
-        disabled={reason !== undefined}
-        title={reason}
-        onClick={() => (asked.value = { instance: one, isLast })}
-      >
-        {t.instances.drain}
-      </Button>
-    )
-}
+const none = t.instances.notSaid
+const unknown = { lag: null, memory: null, slots: null, waiting: null, waits: null } as const
 
 const Row = (props: RowProps) => {
-  const { answering, beatAt, host, instance, pid, state, tasks, versions } = props.instance
+  const { beatAt, instance, state, tasks, versions } = props.instance
   // What a dead one said last is not so any more.
-  const { lag, slots, waiting } = state === "live" ? props.instance : { lag: null, slots: null, waiting: null }
+  const { lag, memory, slots, waiting, waits } = state === "live" ? props.instance : unknown
   const shown = stateOf(props.instance)
-  const none = t.instances.notSaid
   return (
-    <tr class={`is-${state}`} data-instance={instance}>
-      <th scope="row" class="wide">
-        <span class="name-line">
-          <b title={host}>{host}</b>
-          {answering ? <span class="mark-word">{t.instances.answering}</span> : null}
-        </span>
-        <span class="under">
-          <a
-            class="mono"
-            href={href("runs", { q: `instance:${instance}` })}
-            title={instance}
-            aria-label={`${t.instances.runs} ${instance.slice(0, 8)}`}
-          >
-            {instance.slice(0, 8)}
-          </a>
-          {pid === null ? "" : ` · ${t.instances.pid(pid)}`}
-        </span>
-      </th>
-      <td data-label={t.instances.state}>
-        <span class={`vital is-${shown}`}>
-          <i />
-          {t.instances.states[shown]}
-        </span>
-      </td>
-      <td data-label={t.instances.beat}>
-        <Beat at={beatAt} />
-      </td>
-      <td data-label={t.instances.slots}>{slots === null ? none : <Gauge {...slots} />}</td>
-      <td class="end" data-label={t.instances.waiting}>{waiting === null ? none : format.count(waiting)}</td>
-      <td class="end" data-label={t.instances.lag}>
-        {lag === null ? none : <span class={lag >= late ? "raised" : ""}>{format.duration(lag)}</span>}
-      </td>
-      <td data-label={t.instances.versions}>
-        {versions?.app ?? none}
-        {versions === null ? null : <span class="under">{t.instances.library(versions.taskflow)}</span>}
-      </td>
-      <td class="c-policy" data-label={t.instances.tasks}>
-        {tasks === null ? none : <span title={tasks.join(", ")}>{t.instances.handlers(tasks.length)}</span>}
-      </td>
-      <td class="end wide">
-        <span class="row-actions">
-          <Action {...props} />
-        </span>
-      </td>
-    </tr>
+    <Fragment>
+      <tr class={`is-${shown}`} data-instance={instance}>
+        <th scope="row" class="wide">
+          <Name instance={props.instance} />
+        </th>
+        <td data-label={t.instances.state}>
+          <span class={`vital is-${shown}`}>
+            <i />
+            {t.instances.states[shown]}
+          </span>
+        </td>
+        <td data-label={t.instances.beat}>
+          <Beat at={beatAt} />
+        </td>
+        <td data-label={t.instances.slots}>{slots === null ? none : <Gauge {...slots} label={t.instances.slots} />}</td>
+        <td class="end" data-label={t.instances.waiting}>
+          {waiting === null ? none : format.count(waiting)}
+          {waits === null || waits.p95 === null
+            ? null
+            : (
+              <span class="under" title={t.instances.waitWhy(waits.count)}>
+                {t.instances.wait(format.duration(waits.p95))}
+              </span>
+            )}
+        </td>
+        <td class="end" data-label={t.instances.lag}>
+          {lag === null ? none : <span class={lag >= late ? "raised" : ""}>{format.duration(lag)}</span>}
+        </td>
+        <td class="end" data-label={t.instances.memory}>
+          {memory === null ? none : (
+            <>
+              {format.bytes(memory.rss)}
+              <span class="under" title={t.instances.heapWhy(format.bytes(memory.heapLimit))}>
+                {t.instances.heap(format.bytes(memory.heapUsed))}
+              </span>
+            </>
+          )}
+        </td>
+        <td data-label={t.instances.versions}>
+          {versions?.app ?? none}
+          {versions === null ? null : <span class="under">{t.instances.library(versions.taskflow)}</span>}
+        </td>
+        <td class="c-policy" data-label={t.instances.tasks}>
+          {tasks === null ? none : <span title={tasks.join(", ")}>{t.instances.handlers(tasks.length)}</span>}
+        </td>
+        <td class="end wide">
+          <span class="row-actions">
+            <Action {...props} />
+            <MoreMenu of={props.instance.host}>
+              <CurlItem label={t.curl.drain} path={`instances/${encodeURIComponent(instance)}/drain`} />
+              <CurlItem label={t.curl.undrain} path={`instances/${encodeURIComponent(instance)}/undrain`} />
+            </MoreMenu>
+          </span>
+        </td>
+      </tr>
+      {param("open") === instance
+        ? (
+          <tr class="more-row">
+            <td colSpan={tight.value ? 9 : 10}>
+              <Details instance={props.instance} />
+            </td>
+          </tr>
+        )
+        : null}
+    </Fragment>
   )
 }
 
@@ -190,48 +177,43 @@ const noteOf = (items: ReadonlyArray<Instance>): string => {
   return t.instances.note(living.length, sum("active"), sum("max"))
 }
 
+const columns: ReadonlyArray<Column> = [
+  { label: t.instances.name },
+  { label: t.instances.state, col: "w-state" },
+  { label: t.instances.beat, col: "w-beat" },
+  { label: t.instances.slots, col: "w-slots" },
+  { label: t.instances.waiting, col: "w-waiting", end: true, title: t.instances.waitingWhy },
+  { label: t.instances.lag, col: "w-lag", end: true, title: t.instances.lagWhy },
+  { label: t.instances.memory, col: "w-memory", end: true, title: t.instances.memoryWhy },
+  { label: t.instances.versions, col: "w-versions" },
+  { label: t.instances.tasks, col: "c-policy w-tasks" },
+  { label: t.schedules.actions, col: "w-action", end: true, silent: true }
+]
+
 const Table = ({ items, reload }: { readonly items: ReadonlyArray<Instance>; readonly reload: () => void }) => (
-  <table class="rows instances">
-    <caption class="sr">{t.instances.title}</caption>
-    <colgroup>
-      <col />
-      <col class="w-state" />
-      <col class="w-beat" />
-      <col class="w-slots" />
-      <col class="w-waiting" />
-      <col class="w-lag" />
-      <col class="w-versions" />
-      <col class="c-policy w-tasks" />
-      <col class="w-action" />
-    </colgroup>
-    <thead>
-      <tr>
-        <th scope="col">{t.instances.name}</th>
-        <th scope="col">{t.instances.state}</th>
-        <th scope="col">{t.instances.beat}</th>
-        <th scope="col">{t.instances.slots}</th>
-        <th scope="col" class="end" title={t.instances.waitingWhy}>{t.instances.waiting}</th>
-        <th scope="col" class="end" title={t.instances.lagWhy}>{t.instances.lag}</th>
-        <th scope="col">{t.instances.versions}</th>
-        <th scope="col" class="c-policy">{t.instances.tasks}</th>
-        <th scope="col" class="end">
-          <span class="sr">{t.schedules.actions}</span>
-        </th>
-      </tr>
-    </thead>
-    <tbody>
-      {ordered(items).map((one) => <Row key={one.instance} instance={one} all={items} reload={reload} />)}
-    </tbody>
-  </table>
+  <RowTable name="instances" caption={t.instances.title} columns={columns}>
+    {ordered(items).map((one) => <Row key={one.instance} instance={one} all={items} reload={reload} />)}
+  </RowTable>
 )
 
 export const InstancesPage = () => {
-  const polled = usePolled("instances", endpoints.instances, every)
+  const polled = usePolled("instances", endpoints.instances, every, isNews)
   return (
     <>
       <Sheet
         title={t.instances.title}
         note={polled.value === null ? undefined : noteOf(polled.value.items)}
+        tools={
+          <Button
+            icon="pause"
+            disabled={!may("pause") || everything.value !== null}
+            title={may("pause") ? everything.value === null ? undefined : t.pausing.already : t.run.may("pause")}
+            onClick={() => (wanted.value = "pause")}
+          >
+            {t.pausing.pause}
+          </Button>
+        }
+        above={<PausedNames />}
         failed={t.instances.failed}
         polled={polled}
       >

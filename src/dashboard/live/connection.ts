@@ -66,7 +66,7 @@ export const connect = ({ lastId, now, onFrame, onState, random }: ConnectionOpt
   const poll = async (run: AbortController): Promise<void> => {
     try {
       const since = lastId() ?? undefined
-      const { frames, next } = await get<Polled>("changes", { topics: "runs,counts,batches", since }, run.signal)
+      const { frames, next } = await get<Polled>("changes", { topics: "runs,counts,batches,fleet", since }, run.signal)
       if (run.signal.aborted) return
       onState({ kind: "polling" })
       frames.forEach((frame, index) => onFrame(frame, index === frames.length - 1 ? next : null))

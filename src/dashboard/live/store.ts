@@ -81,7 +81,7 @@ export const watchesMinutes = signal(false)
 export const startLive = (): void => {
   effect(() =>
     stream.listen(
-      ["runs", "counts", "batches", ...watchesMinutes.value ? ["buckets"] : [], ...watched.value].join(",")
+      ["runs", "counts", "batches", "fleet", ...watchesMinutes.value ? ["buckets"] : [], ...watched.value].join(",")
     )
   )
   effect(() => {

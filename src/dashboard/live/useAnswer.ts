@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks"
 import { type ApiProblem, isAborted, isProblem } from "../api/problem.js"
 import * as clock from "../clock.js"
 import { logins } from "../session.js"
+import { isNewsOf } from "./fleet.js"
 import { onFrame, paused } from "./store.js"
 
 export interface Answer<A> {
@@ -27,8 +28,13 @@ interface Known<A> {
 }
 
 const atMostEvery = 3_000
+// The server sums up figures at most every five seconds: behind the last change they are asked for once more.
+const settled = 5_500
 // What belongs together comes in several frames.
 const soon = 300
+
+// Somebody did it, and looks whether it worked.
+const isDoneBySomebody = isNewsOf("pauses", "definitions")
 
 export const useAnswer = <A>(question: string, load: (signal: AbortSignal) => Promise<A>): Answer<A> => {
   const [known, setKnown] = useState<Known<A>>({ question, value: null, problem: null, busy: true })
@@ -55,18 +61,30 @@ export const useAnswer = <A>(question: string, load: (signal: AbortSignal) => Pr
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
+    let last: ReturnType<typeof setTimeout> | undefined
     let missed = false
-    const askSoon = (): void => {
+    const ask = (): void => setTurn((before) => before + 1)
+    const askTwice = (): void => {
+      ask()
+      clearTimeout(last)
+      last = setTimeout(() => paused.peek() ? undefined : ask(), settled)
+    }
+    const askSoon = (atMost = atMostEvery): void => {
+      if (atMost < atMostEvery) {
+        clearTimeout(timer)
+        timer = undefined
+      }
       timer ??= setTimeout(() => {
         timer = undefined
         if (paused.peek()) missed = true
-        else setTurn((before) => before + 1)
-      }, Math.max(soon, askedAt.current + atMostEvery - clock.local()))
+        else askTwice()
+      }, Math.max(soon, askedAt.current + atMost - clock.local()))
     }
-    const stop = onFrame(({ t }) => {
-      if (t !== "runs" && t !== "reset") return
+    const stop = onFrame((frame) => {
+      const isDone = isDoneBySomebody(frame)
+      if (frame.t !== "runs" && !isDone) return
       if (paused.peek()) missed = true
-      else askSoon()
+      else askSoon(isDone ? soon : atMostEvery)
     })
     // What happened during a pause is shown when it ends.
     const stopPause = paused.subscribe((isPaused) => {
@@ -78,6 +96,7 @@ export const useAnswer = <A>(question: string, load: (signal: AbortSignal) => Pr
       stop()
       stopPause()
       clearTimeout(timer)
+      clearTimeout(last)
     }
   }, [])
 

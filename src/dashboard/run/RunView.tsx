@@ -6,12 +6,14 @@ import { type Attempt, isEnded, type RunDetail, shownStatus } from "../api/types
 import { serverNow } from "../clock.js"
 import { config, endpoint } from "../config.js"
 import { href, param, setParams } from "../location.js"
+import { runInView } from "../palette/state.js"
 import { runPath } from "../route.js"
 import { Skeleton } from "../runs/ListStates.js"
 import { Marks } from "../runs/marks.js"
 import { useKeys } from "../shell/keyboard.js"
 import { askChanges, refusalOfChanges, RetryChangesDialog } from "../tasks/retryChanges.js"
 import { taskPath } from "../tasks/term.js"
+import { curlOf } from "../text/curl.js"
 import { t } from "../text/en.js"
 import { Blank } from "../ui/Blank.js"
 import { Button, Chip, IconButton } from "../ui/controls.js"
@@ -39,10 +41,10 @@ const stepTab = (step: number): void => {
 }
 
 const link = (id: string): string => href(runPath(id))
-const curl = (id: string): string => `curl -u USER:PASSWORD '${endpoint(encodeURIComponent(id)).href}'`
+const curl = (id: string): string => curlOf({ method: "GET", url: endpoint(encodeURIComponent(id)).href })
 
-const curlOf = (id: string, action: "retry" | "cancel"): string =>
-  `curl -u USER:PASSWORD -X POST '${endpoint(`${encodeURIComponent(id)}/${action}`).href}'`
+const curlTo = (id: string, action: "retry" | "cancel"): string =>
+  curlOf({ method: "POST", url: endpoint(`${encodeURIComponent(id)}/${action}`).href })
 
 const When = ({ run }: { readonly run: RunDetail }) => {
   const at = run.endedAt ?? run.startedAt ?? run.createdAt
@@ -118,8 +120,8 @@ const More = ({ done, run }: { readonly run: RunDetail; readonly done: () => voi
       {isEnded(run)
         ? run.status === "success"
           ? null
-          : <MenuItem onSelect={() => void copy(curlOf(id, "retry"))}>{t.curl.retry}</MenuItem>
-        : <MenuItem onSelect={() => void copy(curlOf(id, "cancel"))}>{t.curl.cancel}</MenuItem>}
+          : <MenuItem onSelect={() => void copy(curlTo(id, "retry"))}>{t.curl.of(t.curl.retry)}</MenuItem>
+        : <MenuItem onSelect={() => void copy(curlTo(id, "cancel"))}>{t.curl.of(t.curl.cancel)}</MenuItem>}
     </Menu>
   )
 }
@@ -141,6 +143,13 @@ const Loaded = (
   const log = open.log.value
   const tab = tabNow()
   const done = (): void => void open.reload()
+  useEffect(() => {
+    const here = { run, done }
+    runInView.value = here
+    return () => {
+      if (runInView.peek() === here) runInView.value = null
+    }
+  }, [run])
   useKeys({
     r: () => confirm("retry", run, done),
     c: () => confirm("cancel", run, done)

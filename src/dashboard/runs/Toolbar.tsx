@@ -9,6 +9,7 @@ import * as format from "../text/format.js"
 import { IconButton } from "../ui/controls.js"
 import { Icon } from "../ui/Icon.js"
 import { Menu, MenuItem } from "../ui/Menu.js"
+import { Views } from "../views/Views.js"
 import { ClearHistory } from "./ClearHistory.js"
 import { optional } from "./columns.js"
 import { FilterLine } from "./FilterLine.js"
@@ -101,6 +102,7 @@ export const Toolbar = () => {
     <div class="bar-top">
       <FilterLine />
       <TimeWindow />
+      <Views />
       <Columns />
       <Export onClear={() => setClearing(true)} />
       {clearing ? <ClearHistory onClose={() => setClearing(false)} /> : null}

@@ -1,9 +1,12 @@
 /** The page of schedules: when each runs next, how it went lately, and what can be done with it. */
 import { Fragment } from "preact"
 import { useState } from "preact/hooks"
+import type { Frame } from "../../http/stream/frame.js"
 import * as endpoints from "../api/endpoints.js"
-import type { Schedule, Schedules } from "../api/types.js"
+import type { Run, Schedule, ScheduleRun, Schedules } from "../api/types.js"
 import { now } from "../clock.js"
+import { isNewsOf } from "../live/fleet.js"
+import { isPaused } from "../live/pauses.js"
 import { href, param, setParams } from "../location.js"
 import { runPath } from "../route.js"
 import { utc } from "../settings.js"
@@ -15,15 +18,22 @@ import { Find } from "../ui/Find.js"
 import { Icon } from "../ui/Icon.js"
 import { tight, tighter } from "../ui/media.js"
 import { usePolled } from "../ui/polled.js"
+import { type Column, RowTable } from "../ui/RowTable.js"
 import { Sheet } from "../ui/Sheet.js"
 import { Age } from "../ui/Time.js"
-import { Actions, RunDialog, started } from "./actions.js"
+import { Actions, RemoveDialog, RunDialog, started } from "./actions.js"
 import { Details } from "./Details.js"
 import { fits, misfireOf, overlapOf, stateOf, states, whenOf } from "./shown.js"
 import { Strip } from "./Strip.js"
+import { useRuns } from "./useRuns.js"
 
 const every = 5_000
 const pageSize = 200
+
+const ofFleet = isNewsOf("schedules")
+/** How the last run of one ended is told with the run. */
+const isNews = (frame: Frame<Run>): boolean =>
+  ofFleet(frame) || frame.t === "runs" && [...frame.n, ...frame.u].some(({ schedule }) => schedule !== null)
 
 const read = async (pages: number, signal: AbortSignal): Promise<Schedules> => {
   const items: Array<Schedule> = []
@@ -60,6 +70,7 @@ const Name = ({ schedule }: { readonly schedule: Schedule }) => {
       </span>
       <span class="under">
         {taskName}
+        {isPaused(taskName) ? ` · ${t.schedules.taskPaused}` : ""}
         {origin === "dynamic" ? ` · ${t.schedules.dynamic}` : ""}
       </span>
     </>
@@ -88,22 +99,50 @@ const Next = ({ schedule: { nextSlot, nextSlots, pausedAt } }: { readonly schedu
   )
 }
 
-const Last = ({ schedule: { lastDuration, lastSlot, lastStatus, lastTask } }: { readonly schedule: Schedule }) => {
+/** The last run, whoever asked for it: of the list, or a later one that was started by hand. */
+const Last = (
+  { runs, schedule }: { readonly schedule: Schedule; readonly runs: ReadonlyArray<ScheduleRun> | null }
+) => {
+  const { lastDuration, lastSlot, lastStatus, lastTask } = schedule
+  const newest = runs?.at(-1)
+  if (newest !== undefined) {
+    const { createdAt, duration, slot, source, status, taskId } = newest
+    return (
+      <LastRun
+        id={taskId}
+        status={status}
+        duration={duration}
+        at={slot ?? createdAt}
+        note={source === "manual" ? t.schedules.byHand : null}
+      />
+    )
+  }
   if (lastTask === null) return <span class="dim">{t.schedules.never}</span>
   if (lastStatus === null) return <span class="dim">{t.schedules.removed}</span>
-  return (
-    <>
-      <a class="to-run" href={href(runPath(lastTask))}>
-        <Status status={lastStatus} />
-      </a>
-      <span class="under">
-        {lastDuration === null ? t.run.none : format.duration(lastDuration)}
-        {" · "}
-        {lastSlot === null ? t.run.none : <Age at={lastSlot} />}
-      </span>
-    </>
-  )
+  return <LastRun id={lastTask} status={lastStatus} duration={lastDuration} at={lastSlot} note={null} />
 }
+
+interface LastRunProps {
+  readonly id: string
+  readonly status: ScheduleRun["status"]
+  readonly duration: number | null
+  readonly at: string | null
+  readonly note: string | null
+}
+
+const LastRun = ({ at, duration, id, note, status }: LastRunProps) => (
+  <>
+    <a class="to-run" href={href(runPath(id))}>
+      <Status status={status} />
+    </a>
+    <span class="under">
+      {duration === null ? t.run.none : format.duration(duration)}
+      {" · "}
+      {at === null ? t.run.none : <Age at={at} />}
+      {note === null ? null : ` · ${note}`}
+    </span>
+  </>
+)
 
 interface RowProps {
   readonly schedule: Schedule
@@ -114,13 +153,14 @@ interface RowProps {
 const Row = ({ reload, schedule, turn }: RowProps) => {
   const [done, setDone] = useState(0)
   const when = whenOf(schedule)
+  const { ref, ...lately } = useRuns({ schedule, turn, done: done + started.value })
   const act = (): void => {
     setDone((before) => before + 1)
     reload()
   }
   return (
     <Fragment>
-      <tr class={stateOf(schedule)} data-schedule={schedule.name}>
+      <tr ref={ref} class={stateOf(schedule)} data-schedule={schedule.name}>
         <th scope="row" class="wide">
           <Name schedule={schedule} />
         </th>
@@ -132,10 +172,10 @@ const Row = ({ reload, schedule, turn }: RowProps) => {
           <Next schedule={schedule} />
         </td>
         <td data-label={t.schedules.last}>
-          <Last schedule={schedule} />
+          <Last schedule={schedule} runs={lately.runs} />
         </td>
         <td class="c-strip wide">
-          <Strip schedule={schedule} turn={turn} done={done + started.value} />
+          <Strip schedule={schedule} {...lately} />
         </td>
         <td class="c-policy" data-label={t.schedules.missed}>
           {misfireOf(schedule)}
@@ -158,35 +198,20 @@ const Row = ({ reload, schedule, turn }: RowProps) => {
   )
 }
 
+const columns: ReadonlyArray<Column> = [
+  { label: t.schedules.name, col: "w-name" },
+  { label: t.schedules.when, col: "w-when" },
+  { label: t.schedules.next, col: "w-next" },
+  { label: t.schedules.last, col: "w-last" },
+  { label: t.schedules.recent, col: "c-strip" },
+  { label: t.schedules.missed, col: "c-policy" },
+  { label: t.schedules.actions, col: "w-actions", end: true, silent: true }
+]
+
 const Table = ({ items, reload, turn }: Omit<RowProps, "schedule"> & { readonly items: ReadonlyArray<Schedule> }) => (
-  <table class="rows schedules">
-    <caption class="sr">{t.schedules.title}</caption>
-    <colgroup>
-      <col class="w-name" />
-      <col class="w-when" />
-      <col class="w-next" />
-      <col class="w-last" />
-      <col class="c-strip" />
-      <col class="c-policy" />
-      <col class="w-actions" />
-    </colgroup>
-    <thead>
-      <tr>
-        <th scope="col">{t.schedules.name}</th>
-        <th scope="col">{t.schedules.when}</th>
-        <th scope="col">{t.schedules.next}</th>
-        <th scope="col">{t.schedules.last}</th>
-        <th scope="col" class="c-strip">{t.schedules.recent}</th>
-        <th scope="col" class="c-policy">{t.schedules.missed}</th>
-        <th scope="col" class="end">
-          <span class="sr">{t.schedules.actions}</span>
-        </th>
-      </tr>
-    </thead>
-    <tbody>
-      {items.map((schedule) => <Row key={schedule.name} schedule={schedule} turn={turn} reload={reload} />)}
-    </tbody>
-  </table>
+  <RowTable name="schedules" caption={t.schedules.title} columns={columns}>
+    {items.map((schedule) => <Row key={schedule.name} schedule={schedule} turn={turn} reload={reload} />)}
+  </RowTable>
 )
 
 const States = ({ items }: { readonly items: ReadonlyArray<Schedule> }) => {
@@ -213,7 +238,7 @@ const States = ({ items }: { readonly items: ReadonlyArray<Schedule> }) => {
 
 export const SchedulesPage = () => {
   const [pages, setPages] = useState(1)
-  const polled = usePolled(`schedules ${pages}`, (signal) => read(pages, signal), every)
+  const polled = usePolled(`schedules ${pages}`, (signal) => read(pages, signal), every, isNews)
   const all = polled.value?.items ?? []
   const items = all.filter(fits(param("find") ?? "", param("state")))
   return (
@@ -261,6 +286,7 @@ export const SchedulesPage = () => {
             )}
       </Sheet>
       <RunDialog done={polled.reload} />
+      <RemoveDialog done={polled.reload} />
     </>
   )
 }

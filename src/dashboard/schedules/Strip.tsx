@@ -1,75 +1,70 @@
-/** How the last runs of a schedule ended, as bars: oldest first, what went wrong in full height. Asked for when it is seen. */
-import { useEffect, useRef, useState } from "preact/hooks"
-import * as endpoints from "../api/endpoints.js"
+/** How the last runs of a schedule ended, as bars: oldest first, what went wrong in full height, slots without a run as marks. */
 import type { Schedule, ScheduleRun } from "../api/types.js"
-import { isEnded } from "../api/types.js"
+import * as clock from "../clock.js"
 import { href } from "../location.js"
 import { utc } from "../settings.js"
 import { t } from "../text/en.js"
 import * as format from "../text/format.js"
 import { term } from "./shown.js"
+import type { Gap, Runs } from "./useRuns.js"
 
-interface StripProps {
+interface StripProps extends Runs {
   readonly schedule: Schedule
-  /** Counts answers of the list: while a run has not ended, each asks for the strip again. */
-  readonly turn: number
-  /** Counts what was done to the schedule here. */
-  readonly done: number
 }
+
+const most = 60
 
 const isBad = ({ status }: ScheduleRun): boolean => status === "failed" || status === "interrupted"
 
-const titleOf = ({ createdAt, duration, slot, status }: ScheduleRun): string =>
-  [
-    t.status[status],
-    format.fullTime(Date.parse(slot ?? createdAt), utc.value),
-    ...duration === null ? [] : [format.duration(duration)]
-  ].join(" · ")
-
-const useSeen = () => {
-  const ref = useRef<HTMLDivElement>(null)
-  const [seen, setSeen] = useState(false)
-  useEffect(() => {
-    if (ref.current === null) return
-    const watching = new IntersectionObserver((entries) => {
-      if (entries.some(({ isIntersecting }) => isIntersecting)) setSeen(true)
-    })
-    watching.observe(ref.current)
-    return () => watching.disconnect()
-  }, [])
-  return { ref, seen }
+interface Mark {
+  readonly at: number
+  readonly kind: string
+  readonly title: string
 }
 
-export const Strip = ({ done, schedule: { lastStatus, lastTask, name }, turn }: StripProps) => {
-  const { ref, seen } = useSeen()
-  const [runs, setRuns] = useState<ReadonlyArray<ScheduleRun> | null>(null)
-  const [failed, setFailed] = useState(false)
-  const isMoving = failed || runs?.some((run) => !isEnded(run)) === true
-  useEffect(() => {
-    if (!seen) return
-    const asking = new AbortController()
-    endpoints.scheduleRuns(name, asking.signal).then(
-      ({ items }) => {
-        setRuns([...items].reverse())
-        setFailed(false)
-      },
-      () => asking.signal.aborted ? undefined : setFailed(true)
-    )
-    return () => asking.abort()
-  }, [seen, name, lastTask, lastStatus, done, isMoving ? turn : 0])
+const ofRun = ({ createdAt, duration, slot, status }: ScheduleRun): Mark => {
+  const at = Date.parse(slot ?? createdAt)
+  const parts = [
+    t.status[status],
+    format.fullTime(at, utc.value),
+    ...duration === null ? [] : [format.duration(duration)]
+  ]
+  return { at, kind: status, title: parts.join(" · ") }
+}
+
+const ofGap = ({ reason, slot }: Gap): Mark => {
+  const at = Date.parse(slot)
+  return { at, kind: `gap ${reason}`, title: `${t.schedules.gap[reason]} · ${format.fullTime(at, utc.value)}` }
+}
+
+/** Slots that passed without a run: how many, and the latest. */
+const Gaps = ({ gaps }: { readonly gaps: ReadonlyArray<Gap> }) => {
+  const latest = gaps[0]
+  if (latest === undefined) return null
+  const time = format.nearTime(Date.parse(latest.slot), clock.now.value, utc.value)
+  const overlaps = gaps.filter(({ reason }) => reason === "overlap").length
+  const words = overlaps === gaps.length ? t.schedules.overlapped : t.schedules.passedOver
+  return (
+    <span class="gaps" title={t.schedules.gapsWhy(overlaps, gaps.length - overlaps)}>{words(gaps.length, time)}</span>
+  )
+}
+
+export const Strip = ({ failed, gaps, runs, schedule: { name } }: StripProps) => {
   const shown = runs ?? []
+  const marks = [...shown.map(ofRun), ...gaps.map(ofGap)].sort((a, b) => a.at - b.at).slice(-most)
   const label = t.schedules.strip(shown.length, shown.filter(isBad).length)
   return (
-    <div class="strip-cell" ref={ref}>
+    <div class="strip-cell">
       {runs === null
         ? <span class="dim">{failed ? t.schedules.noStrip : ""}</span>
         : shown.length === 0
-        ? <span class="dim">{t.schedules.noRuns}</span>
+        ? gaps.length === 0 ? <span class="dim">{t.schedules.noRuns}</span> : null
         : (
           <a class="strip" href={href("runs", { q: term("schedule", name), since: "all" })} aria-label={label}>
-            {shown.map((run) => <i key={run.taskId} class={run.status} title={titleOf(run)} />)}
+            {marks.map(({ at, kind, title }) => <i key={`${at} ${kind}`} class={kind} title={title} />)}
           </a>
         )}
+      <Gaps gaps={gaps} />
     </div>
   )
 }

@@ -10,11 +10,45 @@ import { t } from "../text/en.js"
 import { attempt } from "../ui/attempt.js"
 import { Button } from "../ui/controls.js"
 import { Dialog } from "../ui/Dialog.js"
+import { MenuItem } from "../ui/Menu.js"
+import { CurlItem, MoreMenu } from "../ui/MoreMenu.js"
 import { toast } from "../ui/toasts.js"
 import { stateOf } from "./shown.js"
 
 /** Counts what was started here: it is among the recent runs at once. */
 export const started = signal(0)
+
+/** The schedule that somebody wants to remove. */
+const removing = signal<Schedule | null>(null)
+
+export const RemoveDialog = ({ done }: { readonly done: () => void }) => {
+  const schedule = removing.value
+  const [busy, setBusy] = useState(false)
+  if (schedule === null) return null
+  const { name, origin, retiredAt } = schedule
+  const close = (): void => {
+    removing.value = null
+  }
+  const go = async (): Promise<void> => {
+    setBusy(true)
+    await attempt(async () => {
+      await endpoints.removeSchedule(name)
+      toast("good", t.schedules.removedToast(name))
+    })
+    setBusy(false)
+    close()
+    done()
+  }
+  return (
+    <Dialog title={t.schedules.removeTitle(name)} onClose={close}>
+      <p>{t.schedules.removeBody} {origin === "code" && retiredAt === null ? t.schedules.removeCode : null}</p>
+      <div class="actions">
+        <Button onClick={close}>{t.schedules.cancel}</Button>
+        <Button kind="danger" disabled={busy} onClick={() => void go()}>{t.schedules.removeIt}</Button>
+      </div>
+    </Dialog>
+  )
+}
 
 /** The schedule that somebody wants to run. */
 const asked = signal<Schedule | null>(null)
@@ -62,6 +96,7 @@ interface ActionsProps {
 export const Actions = ({ done, schedule }: ActionsProps) => {
   const { name, pausedAt } = schedule
   const state = stateOf(schedule)
+  const at = `schedules/${encodeURIComponent(name)}`
   const refused = may("schedules") ? undefined : t.run.may("schedules")
   const retired = state === "retired" ? t.schedules.isRetired : undefined
   const noRun = refused ?? (schedule.problem === null ? undefined : t.schedules.isUnreadable)
@@ -86,6 +121,16 @@ export const Actions = ({ done, schedule }: ActionsProps) => {
       >
         {pausedAt === null ? t.schedules.pause : t.schedules.resume}
       </Button>
+      <MoreMenu of={name}>
+        <MenuItem disabled={refused !== undefined} title={refused} onSelect={() => (removing.value = schedule)}>
+          {t.schedules.remove}
+        </MenuItem>
+        <hr />
+        <CurlItem label={t.curl.trigger} path={`${at}/trigger`} />
+        <CurlItem label={t.curl.pause} path={`${at}/pause`} />
+        <CurlItem label={t.curl.resume} path={`${at}/resume`} />
+        <CurlItem label={t.curl.remove} method="DELETE" path={at} />
+      </MoreMenu>
     </span>
   )
 }

@@ -1,6 +1,5 @@
 /** What a schedule is at the moment, which of them are shown, and its times in words. Pure but for the address. */
 import type { Schedule } from "../api/types.js"
-import { cronInWords } from "../text/cron.js"
 import { t } from "../text/en.js"
 
 export const states = ["active", "paused", "retired", "unreadable"] as const
@@ -22,10 +21,9 @@ export interface When {
   readonly exact: string | null
 }
 
-export const whenOf = ({ trigger, when }: Schedule): When => {
+export const whenOf = ({ trigger, when, words }: Schedule): When => {
   if (trigger === null || when === null) return { words: t.schedules.off, exact: null }
   if ("every" in trigger) return { words: when, exact: null }
-  const words = cronInWords(trigger.cron, t.schedules.words)
   return words === null
     ? { words: trigger.cron, exact: trigger.timezone }
     : { words, exact: `${trigger.cron} · ${trigger.timezone}` }

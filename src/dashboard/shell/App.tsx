@@ -6,6 +6,8 @@ import { paused } from "../live/store.js"
 import { href, navigate, route } from "../location.js"
 import { LoginPage } from "../login/LoginPage.js"
 import { SessionEnded } from "../login/SessionEnded.js"
+import { Palette, PaletteDialogs } from "../palette/lazyPalette.js"
+import { paletteOpen, wanted } from "../palette/state.js"
 import { t } from "../text/en.js"
 import { Toasts } from "../ui/toasts.js"
 import { Banners } from "./Banner.js"
@@ -17,6 +19,7 @@ import { Page, titleOf } from "./Pages.js"
 const Shell = () => {
   useKeys({
     "?": () => (helpOpen.value = true),
+    "Mod+k": () => (paletteOpen.value = true),
     p: () => (paused.value = !paused.value),
     "g o": () => navigate(href("")),
     "g r": () => navigate(href("runs")),
@@ -38,6 +41,8 @@ const Shell = () => {
         <BatchTray />
       </Toasts>
       {helpOpen.value ? <Help /> : null}
+      {paletteOpen.value ? <Palette /> : null}
+      {wanted.value === null ? null : <PaletteDialogs />}
       <SessionEnded />
     </div>
   )

@@ -1,10 +1,14 @@
 /** What is wrong with all that is shown: that it is not live any more, or made by another version. */
 import { useEffect, useState } from "preact/hooks"
+import * as endpoints from "../api/endpoints.js"
 import * as clock from "../clock.js"
+import { everything, readPauses } from "../live/pauses.js"
 import { connection, lastHeard, outdated, retryNow } from "../live/store.js"
+import { may } from "../session.js"
 import { utc } from "../settings.js"
 import { t } from "../text/en.js"
 import * as format from "../text/format.js"
+import { attempt } from "../ui/attempt.js"
 import { Button } from "../ui/controls.js"
 import { Icon } from "../ui/Icon.js"
 
@@ -52,8 +56,38 @@ const Outdated = () =>
     )
     : null
 
+const resume = (): Promise<void> =>
+  attempt(async () => {
+    await endpoints.resumeAll()
+    await readPauses()
+  })
+
+/** Why nothing starts, on every page: whoever wonders may look anywhere. */
+const EverythingPaused = () => {
+  const pause = everything.value
+  if (pause === null) return null
+  return (
+    <div class="note warn" role="status">
+      <Icon name="pause" />
+      <p>
+        <b>{t.pausing.everything}</b>{" "}
+        {t.pausing.since(format.nearTime(Date.parse(pause.since), clock.now.value, utc.value), pause.by)}
+      </p>
+      <Button
+        small
+        disabled={!may("pause")}
+        title={may("pause") ? undefined : t.run.may("pause")}
+        onClick={() => void resume()}
+      >
+        {t.pausing.resume}
+      </Button>
+    </div>
+  )
+}
+
 export const Banners = () => (
   <>
+    <EverythingPaused />
     <NotLive />
     <Outdated />
   </>

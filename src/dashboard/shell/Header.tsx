@@ -2,11 +2,13 @@
 import { config, mount } from "../config.js"
 import { connection, live, paused, rate } from "../live/store.js"
 import { href, route } from "../location.js"
+import { preloadPalette } from "../palette/lazyPalette.js"
+import { isApple, paletteOpen } from "../palette/state.js"
 import { logOut, may, readOnly, session } from "../session.js"
 import { density, shortcuts, theme, themes, utc } from "../settings.js"
 import { t } from "../text/en.js"
 import * as format from "../text/format.js"
-import { IconButton } from "../ui/controls.js"
+import { IconButton, Key } from "../ui/controls.js"
 import { Icon, type IconName, Mark } from "../ui/Icon.js"
 import { Menu, MenuItem } from "../ui/Menu.js"
 import { helpOpen } from "./Help.js"
@@ -41,29 +43,48 @@ const Pause = () => (
   />
 )
 
+const Search = () => (
+  <button
+    type="button"
+    class="search-open"
+    aria-haspopup="dialog"
+    aria-keyshortcuts="Control+K Meta+K"
+    title={t.palette.title}
+    onMouseEnter={preloadPalette}
+    onFocus={preloadPalette}
+    onClick={() => (paletteOpen.value = true)}
+  >
+    <Icon name="search" />
+    <span>{t.palette.open}</span>
+    <Key>{isApple ? "⌘K" : "Ctrl K"}</Key>
+  </button>
+)
+
 const themeIcons: Readonly<Record<typeof themes[number], IconName>> = { system: "screen", light: "sun", dark: "moon" }
 
 const Theme = () => (
-  <Menu
-    label={t.theme.title}
-    button={(open, toggle) => (
-      <IconButton
-        kind="quiet"
-        icon={themeIcons[theme.value]}
-        label={t.theme.next(t.theme[theme.value])}
-        expanded={open}
-        popover="menu"
-        onClick={toggle}
-      />
-    )}
-  >
-    {themes.map((one) => (
-      <MenuItem key={one} checked={theme.value === one} onSelect={() => (theme.value = one)}>
-        <Icon name={themeIcons[one]} size={14} />
-        {t.theme[one]}
-      </MenuItem>
-    ))}
-  </Menu>
+  <span class="theme">
+    <Menu
+      label={t.theme.title}
+      button={(open, toggle) => (
+        <IconButton
+          kind="quiet"
+          icon={themeIcons[theme.value]}
+          label={t.theme.next(t.theme[theme.value])}
+          expanded={open}
+          popover="menu"
+          onClick={toggle}
+        />
+      )}
+    >
+      {themes.map((one) => (
+        <MenuItem key={one} checked={theme.value === one} onSelect={() => (theme.value = one)}>
+          <Icon name={themeIcons[one]} size={14} />
+          {t.theme[one]}
+        </MenuItem>
+      ))}
+    </Menu>
+  </span>
 )
 
 const Account = () => {
@@ -148,7 +169,9 @@ export const Header = () => (
       <Mark />
       <span>{config.title}</span>
     </a>
-    {config.environment === null ? null : <span class="env">{config.environment}</span>}
+    {config.environment === null
+      ? null
+      : <span class={`env ${config.environmentColor ?? ""}`}>{config.environment}</span>}
     <Nav />
     <span class="grow" />
     {readOnly.value
@@ -158,6 +181,7 @@ export const Header = () => (
         </span>
       )
       : null}
+    <Search />
     <LiveState />
     <Pause />
     <Theme />

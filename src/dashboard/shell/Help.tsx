@@ -1,5 +1,6 @@
 /** What keys do, and the switch that turns single keys off. */
 import { signal } from "@preact/signals"
+import { modifier } from "../palette/state.js"
 import { shortcuts } from "../settings.js"
 import { t } from "../text/en.js"
 import { Key } from "../ui/controls.js"
@@ -8,6 +9,7 @@ import { Dialog } from "../ui/Dialog.js"
 export const helpOpen = signal(false)
 
 const rows: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
+  [t.keys.palette, [modifier, "K"]],
   [t.keys.next, ["j", "k"]],
   [t.keys.open, ["Enter"]],
   [t.keys.close, ["Esc"]],

@@ -37,9 +37,15 @@ const find = (name: string): ((event: KeyboardEvent) => void) | undefined => {
 // Escape, Enter and the arrows are no characters: nothing that is spoken can be taken for them.
 const isSingle = (name: string): boolean => name.length === 1 || /^Shift\+.$/.test(name)
 
+/** Keys with a modifier that means no text are taken in fields too; not in dialogs, which come first. */
+const everywhere = new Set(["Mod+k"])
+const isInDialog = (target: EventTarget | null): boolean =>
+  target instanceof Element && target.closest("dialog") !== null
+
 const onKeyDown = (event: KeyboardEvent): void => {
   const name = nameOf(event)
-  if (name === null || event.defaultPrevented || isTaken(event.target, name)) return
+  if (name === null || event.defaultPrevented) return
+  if (everywhere.has(name) ? isInDialog(event.target) : isTaken(event.target, name)) return
   if (isSingle(name) && !shortcuts.value) return
   const sequence = before !== null && event.timeStamp - before.at < sequenceWithin
     ? find(`${before.key} ${name}`)

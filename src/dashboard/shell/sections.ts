@@ -21,6 +21,8 @@ interface Section {
 export const sections: ReadonlyArray<Section> = [
   { path: "", label: t.sections.overview, pages: ["home"] },
   { path: "runs", label: t.sections.runs, pages: ["runs", "run"] },
+  { path: "tasks", label: t.sections.tasks, pages: ["tasks", "task"] },
+  { path: "schedules", label: t.schedules.title, pages: ["schedules"] },
   {
     path: "dead-letters",
     label: t.sections.deadLetters,
@@ -29,8 +31,6 @@ export const sections: ReadonlyArray<Section> = [
     counted: t.dead.badge,
     short: t.dead.badgeShort
   },
-  { path: "tasks", label: t.sections.tasks, pages: ["tasks", "task"] },
-  { path: "schedules", label: t.schedules.title, pages: ["schedules"] },
   { path: "instances", label: t.instances.title, pages: ["instances"] },
   { path: "audit", label: t.audit.title, pages: ["audit"], permission: "audit" }
 ]

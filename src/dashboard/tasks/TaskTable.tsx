@@ -6,6 +6,7 @@ import { t } from "../text/en.js"
 import * as format from "../text/format.js"
 import { Button } from "../ui/controls.js"
 import { Icon } from "../ui/Icon.js"
+import { CurlItem, MoreMenu } from "../ui/MoreMenu.js"
 import { factsOf } from "./facts.js"
 import { endedOf, failuresOf, next, type Sort, type SortKey, textOf } from "./order.js"
 import { taskPath, termOf } from "./term.js"
@@ -101,7 +102,13 @@ const Row = ({ task, ...actions }: TaskActions & { readonly task: Definition }) 
         <Instances task={task} />
       </td>
       <td class="c-do end">
-        <Pausing task={task} {...actions} />
+        <span class="row-actions">
+          <Pausing task={task} {...actions} />
+          <MoreMenu of={task.taskName}>
+            <CurlItem label={t.curl.pause} path={`definitions/${encodeURIComponent(task.taskName)}/pause`} />
+            <CurlItem label={t.curl.resume} path={`definitions/${encodeURIComponent(task.taskName)}/resume`} />
+          </MoreMenu>
+        </span>
       </td>
     </tr>
   )

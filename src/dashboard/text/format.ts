@@ -22,6 +22,16 @@ export const oneDigit = (value: number): string => tenths.format(value)
 /** A share in percent, without the sign. */
 export const sharePart = (value: number): string => part.format(value * 100)
 
+const sizes: ReadonlyArray<readonly [string, number]> = [["GB", 1e9], ["MB", 1e6], ["kB", 1e3]]
+
+/** A size in memory: "212 MB", "1.4 GB". */
+export const bytes = (value: number): string => {
+  const [unit, size] = sizes.find(([, least]) => value >= least) ?? ["B", 1]
+  return `${
+    rate(Math.round(value / size * 10) / 10 < 10 ? Math.round(value / size * 10) / 10 : Math.round(value / size))
+  } ${unit}`
+}
+
 export const share = (value: number): string => percent.format(value)
 
 /** How many in some time: with a digit behind the point where that says something. */

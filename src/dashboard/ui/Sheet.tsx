@@ -1,4 +1,5 @@
 /** A page that is one table: its head, and where the rows are or why there are none. */
+import "../style/sheet.css"
 import type { ComponentChildren } from "preact"
 import type { ApiProblem } from "../api/problem.js"
 import { Skeleton } from "../runs/ListStates.js"
@@ -13,6 +14,8 @@ interface SheetProps<A extends object> {
   readonly note?: ComponentChildren
   /** What narrows it. */
   readonly tools?: ComponentChildren
+  /** Between the head and the rows. */
+  readonly above?: ComponentChildren
   readonly failed: string
   readonly polled: Polled<A>
   readonly children: (value: A) => ComponentChildren
@@ -22,7 +25,7 @@ const Stale = ({ problem }: { readonly problem: ApiProblem }) => (
   <p class="stale" role="status">{t.sheet.stale} {format.sentence(problem.message)}</p>
 )
 
-export const Sheet = <A extends object>({ children, failed, note, polled, title, tools }: SheetProps<A>) => {
+export const Sheet = <A extends object>({ above, children, failed, note, polled, title, tools }: SheetProps<A>) => {
   const { busy, isOfAnother, problem, reload, value } = polled
   // Where a session ended, what was shown stays behind the login.
   const isGone = problem !== null && (value === null || isOfAnother && problem.tag !== "Unauthorized")
@@ -35,6 +38,7 @@ export const Sheet = <A extends object>({ children, failed, note, polled, title,
         <span class="grow" />
         {tools}
       </div>
+      {above}
       <div class="sheet-body">
         {isGone ? <Trouble title={failed} problem={problem} onRetry={reload} /> : value === null ? <Skeleton /> : (
           <>

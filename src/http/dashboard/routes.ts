@@ -10,7 +10,6 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { version } from "../../internal/version.js"
-import { TaskflowWiringError } from "../../TaskError.js"
 import { TaskManager } from "../../TaskManager.js"
 import type { Guard } from "../guard.js"
 import type { DisplayOptions } from "../parts.js"
@@ -18,35 +17,20 @@ import * as Assets from "./assets.js"
 import type { PageConfig } from "./config.js"
 import * as Encoding from "./encoding.js"
 import * as Page from "./page.js"
+import * as Settings from "./settings.js"
 
-export interface DashboardSettings {
-  /** What the application is called: in the header, the login and the browser's tab. Default "Background tasks". */
-  readonly title?: string | undefined
-  /** Where this is, as "production": shown beside the title. Default: nothing. */
-  readonly environment?: string | undefined
-}
+export type { DashboardSettings } from "./settings.js"
 
 export interface DashboardOptions {
   /** The web app at `{prefix}/dashboard`. `false` for none. Default true. */
-  readonly dashboard?: boolean | DashboardSettings | undefined
+  readonly dashboard?: boolean | Settings.DashboardSettings | undefined
 }
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
 
-const maxText = 100
-
-const textOf = (name: string, text: string): string => {
-  if (text.trim() !== "" && text.length <= maxText) return text
-  throw new TaskflowWiringError({
-    message: `TaskHttp: dashboard.${name} is empty or longer than ${maxText} characters`
-  })
-}
-
 /** The app as it is served by one mount; null when it is turned off. */
-export interface Dashboard {
-  readonly title: string
-  readonly environment: string | null
+export interface Dashboard extends Settings.Settings {
   readonly assets: Assets.Assets | null
   /** Names what is served, for pages that are still open when another version answers. */
   readonly build: string
@@ -57,11 +41,10 @@ export interface Dashboard {
 /** Throws a `TaskflowWiringError` that names the option. */
 export const make = ({ dashboard = true, displayArguments }: DashboardOptions & DisplayOptions): Dashboard | null => {
   if (dashboard === false) return null
-  const { environment, title = "Background tasks" } = dashboard === true ? {} : dashboard
+  const settings = Settings.make(dashboard === true ? {} : dashboard)
   const assets = Assets.read()
   return {
-    title: textOf("title", title),
-    environment: environment === undefined ? null : textOf("environment", environment),
+    ...settings,
     assets,
     build: assets === null ? version : `${version}+${assets.build}`,
     previews: displayArguments === true
@@ -83,10 +66,12 @@ const page = (
   root: string,
   config: Pick<PageConfig, "page" | "login" | "previews" | "kept">
 ): Response => {
-  const { assets, build, environment, title } = dashboard
+  const { assets, build, environment, environmentColor, title } = dashboard
+  const views = config.page === "app" ? dashboard.views : []
+  const said = { ...config, title, environment, environmentColor, views, build }
   return assets === null
     ? HttpServerResponse.text(Page.notBuilt, { status: 503, contentType: "text/html; charset=utf-8" })
-    : HttpServerResponse.text(Page.html(root, assets.entry, { ...config, title, environment, build }), {
+    : HttpServerResponse.text(Page.html(root, assets.entry, said), {
       contentType: "text/html; charset=utf-8",
       headers: Page.headers
     })

@@ -4,13 +4,30 @@ import * as Effect from "effect/Effect"
 import type { AuditEntry } from "../../AuditStore.js"
 import { shown } from "../../internal/sealed.js"
 import { InstanceId } from "../../TaskEvent.js"
-import type { InstanceInfo } from "../../TaskPeer.js"
+import type { InstanceInfo, Vitals } from "../../TaskPeer.js"
 import { requires } from "../auth/permission.js"
 import * as PageCursor from "../pageCursor.js"
 import { logged, type Parts } from "../parts.js"
 import type * as TaskApi from "../TaskApi.js"
 import { InstanceNotFound } from "../TaskProblem.js"
 import { iso } from "../TaskView.js"
+
+const shownVitals = (vitals: Vitals | null) => {
+  const process = vitals?.process ?? null
+  return {
+    slots: vitals?.slots ?? null,
+    waiting: vitals?.waiting ?? null,
+    lag: vitals?.lag ?? null,
+    tasks: vitals?.tasks ?? null,
+    startedAt: process === null ? null : iso(process.startedAt),
+    memory: process === null
+      ? null
+      : { rss: process.rss, heapUsed: process.heapUsed, heapLimit: process.heapLimit },
+    beatEvery: vitals?.beatEvery ?? null,
+    waits: vitals?.waits ?? null,
+    limits: vitals?.limits?.map(({ task, ...limit }) => ({ taskName: task, ...limit })) ?? null
+  }
+}
 
 const shownInstance = (info: InstanceInfo, here: InstanceId): typeof TaskApi.Instance.Type => ({
   instance: info.id,
@@ -21,10 +38,7 @@ const shownInstance = (info: InstanceInfo, here: InstanceId): typeof TaskApi.Ins
   beatAt: iso(info.beatAt),
   draining: info.draining,
   versions: info.versions ?? null,
-  slots: info.vitals?.slots ?? null,
-  waiting: info.vitals?.waiting ?? null,
-  lag: info.vitals?.lag ?? null,
-  tasks: info.vitals?.tasks ?? null
+  ...shownVitals(info.vitals)
 })
 
 const parsed = (text: string): unknown => {

@@ -39,7 +39,7 @@ const latestMinute = (manager: Parts["manager"]) =>
 
 export const layer = (
   api: TaskApi,
-  { attention, manager, redaction, visible }: Parts,
+  { acted, attention, manager, redaction, visible }: Parts,
   guard: Guard,
   { batches, build, maxStreams }: LiveOptions & { readonly build: string; readonly batches: Batches }
 ) =>
@@ -50,6 +50,7 @@ export const layer = (
       bucket: latestMinute(manager),
       batches: batches.recent,
       onBatch: batches.onChange,
+      fleet: { read: ManagerSources.fleet(manager), acted },
       build,
       capabilities: ({ access, name }) => ({ user: name, permissions: [...allowed(access)] }),
       maxStreams

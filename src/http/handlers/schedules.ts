@@ -8,6 +8,7 @@ import { logged, type Parts } from "../parts.js"
 import * as ScheduleView from "../ScheduleView.js"
 import type * as TaskApi from "../TaskApi.js"
 import { ScheduleNotFound, ScheduleUnreadable } from "../TaskProblem.js"
+import { iso } from "../TaskView.js"
 
 // How many slots ahead are told.
 const ahead = 5
@@ -70,9 +71,14 @@ export const layer = (api: TaskApi.TaskApi, { audited, definitionOf, manager, vi
       .handle("scheduleRuns", ({ path: { name }, urlParams: { limit = 60 } }) =>
         logged(Effect.gen(function*() {
           const { items } = yield* manager.list({ schedule: name, limit })
+          const found = yield* schedules.get(name)
           // Its tasks outlive it.
-          if (items.length === 0 && (yield* schedules.get(name)) === null) return yield* notFound(name)
-          return { items: items.map(ScheduleView.run) }
+          if (items.length === 0 && found === null) return yield* notFound(name)
+          const gaps = found === null ? [] : schedules.gaps(found, items, items.length < limit)
+          return {
+            items: items.map(ScheduleView.run),
+            gaps: gaps.map(({ reason, slot }) => ({ slot: iso(slot), reason }))
+          }
         })))
       .handle("pauseSchedule", ({ path: { name } }) =>
         // Whether it can be shown then is no matter of the audit trail.

@@ -17,6 +17,7 @@ import * as Signal from "../../internal/signal.js"
 import type { TaskChanges } from "../../TaskFeed.js"
 import type { TaskUser } from "../TaskUser.js"
 import * as Connection from "./connection.js"
+import * as Fleet from "./fleet.js"
 import type { HelloFrame, Json } from "./frame.js"
 import { StreamUnavailable } from "./problem.js"
 import * as Ring from "./ring.js"
@@ -33,6 +34,8 @@ export interface StreamHubOptions extends Telling.Sources {
    * knows from where on: what is read of the backend after `hello` and what the frames tell leave no gap between them.
    */
   readonly changes: Stream.Stream<TaskChanges>
+  /** Where the topic `fleet` comes from; without it nothing of it is told. */
+  readonly fleet?: Fleet.FleetSource | undefined
   /** Tells clients that the application they were loaded from is another one. */
   readonly build: string
   /** Calls back whenever a batch changed. */
@@ -109,6 +112,9 @@ const most = {
 
 const retryAfter = 5
 
+// Milliseconds that somebody who polls is taken for one who listens.
+const polls = 15_000
+
 // Node sends the head with the first bytes of the body.
 const opening = new TextEncoder().encode(": ok\nretry: 2000\n\n")
 
@@ -125,6 +131,7 @@ export const make = Effect.fnUntraced(function*(options: StreamHubOptions) {
   const hearing = new Set<Connection.Connection>()
   const told = { frames: 0, bytes: 0, lost: 0 }
   let polled = false
+  let fleetPolledAt = Number.NEGATIVE_INFINITY
   let closed = false
 
   const count = (frame: Ring.Encoded): Ring.Encoded => {
@@ -175,6 +182,16 @@ export const make = Effect.fnUntraced(function*(options: StreamHubOptions) {
       polled = false
     }
   })
+
+  if (options.fleet !== undefined) {
+    const isHeard = (connection: Connection.Connection) => connection.topics.shared.has("fleet")
+    yield* Effect.forkScoped(Effect.interruptible(Fleet.telling({
+      source: options.fleet,
+      signal,
+      isWanted: (now) => now - fleetPolledAt < polls || Array.from(hearing).some(isHeard),
+      tell: (frame) => toAll(count(ring.push("fleet", frame)))
+    })))
+  }
 
   // ── clients ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -249,9 +266,11 @@ export const make = Effect.fnUntraced(function*(options: StreamHubOptions) {
       yield* waking.wake
       yield* waking.known
       const hello = yield* helloOf(visitor.user)
+      const now = yield* Clock.currentTimeMillis
       return yield* Effect.sync((): Polled => {
         waking.greeted()
         polled = true
+        if (topics.shared.has("fleet")) fleetPolledAt = now
         signal.notify()
         const missed = since === undefined ? null : ring.since(since, topics.shared, most.replay)
         const encoder = new TextEncoder()

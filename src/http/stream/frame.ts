@@ -85,6 +85,15 @@ export interface BatchesFrame {
   readonly b: ReadonlyArray<Batch>
 }
 
+/** What may have changed besides tasks: pauses, instances, the names that have handlers, schedules. */
+export type FleetPart = "pauses" | "instances" | "definitions" | "schedules"
+
+/** These are not as they were: read again what you show of them. */
+export interface FleetFrame {
+  readonly t: "fleet"
+  readonly what: ReadonlyArray<FleetPart>
+}
+
 /** Log lines of a watched task, from the line number `from` on (counted from 0). Without lines: this is where the log is. */
 export interface LogFrame {
   readonly t: "log"
@@ -117,6 +126,7 @@ export type Frame<R extends Row = Row> =
   | CountsFrame
   | BucketFrame
   | BatchesFrame
+  | FleetFrame
   | LogFrame
   | RunFrame<R>
   | ResetFrame

@@ -2,6 +2,7 @@
  * What the hub tells of, from a TaskManager.
  */
 import * as Effect from "effect/Effect"
+import * as Hash from "effect/Hash"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Backoff from "../../internal/backoff.js"
@@ -10,9 +11,11 @@ import type { TaskManager } from "../../TaskManager.js"
 import { groupsOf } from "../attention.js"
 import type { Redaction } from "../TaskRedaction.js"
 import * as TaskView from "../TaskView.js"
+import type { Digests } from "./fleet.js"
 import type { StreamHubOptions } from "./StreamHub.js"
 
 type Manager = Pick<TaskManager["Type"], "changes" | "changesAfter" | "errors" | "get" | "logs" | "stats">
+type FleetManager = Pick<TaskManager["Type"], "instances" | "pauses" | "registered" | "schedules">
 
 const position = (manager: Manager, failures = 0): Effect.Effect<string> =>
   Effect.catchAll(
@@ -63,3 +66,44 @@ export const make = (
       ({ taskName }, lines) => lines.map((line) => TaskView.logLine(line, taskName, redaction))
     ).pipe(Effect.catchTag("TaskNotFound", () => Effect.succeed([])))
 })
+
+// Of more schedules than these it is not told that they changed: whoever shows them asks now and then.
+const mostSchedules = 200
+
+const digest = (facts: unknown): string => String(Hash.string(JSON.stringify(facts)))
+
+/** The fleet in short: its pauses, its instances and how busy they are, the names that have handlers, its schedules. */
+export const fleet = (manager: FleetManager) => (all: boolean): Effect.Effect<Digests, unknown> =>
+  Effect.gen(function*() {
+    const { awaiting, paused } = yield* manager.pauses
+    const instances = yield* manager.instances
+    const registered = yield* manager.registered
+    const names = new Set(registered.map(({ taskName }) => taskName))
+    for (const { state, vitals } of instances) if (state === "live") vitals?.tasks?.forEach((name) => names.add(name))
+    const digests = {
+      pauses: digest([paused.map(({ since, target }) => [target, since]), awaiting]),
+      instances: digest(instances.map(({ beat, draining, id, state, vitals }) => [
+        id,
+        state,
+        draining,
+        beat,
+        vitals?.slots,
+        vitals?.waiting
+      ])),
+      definitions: digest([...names].sort())
+    }
+    if (!all) return digests
+    const { items } = yield* manager.schedules.list({ limit: mostSchedules })
+    return {
+      ...digests,
+      // That somebody said again that it stands is no news.
+      schedules: digest(items.map(({ definedAt, lastSlot, lastTask, name, pausedAt, retiredAt }) => [
+        name,
+        definedAt,
+        lastSlot,
+        lastTask,
+        pausedAt,
+        retiredAt
+      ]))
+    }
+  })

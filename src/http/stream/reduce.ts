@@ -259,6 +259,9 @@ export const frame = <R extends Row>(before: Live<R>, frame: Frame<R>, id: strin
       return bucket(live, frame)
     case "batches":
       return batches(live, frame.b)
+    // Nothing of it is held here: whoever shows the fleet reads it again.
+    case "fleet":
+      return live
     case "log":
       return lines(live, frame.run, frame.from, frame.l)
     case "run":

@@ -1,10 +1,10 @@
 /**
- * What a client wants to hear: `?topics=runs,counts,buckets,batches,log:ID,run:ID`. Pure.
+ * What a client wants to hear: `?topics=runs,counts,buckets,batches,fleet,log:ID,run:ID`. Pure.
  */
 import { isTaskId, type TaskId } from "../../TaskId.js"
 
 /** What all clients share. */
-export type SharedTopic = "runs" | "counts" | "buckets" | "batches"
+export type SharedTopic = "runs" | "counts" | "buckets" | "batches" | "fleet"
 
 /** One task that a client looks at. */
 export interface WatchedTopic {
@@ -22,7 +22,7 @@ export const maxWatched = 8
 
 // What everybody hears who does not say what.
 const usual: ReadonlyArray<SharedTopic> = ["runs", "counts", "buckets"]
-const shared: ReadonlyArray<SharedTopic> = [...usual, "batches"]
+const shared: ReadonlyArray<SharedTopic> = [...usual, "batches", "fleet"]
 const isShared = (text: string): text is SharedTopic => shared.some((topic) => topic === text)
 
 export const keyOf = ({ kind, taskId }: WatchedTopic): string => `${kind}:${taskId}`
@@ -41,9 +41,10 @@ export const parse = (text: string | undefined): Topics | string => {
     const watched = watchedOf(part)
     if (isShared(part)) topics.shared.add(part)
     else if (watched !== null) topics.watched.push(watched)
-    else {return `${
-        JSON.stringify(part.slice(0, 100))
-      } is no topic: runs, counts, buckets, batches, log:ID and run:ID are`}
+    else {
+      const named = JSON.stringify(part.slice(0, 100))
+      return `${named} is no topic: runs, counts, buckets, batches, fleet, log:ID and run:ID are`
+    }
     if (topics.watched.length > maxWatched) return `at most ${maxWatched} topics of single tasks`
   }
   return topics

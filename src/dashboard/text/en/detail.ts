@@ -23,10 +23,5 @@ export const detail = {
     retention: (millis: number) => `This run was removed by retention (${span(millis)})`,
     retentionBody: "What ended longer ago than that is removed, with its log.",
     younger: "Its history was cleared, or its ID is wrong. Retention would still keep it."
-  },
-
-  curl: {
-    retry: "Copy retry as curl",
-    cancel: "Copy cancel as curl"
   }
 }

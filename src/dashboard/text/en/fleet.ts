@@ -50,6 +50,28 @@ export const fleet = {
     taskRuns: (task: string) => `All runs of ${task}`,
     strip: (ended: number, failed: number) =>
       `Last ${count(ended)} ${plural(ended, "run", "runs")}, ${count(failed)} not successful`,
+    byHand: "by hand",
+    taskPaused: "its task is paused",
+    gap: { overlap: "No run: the one before had not ended", passed: "No run" },
+    passedOver: (slots: number, latest: string) => `${count(slots)} passed over, the last at ${latest}`,
+    overlapped: (slots: number, latest: string) => `${count(slots)} skipped while it ran, the last at ${latest}`,
+    gapsWhy: (overlaps: number, others: number) =>
+      [
+        ...others === 0
+          ? []
+          : [
+            `${
+              count(others)
+            } without a run: no instance was there, it was paused then, its key was held, or the run was removed`
+          ],
+        ...overlaps === 0 ? [] : [`${count(overlaps)} skipped because the run before had not ended`]
+      ].join("; "),
+    remove: "Remove…",
+    removeTitle: (name: string) => `Remove ${name}?`,
+    removeBody: "Its times are forgotten. Its runs stay.",
+    removeCode: "A program that has it in its code defines it anew.",
+    removeIt: "Remove",
+    removedToast: (name: string) => `${name} is removed`,
     noRuns: "No runs yet",
     noStrip: "could not be loaded",
     nextFive: "Next times",
@@ -76,20 +98,7 @@ export const fleet = {
     lastSlot: "Latest time",
     pausedSince: "Paused since",
     retiredSince: "Retired since",
-    payload: "Payload",
-    words: {
-      everySecond: "every second",
-      everySeconds: (n: number) => `every ${n} seconds`,
-      everyMinute: "every minute",
-      everyMinutes: (n: number) => `every ${n} minutes`,
-      everyHour: (minute: string) => minute === "00" ? "every hour" : `every hour at :${minute}`,
-      everyHours: (n: number, minute: string) => `every ${n} hours${minute === "00" ? "" : ` at :${minute}`}`,
-      everyDay: (times: string) => `every day at ${times}`,
-      onWeekdays: (days: string, times: string) => `${days} at ${times}`,
-      fromTo: (first: string, last: string) => `${first} to ${last}`,
-      everyMonth: (days: string, times: string) => `day ${days} of the month at ${times}`,
-      everyYear: (days: string, times: string) => `every year on ${days} at ${times}`
-    }
+    payload: "Payload"
   },
 
   instances: {
@@ -101,7 +110,7 @@ export const fleet = {
       `${count(live)} live, ${count(active)} of ${count(max)} slots busy`,
     name: "Instance",
     state: "State",
-    states: { live: "Live", dead: "Dead", draining: "Draining" },
+    states: { live: "Live", dead: "Dead", draining: "Draining", silent: "Silent" },
     answering: "answers you",
     beat: "Heartbeat",
     ago: (span: string) => `${span} ago`,
@@ -114,6 +123,31 @@ export const fleet = {
     versions: "Version",
     library: (version: string) => `taskflow ${version}`,
     tasks: "Tasks",
+    details: (host: string) => `Details of ${host}`,
+    up: (span: string) => `up ${span}`,
+    wait: (span: string) => `p95 wait ${span}`,
+    waitWhy: (starts: number) =>
+      `95 of 100 waited no longer, of the ${count(starts)} that first started in it within five minutes`,
+    memory: "Memory",
+    memoryWhy: "What its process has of the machine's memory; below it the heap in use",
+    heap: (size: string) => `heap ${size}`,
+    heapWhy: (limit: string) => `The heap may grow to ${limit}`,
+    heapOf: "Heap",
+    heapUsed: (used: string, limit: string) => `${used} of ${limit}`,
+    waitOf: "Queue wait p95 (starts)",
+    id: "Instance",
+    started: "Started",
+    limits: "Bounds of tasks",
+    limitOf: (task: string) => `Bound of ${task}`,
+    noLimits: "No task has a bound of its own.",
+    limitsUnknown: "It did not say.",
+    paused: "Paused tasks",
+    pausedSince: (time: string, by: string) => `paused since ${time}, by ${by}`,
+    morePaused: (names: number) => `and ${count(names)} more`,
+    awaiting: (some: number, all: number) =>
+      `${count(some)} of ${count(all)} live ${
+        plural(all, "instance has", "instances have")
+      } not heard of all pauses yet.`,
     handlers: (names: number) => `${count(names)} ${plural(names, "task", "tasks")}`,
     notSaid: "—",
     pid: (pid: number) => `process ${pid}`,

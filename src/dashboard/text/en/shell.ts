@@ -49,6 +49,22 @@ export const shell = {
     announce: (fresh: number, failed: number) => `${runsOf(fresh)} new, ${count(failed)} failed`
   },
 
+  pausing: {
+    everything: "Everything is paused.",
+    since: (time: string, by: string) => `Nothing starts since ${time}, asked for by ${by}. What runs goes on.`,
+    resume: "Resume everything",
+    resumed: "Everything goes on",
+    notPaused: "Nothing was paused as a whole",
+    pause: "Pause everything…",
+    title: "Pause everything?",
+    body: "No instance starts anything until it is resumed. What runs goes on, and new runs are accepted and wait.",
+    keep: "Let it run",
+    go: "Pause everything",
+    paused: "Nothing starts any more",
+    already: "Everything is paused already",
+    none: "Nothing is paused"
+  },
+
   theme: { title: "Theme", system: "System", light: "Light", dark: "Dark", next: (name: string) => `Theme: ${name}` },
 
   account: {
@@ -82,6 +98,7 @@ export const shell = {
 
   keys: {
     title: "Keyboard shortcuts",
+    palette: "Search everything",
     next: "Next / previous run",
     open: "Open run",
     close: "Close panel, then clear selection",
