@@ -140,7 +140,7 @@ export const demo = Effect.gen(function*() {
   yield* Effect.sync(() => void (hand.at = moment - 90_000))
   yield* Index.enqueue({ shard: 1 })
   yield* Index.enqueue({ shard: 2 }, { delay: "20 minutes" })
-  yield* manager.pause(Report.name)
+  yield* manager.pause("monthly_report")
   yield* Effect.sync(() => void (hand.at = moment))
   const served = yield* serve({
     auth: TaskAuth.users({
