@@ -131,11 +131,8 @@ const readPages = async (wanted: number, signal: AbortSignal): Promise<RunPage> 
   return { ...page, items }
 }
 
-interface ReadOptions {
-  /** Rows stay where they are; what is new is counted. */
-  readonly still: boolean
-  readonly wanted: number
-}
+/** `still`: rows stay where they are; what is new is counted. */
+type ReadOptions = { readonly still: boolean; readonly wanted: number }
 
 const arranged = ({ items }: RunPage, { still }: ReadOptions): void => {
   const { runs } = store.live.peek()
@@ -152,6 +149,14 @@ const arranged = ({ items }: RunPage, { still }: ReadOptions): void => {
   show()
 }
 
+// Where rows stay, more may have come above them than were asked for: of what lies behind the answer it says nothing.
+const withRest = ({ items, nextCursor }: RunPage, still: boolean): ReadonlyArray<Run> => {
+  const last = items.at(-1)?.taskId
+  if (!still || nextCursor === null || last === undefined || !isChronological()) return items
+  const behind = order.peek().filter((id) => id < last)
+  return [...items, ...behind.flatMap((id) => store.runOf(id) ?? [])]
+}
+
 const read = async (options: ReadOptions): Promise<void> => {
   current?.abort()
   const mine = new AbortController()
@@ -161,7 +166,7 @@ const read = async (options: ReadOptions): Promise<void> => {
   try {
     const page = await store.asking(
       () => readPages(options.wanted, mine.signal),
-      (live, { items }, token) => TaskStream.list(live, items, token)
+      (live, page, token) => TaskStream.list(live, withRest(page, options.still), token)
     )
     batch(() => {
       arranged(page, options)
