@@ -47,7 +47,7 @@ const behindALine = (served: Served) =>
 const asked = (page: Page) => {
   const requests: Array<{ readonly path: string; readonly lastId: string | undefined }> = []
   page.on("request", (one) => {
-    requests.push({ path: new URL(one.url()).pathname, lastId: one.headers()["last-event-id"] })
+    requests.push({ path: new URL(one.url()).pathname.replace(/\/$/, ""), lastId: one.headers()["last-event-id"] })
   })
   return { requests, of: (path: string) => requests.filter((one) => one.path === path) }
 }
@@ -114,18 +114,28 @@ describeInBrowser("a line", () => {
     Effect.gen(function*() {
       const served = yield* serve()
       const { page } = yield* visitor()
+      const first = yield* wait(0)
       yield* steps(async () => {
         await openAs(page, served, "ada")
         await live(page)
+        await row(page, first).waitFor()
+        // Whoever points at a row keeps it, however many come above it.
+        await row(page, first).hover()
       })
-      yield* Waiting.enqueueMany(Array.from({ length: 300 }, (_, n) => ({ n })))
+      const again = page.waitForResponse((answer) => /^\/tasks\/?$/.test(new URL(answer.url()).pathname))
+      yield* Waiting.enqueueMany(Array.from({ length: 299 }, (_, n) => ({ n })))
       yield* steps(async () => {
         await page.getByText("Sampling").waitFor()
         await page.getByRole("button", { name: "All 300" }).waitFor()
       })
-      const last = yield* wait(301)
+      const last = yield* wait(300)
       yield* steps(async () => {
         await page.getByText("Sampling").waitFor({ state: "detached" })
+        // Everything is read again then, and its first page is full of others.
+        await again
+        await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 50)))
+        await row(page, first).waitFor()
+        await page.mouse.move(5, 5)
         await page.getByRole("button", { name: "All 301" }).waitFor()
         await row(page, last).waitFor()
       })

@@ -6,7 +6,7 @@ import { batch, computed, effect, signal } from "@preact/signals"
 import type { Frame } from "../../http/stream/frame.js"
 import * as TaskStream from "../../http/stream/reduce.js"
 import * as endpoints from "../api/endpoints.js"
-import { ApiProblem, isAborted, isProblem } from "../api/problem.js"
+import { type ApiProblem, isAborted } from "../api/problem.js"
 import type { Run, RunPage } from "../api/types.js"
 import * as clock from "../clock.js"
 import * as store from "../live/store.js"
@@ -14,6 +14,7 @@ import { param } from "../location.js"
 import { logins } from "../session.js"
 import { arrivals, countArrivals, held } from "./hold.js"
 import { matches, type Verdict } from "./matching.js"
+import { type Meta, metaOf, mostAtOnce, pageSize, problemOf, readPages } from "./pages.js"
 import * as previews from "./previews.js"
 import { defaultSort, queryOf, type RunsQuery, textOf } from "./query.js"
 import { chipsOf } from "./terms.js"
@@ -26,13 +27,6 @@ const question = computed(() => JSON.stringify({ q: textOf(query.value), sort: q
 export const asked = computed((): Pick<RunsQuery, "q" | "sort"> => JSON.parse(question.value))
 
 const terms = computed(() => chipsOf(asked.value.q)?.parsed ?? null)
-
-export interface Meta {
-  readonly nextCursor: string | null
-  readonly total: number
-  readonly totalIsFloor: boolean
-  readonly complete: boolean
-}
 
 /** `first`: nothing was shown yet. `failed`: the latest question came to nothing. */
 export type Phase = { readonly kind: "first" | "ready" } | { readonly kind: "failed"; readonly problem: ApiProblem }
@@ -56,10 +50,6 @@ const answered = signal<string | null>(null)
 /** Whether the rows are those of another question: it was asked since, and came to nothing. */
 export const isOfAnother = computed(() => answered.value !== question.value)
 
-const pageSize = 100
-const longestPage = 200
-/** What one reading of the whole list asks for at most. Rows behind are loaded again by scrolling. */
-const mostPages = 5
 const mostRows = 2_000
 
 let current: AbortController | null = null
@@ -109,35 +99,8 @@ const follow = (): void => {
 
 // ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const metaOf = ({ complete, nextCursor, total, totalIsFloor }: RunPage): Meta => ({
-  complete,
-  nextCursor,
-  total,
-  totalIsFloor
-})
-
-const problemOf = (error: unknown): ApiProblem =>
-  isProblem(error) ? error : new ApiProblem("Unreadable", 0, error instanceof Error ? error.message : String(error))
-
-/** As many pages as are shown, read anew as one answer. */
-const readPages = async (wanted: number, signal: AbortSignal): Promise<RunPage> => {
-  const { q, sort } = asked.peek()
-  const limit = Math.min(longestPage, Math.max(pageSize, wanted))
-  let page = await endpoints.listRuns({ q, sort, limit }, signal)
-  const items = [...page.items]
-  for (let pages = 1; items.length < wanted && page.nextCursor !== null && pages < mostPages; pages += 1) {
-    page = await endpoints.listRuns({ q, sort, limit, cursor: page.nextCursor }, signal)
-    items.push(...page.items)
-  }
-  previews.learn(items)
-  return { ...page, items }
-}
-
-interface ReadOptions {
-  /** Rows stay where they are; what is new is counted. */
-  readonly still: boolean
-  readonly wanted: number
-}
+/** `still`: rows stay where they are; what is new is counted. */
+type ReadOptions = { readonly still: boolean; readonly wanted: number }
 
 const arranged = ({ items }: RunPage, { still }: ReadOptions): void => {
   const { runs } = store.live.peek()
@@ -154,6 +117,14 @@ const arranged = ({ items }: RunPage, { still }: ReadOptions): void => {
   show()
 }
 
+// Where rows stay, more may have come above them than were asked for: of what lies behind the answer it says nothing.
+const withRest = ({ items, nextCursor }: RunPage, still: boolean): ReadonlyArray<Run> => {
+  const last = items.at(-1)?.taskId
+  if (!still || nextCursor === null || last === undefined || !isChronological()) return items
+  const behind = order.peek().filter((id) => id < last)
+  return [...items, ...behind.flatMap((id) => store.runOf(id) ?? [])]
+}
+
 const read = async (options: ReadOptions): Promise<void> => {
   current?.abort()
   const mine = new AbortController()
@@ -162,8 +133,8 @@ const read = async (options: ReadOptions): Promise<void> => {
   const wanted = question.peek()
   try {
     const page = await store.asking(
-      () => readPages(options.wanted, mine.signal),
-      (live, { items }, token) => TaskStream.list(live, items, token)
+      () => readPages(asked.peek(), options.wanted, mine.signal),
+      (live, page, token) => TaskStream.list(live, withRest(page, options.still), token)
     )
     batch(() => {
       arranged(page, options)
@@ -187,8 +158,7 @@ const read = async (options: ReadOptions): Promise<void> => {
 export const reload = (): Promise<void> => read({ still: false, wanted: pageSize })
 
 /** The same rows, with what is true now. */
-const reread = (): Promise<void> =>
-  read({ still: held.peek(), wanted: Math.min(order.peek().length, mostPages * longestPage) })
+const reread = (): Promise<void> => read({ still: held.peek(), wanted: Math.min(order.peek().length, mostAtOnce) })
 
 const rereadSoon = (least: number): void => {
   again ??= setTimeout(() => {

@@ -65,8 +65,11 @@ const most = {
   records: 250,
   /** Log lines in a frame. */
   lines: 500,
-  /** Characters of the rows in a frame; one row always goes. With four frames a second that is 100 kB at any load. */
-  characters: 24_576
+  /**
+   * Characters of the rows in a frame; one row always goes. With four frames a second, and all else that a stream tells, that is
+   * less than 100 kB a second at any load.
+   */
+  characters: 22_528
 }
 
 // Milliseconds between two looks at counts or bucket; and of real time that a read may take.

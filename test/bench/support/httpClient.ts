@@ -35,6 +35,7 @@ export interface AskOptions {
 }
 
 export interface Server {
+  readonly port: number
   readonly get: (path: string, keep?: boolean) => Promise<Answer>
   readonly ask: (path: string, options: AskOptions) => Promise<Asked>
   /** What the process used while this went on. */
@@ -79,6 +80,7 @@ export const start = async (store: Stores.Store): Promise<Server> => {
     })
 
   return {
+    port,
     get,
     ask: async (path, { atOnce, least, millis, perSecond = Number.POSITIVE_INFINITY, status = 200 }) => {
       const took: Array<number> = []
