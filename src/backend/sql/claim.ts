@@ -14,7 +14,7 @@ import type { Db, Row, Sql, Value } from "./dialect.js"
 import * as Feed from "./feed.js"
 import { before, type Head, headsOf, stealable, suspectOf, type Wanted } from "./heads.js"
 import { deleteIn } from "./lists.js"
-import { fromLive, isJoined, liveNames, nameText } from "./rows.js"
+import { fromLive, isJoined, liveNames, liveNamesInOrder, nameText } from "./rows.js"
 
 // Rows that become ready in one claim, and in one step of it.
 const promoteStep = 500
@@ -115,14 +115,14 @@ const take = (
     const values = [instance, ...as === "started" ? [now, now, instance] : [now]]
     const list = dialect.in("id", "uuid", ids)
     const rows = dialect.returning
-      ? yield* db.all({
+      ? yield* db.wide({
         sql: `UPDATE ${live} SET ${set} WHERE ${
           dialect.skipLocked === ""
             ? `${list.sql} AND ${still}`
             : `id IN (SELECT id FROM ${live} WHERE ${list.sql} AND ${still}${dialect.skipLocked})`
         } RETURNING ${liveNames}`,
         params: [...values, ...list.params, ...params]
-      })
+      }, liveNamesInOrder)
       : yield* db.all({
         sql: `SELECT ${liveNames} FROM ${live} WHERE ${list.sql} AND ${still} ORDER BY seq${dialect.skipLocked}`,
         params: [...list.params, ...params]

@@ -29,10 +29,13 @@ const command = /^(START|COMMIT|ROLLBACK|SET|CREATE|ALTER|KILL)/
 const ask = (connection: Connection, { params, sql }: Statement) =>
   command.test(sql) ? connection.executeUnprepared(sql, params, undefined) : connection.executeRaw(sql, params)
 
+// A write answers a header instead of rows. safe (here and below): what the driver answers
+const rowsOf = (connection: Connection) => (statement: Statement) =>
+  Effect.map(ask(connection, statement), (rows) => Array.isArray(rows) ? rows as ReadonlyArray<Row> : [])
+
 const db = (connection: Connection): Db => ({
-  // A write answers a header instead of rows. safe (both): what the driver answers
-  all: (statement) =>
-    Effect.map(ask(connection, statement), (rows) => Array.isArray(rows) ? rows as ReadonlyArray<Row> : []),
+  all: rowsOf(connection),
+  wide: rowsOf(connection),
   run: (statement) =>
     Effect.map(ask(connection, statement), (header) => (header as { readonly affectedRows?: number }).affectedRows ?? 0)
 })

@@ -42,6 +42,7 @@ const ask = (connection: Connection, { params, sql }: Statement) => {
 
 const db = (connection: Connection): Db => ({
   all: (statement) => Effect.map(ask(connection, statement), ({ rows }) => rows ?? []),
+  wide: (statement) => Effect.map(ask(connection, statement), ({ rows }) => rows ?? []),
   run: (statement) => Effect.map(ask(connection, statement), ({ rowCount }) => rowCount ?? 0)
 })
 

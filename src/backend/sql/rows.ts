@@ -248,7 +248,8 @@ export const endOf = (record: TaskRecord): { readonly bucket: number; readonly m
 }
 
 /** All columns of `live`, by name: a later version may add some, and PostgreSQL refuses what was prepared for other columns. */
-export const liveNames = ["seq", ...tables.live.columns.map(({ name }) => name)].join(", ")
+export const liveNamesInOrder: ReadonlyArray<string> = ["seq", ...tables.live.columns.map(({ name }) => name)]
+export const liveNames = liveNamesInOrder.join(", ")
 
 const liveColumns = tables.live.columns.map(({ name }) => name as keyof LiveRow) // safe: LiveRow names them
 
