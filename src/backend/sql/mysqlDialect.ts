@@ -6,6 +6,7 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import * as Effect from "effect/Effect"
 import type { Db, Dialect, Problem, Row, Statement } from "./dialect.js"
 import { mysqlCountFailuresTail } from "./failures.js"
+import { insert } from "./mysqlInsert.js"
 import type { Column, ColumnType, Table } from "./schema.js"
 import { hangUp, type Stream } from "./silence.js"
 import { bySize, definitionOf, flat, inChunks, inList, insertValues, marksOf, memo } from "./statements.js"
@@ -112,8 +113,8 @@ export const mysqlDialect: Dialect = {
   joinInOrder: "STRAIGHT_JOIN",
   in: (column, _type, values) => inList(column, values),
   unindexed: (column, condition) => `${column} ${condition}`,
+  insert,
   // A statement has to fit into a packet, 16 MiB unless the server was told otherwise: a quarter of it in characters.
-  insert: (table, rows) => bySize(rows, 4_000_000).flatMap((group) => insertValues()(table, group)),
   update: ({ columns, key, rows, table }) =>
     bySize(rows, 4_000_000).flatMap(inChunks).map((chunk): Statement => ({
       sql: updateOf(table, key, columns, chunk.length),

@@ -13,7 +13,8 @@ import {
   insertValues,
   marksOf,
   memo,
-  namesOf
+  namesOf,
+  shapeOf
 } from "./statements.js"
 
 const types: Record<ColumnType, string> = {
@@ -70,38 +71,33 @@ const withArrival = (table: Table): Table => ({
   sequence: null
 })
 
-// Values that all rows have in common are bound once: of the twenty-five columns of a new task three or four differ. Binding is
-// half of what an insert takes.
+// Values that all rows have in common are bound once: binding is half of what an insert takes.
 const together = (table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>): ReadonlyArray<Statement> => {
-  const [first] = rows
-  if (first === undefined || rows.length === 1) return insertValues()(table, rows)
-  const differs = first.map((value, column) => rows.some((row) => row[column] !== value))
-  const shared = first.filter((value, column) => !differs[column] && value !== null)
-  const width = differs.reduce((count, one) => one ? count + 1 : count, 0)
-  // Rows that are the same in all columns would have no columns to list.
-  if (width === 0) return insertValues()(table, rows)
-  const shape = first.map((value, column) => differs[column] ? "d" : value === null ? "n" : "s").join("")
+  if (rows.length < 2) return insertValues()(table, rows)
+  const { letters, own, shared } = shapeOf(rows)
+  // Rows that are the same in all columns would have none to list.
+  if (own.length === 0) return insertValues()(table, rows)
   return inChunks(rows).map((chunk) => {
     const params: Array<Value> = [...shared]
-    for (const row of chunk) {
-      for (let column = 0; column < row.length; column += 1) if (differs[column]) params.push(row[column]!)
-    }
-    return { sql: insertShaped(table, shape, shared.length, width, chunk.length), params }
+    for (const row of chunk) for (const column of own) params.push(row[column]!)
+    return { sql: insertShaped(table, letters, shared.length, own.length, chunk.length), params }
   })
 }
 
-const insertShaped = (table: Table, shape: string, shared: number, width: number, rows: number): string =>
-  memo(`sqlite insert ${table.name} ${shape} ${rows}`, () => {
-    const common = Array.from({ length: shared }, (_, index) => `s${index}`)
+const insertShaped = (table: Table, letters: string, shared: number, own: number, rows: number): string =>
+  memo(`sqlite insert ${table.name} ${letters} ${rows}`, () => {
     let alike = 0
-    let own = 0
-    const values = [...shape].map((kind) => kind === "n" ? "NULL" : kind === "s" ? `s${alike++}` : `column${own += 1}`)
-    const row = `(${marksOf(width)})`
+    let different = 0
+    const values = [...letters].map((kind) =>
+      kind === "n" ? "NULL" : kind === "s" ? `s${alike++}` : `column${different += 1}`
+    )
+    const row = `(${marksOf(own)})`
     const list = `(VALUES ${Array.from({ length: rows }, () => row).join(",")})`
     const into = `INSERT INTO ${table.name} (${namesOf(table.columns)}) SELECT ${values.join(", ")}`
+    const names = Array.from({ length: shared }, (_, index) => `s${index}`).join(",")
     return shared === 0
       ? `${into} FROM ${list}`
-      : `WITH s (${common.join(",")}) AS (VALUES (${marksOf(shared)})) ${into} FROM s CROSS JOIN ${list}`
+      : `WITH s (${names}) AS (VALUES (${marksOf(shared)})) ${into} FROM s CROSS JOIN ${list}`
   })
 
 const insert = (table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>): ReadonlyArray<Statement> => {
