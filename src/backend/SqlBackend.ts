@@ -145,12 +145,17 @@ export const make = (
     // The first statements are plain ones: what fails here is a database that cannot be reached or written.
     const told = <A, E, R>(method: string, self: Effect.Effect<A, E, R>) =>
       Effect.mapError(failing(method)(self), (error) => error as TaskBackendError) // safe: nobody is fenced in these
-    const journal = yield* told("open", open)
-    const claims = yield* told("open", open)
+    const first = yield* told("open", open)
     const { refusal } = dialect
-    const refused = refusal === null ? null : yield* told("open", claims.use(refusal))
+    const refused = refusal === null ? null : yield* told("open", first.use(refusal))
     if (refused !== null) return yield* new TaskBackendError({ method: "open", cause: new Error(refused) })
-    yield* told("migrate", Migrations.run(client, claims, dialect, tables, prefix))
+    yield* told("migrate", Migrations.run(client, first, dialect, tables, prefix))
+    // One connection, to tell the application's transactions on this client from those on others.
+    const ours = yield* told("attach", Effect.uninterruptible(Effect.scoped(client.reserve)))
+    const claims = embedded && options.ownClient === true
+      ? yield* told("open", Connections.kept(client, dialect))
+      : first
+    const journal = embedded ? claims : yield* told("open", open)
     const durability = yield* told("attach", claims.use(dialect.durability))
     const weak = weakness(dialect, options.shared === false ? "none" : durability)
     // On SQLite that is the default, and what its page and the line at the start of the engine say.
@@ -158,8 +163,6 @@ export const make = (
     const largest = yield* told("attach", claims.use((db) => largestStatementOf(dialect, db)))
 
     const sql: Sql = { dialect, tables }
-    // One connection, to tell the application's transactions on this client from those on others.
-    const ours = yield* told("attach", Effect.uninterruptible(Effect.scoped(client.reserve)))
     const reads = Pooled.joining(embedded ? journal : Pooled.pooled(client, dialect), dialect, ours)
     const join = Ambient.make(sql, ours, claims, (db) => hints.joined(db))
     const identity: Feed.Identity = { id: null }

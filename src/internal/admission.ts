@@ -15,7 +15,7 @@ import type { Registered } from "../TaskRegistry.js"
 import * as Definition from "./definition.js"
 import * as HandOver from "./handOver.js"
 import { newRecord } from "./newRecord.js"
-import { type EnqueueOptions, prepare, type Prepared } from "./prepare.js"
+import { type EnqueueOptions, prepare, prepareAll, type Prepared, prepareNow } from "./prepare.js"
 import * as Tracing from "./tracing.js"
 import { isInTransaction, notInTransaction } from "./transaction.js"
 
@@ -200,8 +200,8 @@ export const make = (
       const optionsOf = typeof options === "function"
         ? (payload: unknown, index: number) => options(payload as never, index)
         : () => options
-      const checked = yield* Effect.forEach(payloads, (payload, index) =>
-        prepared(definition, payload, optionsOf(payload, index)))
+      const checked = yield* prepareAll([...payloads], (payload, index) =>
+        prepareNow(definition, payload, optionsOf(payload, index), now(), config.maxPayloadSize))
       const results: Array<EnqueueResult> = []
       for (const together of cut(checked)) {
         const recordsAt = (at: number) =>

@@ -90,7 +90,8 @@ export const make = ({ dispatcher, journal, volatile }: {
           let failed: Exit.Exit<never, Failure> | null = null
           journal.grouped(() => {
             all.forEach((record, index) =>
-              accept(record, (exit) => {
+              dispatcher.accept(record, (exit) => {
+                volatile.settled(record.taskId)
                 left -= 1
                 const result = resultOf(record, exit)
                 if (Exit.isSuccess(result)) results[index] = result.value

@@ -31,6 +31,12 @@ export interface JournalOutage {
   readonly tell: (queued: Iterable<Waiting>, sent: Iterable<Waiting>) => void
 }
 
+/** Who waits for new tasks. */
+interface Impatient {
+  readonly taskIds: ReadonlyArray<TaskId>
+  readonly onUnknown: (error: TaskBackendError) => void
+}
+
 export const make = (options: {
   readonly maxOutage: number
   readonly now: () => number
@@ -40,7 +46,8 @@ export const make = (options: {
   readonly waiting: () => number
 }): JournalOutage => {
   const { changed, hasRoom, maxOutage, now, waiting } = options
-  const impatient = new Map<TaskId, (error: TaskBackendError) => void>()
+  // An entry for each call: one for each task was two moves of a map more for every task, and is wanted in an outage alone.
+  const impatient = new Set<Impatient>()
   let takenAt = Number.POSITIVE_INFINITY
   let takenReal = 0
   let failure: { readonly since: number; readonly last: TaskBackendError } | null = null
@@ -70,7 +77,8 @@ export const make = (options: {
     return Effect.zipRight(Effect.raceFirst(other, over), room)
   })
 
-  const taskOf = ({ change }: Waiting) => change._tag === "Insert" ? impatient.get(change.record.taskId) : undefined
+  const callers = (): ReadonlyMap<TaskId, Impatient["onUnknown"]> =>
+    new Map([...impatient].flatMap(({ onUnknown, taskIds }) => taskIds.map((taskId) => [taskId, onUnknown] as const)))
 
   const begin = (): void => {
     takenAt = now()
@@ -93,16 +101,19 @@ export const make = (options: {
     isOver,
     room,
     impatient: (taskIds, onUnknown) => {
-      for (const taskId of taskIds) impatient.set(taskId, onUnknown)
+      const one = { taskIds, onUnknown }
+      impatient.add(one)
       return () => {
-        for (const taskId of taskIds) impatient.delete(taskId)
+        impatient.delete(one)
       }
     },
     tell: (queued, sent) => {
       if (impatient.size === 0) return
+      const all = callers()
+      const callerOf = ({ change }: Waiting) => change._tag === "Insert" ? all.get(change.record.taskId) : undefined
       const withdrawn = Exit.fail(errorOf(nothing))
       for (const one of queued) {
-        if (one.told || taskOf(one) === undefined) continue
+        if (one.told || callerOf(one) === undefined) continue
         one.told = true
         one.dead = true
         one.onOutcome(withdrawn, one.change)
@@ -111,7 +122,7 @@ export const make = (options: {
         "it is not known whether the task was written, and it may be when the backend is back: ask again with the same " +
           "idempotency key"
       )
-      for (const one of sent) taskOf(one)?.(unknown)
+      for (const one of sent) callerOf(one)?.(unknown)
     }
   }
 }

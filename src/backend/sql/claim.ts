@@ -14,7 +14,7 @@ import type { Db, Row, Sql, Value } from "./dialect.js"
 import * as Feed from "./feed.js"
 import { before, type Head, headsOf, stealable, suspectOf, type Wanted } from "./heads.js"
 import { deleteIn } from "./lists.js"
-import { fromLive, isJoined, liveNames, nameText } from "./rows.js"
+import { fromLive, isJoined, liveNames, liveNamesInOrder, nameText } from "./rows.js"
 
 // Rows that become ready in one claim, and in one step of it.
 const promoteStep = 500
@@ -114,25 +114,27 @@ const take = (
     const set = `owner = ?, ready = NULL, claim = claim + 1, ${as === "started" ? started : "due_at = ?"}`
     const values = [instance, ...as === "started" ? [now, now, instance] : [now]]
     const list = dialect.in("id", "uuid", ids)
-    const rows = dialect.returning
+    // Where nobody else can write in between, reading first is faster: SQLite keeps what RETURNING answers in a table of its own,
+    // 12 µs a task in place of 8.
+    const alone = dialect.skipLocked === ""
+    const answers = dialect.returning && !alone
+    const rows = answers
       ? yield* db.all({
-        sql: `UPDATE ${live} SET ${set} WHERE ${
-          dialect.skipLocked === ""
-            ? `${list.sql} AND ${still}`
-            : `id IN (SELECT id FROM ${live} WHERE ${list.sql} AND ${still}${dialect.skipLocked})`
-        } RETURNING ${liveNames}`,
+        sql: `UPDATE ${live} SET ${set} WHERE id IN (SELECT id FROM ${live} WHERE ${list.sql} AND ${still}` +
+          `${dialect.skipLocked}) RETURNING ${liveNames}`,
         params: [...values, ...list.params, ...params]
       })
-      : yield* db.all({
-        sql: `SELECT ${liveNames} FROM ${live} WHERE ${list.sql} AND ${still} ORDER BY seq${dialect.skipLocked}`,
+      : yield* db.wide({
+        sql: `SELECT ${liveNames} FROM ${live} WHERE ${list.sql} AND ${still}` +
+          (alone ? "" : ` ORDER BY seq${dialect.skipLocked}`),
         params: [...list.params, ...params]
-      })
+      }, liveNamesInOrder)
     if (rows.length === 0) return []
-    if (!dialect.returning) {
+    if (!answers) {
       const won = dialect.in("id", "uuid", rows.map((row) => row["id"] as string)) // safe: a text column
-      yield* db.all({ sql: `UPDATE ${live} SET ${set} WHERE ${won.sql}`, params: [...values, ...won.params] })
+      yield* db.run({ sql: `UPDATE ${live} SET ${set} WHERE ${won.sql}`, params: [...values, ...won.params] })
     }
-    const after = dialect.returning ? rows : rows.map((row) => rowAfter(row, request, as))
+    const after = answers ? rows : rows.map((row) => rowAfter(row, request, as))
     for (const row of after) if (Number(row["claim"]) === 1 && isJoined(row)) joined.push(row["id"] as TaskId) // safe: an id
     return [...after].sort(byPriorityThenArrival).map(fromLive)
   })

@@ -21,6 +21,8 @@ export type Row = { readonly [column: string]: unknown }
 /** A connection that somebody has for itself. */
 export interface Db {
   readonly all: (statement: Statement) => Effect.Effect<ReadonlyArray<Row>, SqlError>
+  /** As `all`, for rows of many columns, whose names are told in order. */
+  readonly wide: (statement: Statement, names: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Row>, SqlError>
   /** How many rows were written. */
   readonly run: (statement: Statement) => Effect.Effect<number, SqlError>
 }

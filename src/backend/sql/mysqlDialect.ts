@@ -6,6 +6,7 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import * as Effect from "effect/Effect"
 import type { Db, Dialect, Problem, Row, Statement } from "./dialect.js"
 import { mysqlCountFailuresTail } from "./failures.js"
+import { insert } from "./mysqlInsert.js"
 import type { Column, ColumnType, Table } from "./schema.js"
 import { hangUp, type Stream } from "./silence.js"
 import { bySize, definitionOf, flat, inChunks, inList, insertValues, marksOf, memo } from "./statements.js"
@@ -29,10 +30,13 @@ const command = /^(START|COMMIT|ROLLBACK|SET|CREATE|ALTER|KILL)/
 const ask = (connection: Connection, { params, sql }: Statement) =>
   command.test(sql) ? connection.executeUnprepared(sql, params, undefined) : connection.executeRaw(sql, params)
 
+// A write answers a header instead of rows. safe (here and below): what the driver answers
+const rowsOf = (connection: Connection) => (statement: Statement) =>
+  Effect.map(ask(connection, statement), (rows) => Array.isArray(rows) ? rows as ReadonlyArray<Row> : [])
+
 const db = (connection: Connection): Db => ({
-  // A write answers a header instead of rows. safe (both): what the driver answers
-  all: (statement) =>
-    Effect.map(ask(connection, statement), (rows) => Array.isArray(rows) ? rows as ReadonlyArray<Row> : []),
+  all: rowsOf(connection),
+  wide: rowsOf(connection),
   run: (statement) =>
     Effect.map(ask(connection, statement), (header) => (header as { readonly affectedRows?: number }).affectedRows ?? 0)
 })
@@ -109,8 +113,8 @@ export const mysqlDialect: Dialect = {
   joinInOrder: "STRAIGHT_JOIN",
   in: (column, _type, values) => inList(column, values),
   unindexed: (column, condition) => `${column} ${condition}`,
+  insert,
   // A statement has to fit into a packet, 16 MiB unless the server was told otherwise: a quarter of it in characters.
-  insert: (table, rows) => bySize(rows, 4_000_000).flatMap((group) => insertValues()(table, group)),
   update: ({ columns, key, rows, table }) =>
     bySize(rows, 4_000_000).flatMap(inChunks).map((chunk): Statement => ({
       sql: updateOf(table, key, columns, chunk.length),

@@ -15,7 +15,7 @@ import { countEnd, rollupRows } from "./ends.js"
 import { countFailure, failureRows } from "./failures.js"
 import * as FeedText from "./feedText.js"
 import type { Plan } from "./plan.js"
-import { liveRow, liveValues, tagHash } from "./rows.js"
+import { freshValues, hasTags, tagHash } from "./rows.js"
 
 /** A row was not as its writer believed. */
 export class NotPlain extends Data.TaggedError("NotPlain") {}
@@ -44,11 +44,6 @@ const run = (db: Db, statements: ReadonlyArray<Statement>): Effect.Effect<void, 
     ? Effect.asVoid(db.run(statements[0]!))
     : Effect.forEach(statements, db.run, { discard: true })
 
-const hasTags = ({ tags }: TaskRecord): boolean => {
-  for (const _ in tags) return true
-  return false
-}
-
 /** Of a batch of plain changes, all applied: how many, and what the feed tells of them. */
 export const bodyOf = ({ changes, instance }: Batch): string =>
   `${changes.length}\n${FeedText.ofPlain(instance, changes as ReadonlyArray<Plain>)}` // safe: checked by isPlain
@@ -65,72 +60,87 @@ const signed = ({ dialect, tables }: Sql, db: Db, batch: Batch) =>
     (written) => written === 1 ? Effect.void : Effect.fail(new NoFence())
   )
 
-// Takes the rows of attempts that end out of `live`, if all of them are as their writer believes.
-const takeOut = ({ dialect, tables }: Sql, db: Db, batch: Batch, ends: ReadonlyArray<Plain>) => {
-  const live = tables.live.name
-  const { params, sql } = dialect.in("id", "uuid", ends.map(({ record }) => record.taskId))
-  const condition = `${sql} AND ${dialect.unindexed("owner", "= ?")} AND active = 1`
-  const columns = "id, claim, log_lines, log_bytes"
-  const all = [...params, batch.instance]
-  const rows = dialect.returning
-    ? db.all({ sql: `DELETE FROM ${live} WHERE ${condition} RETURNING ${columns}`, params: all })
-    : Effect.zipLeft(
-      db.all({ sql: `SELECT ${columns} FROM ${live} WHERE ${condition} ORDER BY id${dialect.forUpdate}`, params: all }),
-      db.run({ sql: `DELETE FROM ${live} WHERE ${condition}`, params: all })
-    )
-  return Effect.flatMap(rows, (found) => {
-    if (found.length !== ends.length) return Effect.fail(new NotPlain())
-    const byId = new Map(found.map((row) => [row["id"], row]))
-    const records: Array<TaskRecord> = []
-    for (const change of ends) {
-      const row = byId.get(change.record.taskId)
-      const claim = change._tag === "Finish" ? change.claim : -1
-      if (row === undefined || Number(row["claim"]) !== claim) return Effect.fail(new NotPlain())
-      const logLines = Number(row["log_lines"])
-      const logBytes = Number(row["log_bytes"])
-      records.push(
-        change.record.logLines === logLines && change.record.logBytes === logBytes
-          ? change.record
-          : { ...change.record, logLines, logBytes }
-      )
+/** Those that share what a statement is told once. Nearly all of a batch do, so a batch has one or two. */
+const alike = <A>(all: ReadonlyArray<A>, keyOf: (one: A) => string): ReadonlyArray<ReadonlyArray<A>> => {
+  const groups = new Map<string, Array<A>>()
+  for (const one of all) {
+    const key = keyOf(one)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [one])
+    else group.push(one)
+  }
+  return [...groups.values()]
+}
+
+// How many rows a statement finds says whether all of them are as their writer believes: reading them back, four columns of
+// each, took as long as the rest of it.
+const expecting = (db: Db, statement: Statement, rows: number): Effect.Effect<void, SqlError | NotPlain> =>
+  Effect.flatMap(db.run(statement), (found) => found === rows ? Effect.void : Effect.fail(new NotPlain()))
+
+const held = ({ dialect }: Sql, batch: Batch, records: ReadonlyArray<TaskRecord>): Statement => {
+  const { params, sql } = dialect.in("id", "uuid", records.map(({ taskId }) => taskId))
+  return { sql: `${sql} AND ${dialect.unindexed("owner", "= ?")}`, params: [...params, batch.instance] }
+}
+
+// More of them than this are read back instead: attempts that log end with counts of their own each.
+const mostAlike = 4
+
+// Takes the rows of attempts that end out of `live`. Lines are counted in the row: when another instance added some, the record
+// has to be looked at.
+const takeOut = (sql: Sql, db: Db, batch: Batch, ends: ReadonlyArray<TaskRecord>) => {
+  const groups = alike(ends, ({ claim, logBytes, logLines }) => `${claim} ${logLines} ${logBytes}`)
+  if (groups.length > mostAlike) return takeOutEach(sql, db, batch, ends)
+  return Effect.forEach(groups, (records) => {
+    const { claim, logBytes, logLines } = records[0]!
+    const rows = held(sql, batch, records)
+    const statement = {
+      sql: `DELETE FROM ${sql.tables.live.name} WHERE ${rows.sql} AND active = 1 AND claim = ? AND log_lines = ? ` +
+        "AND log_bytes = ?",
+      params: [...rows.params, claim, logLines, logBytes]
     }
-    return Effect.succeed(records)
+    return expecting(db, statement, records.length)
+  }, { discard: true })
+}
+
+const takeOutEach = (sql: Sql, db: Db, batch: Batch, ends: ReadonlyArray<TaskRecord>) => {
+  const { dialect, tables } = sql
+  const live = tables.live.name
+  const rows = held(sql, batch, ends)
+  const condition = `${rows.sql} AND active = 1`
+  const columns = "id, claim, log_lines, log_bytes"
+  const removed = dialect.returning
+    ? db.all({ sql: `DELETE FROM ${live} WHERE ${condition} RETURNING ${columns}`, params: rows.params })
+    : Effect.zipLeft(
+      db.all({
+        sql: `SELECT ${columns} FROM ${live} WHERE ${condition} ORDER BY id${dialect.forUpdate}`,
+        params: rows.params
+      }),
+      db.run({ sql: `DELETE FROM ${live} WHERE ${condition}`, params: rows.params })
+    )
+  return Effect.flatMap(removed, (found) => {
+    const byId = new Map(found.map((row) => [row["id"], row]))
+    const isAsBelieved = ({ claim, logBytes, logLines, taskId }: TaskRecord): boolean => {
+      const row = byId.get(taskId)
+      return row !== undefined && Number(row["claim"]) === claim && Number(row["log_lines"]) === logLines &&
+        Number(row["log_bytes"]) === logBytes
+    }
+    return ends.every(isAsBelieved) ? Effect.void : Effect.fail(new NotPlain())
   })
 }
 
-// Starts what the writer holds in its window, if all of it is as it believes. Starts of one moment are one statement.
-const startAll = ({ dialect, tables }: Sql, db: Db, batch: Batch, starts: ReadonlyArray<TaskRecord>) => {
-  const live = tables.live.name
-  const byTime = new Map<number, Array<TaskRecord>>()
-  for (const record of starts) {
-    const at = record.attemptStartedAt!
-    const same = byTime.get(at)
-    if (same === undefined) byTime.set(at, [record])
-    else same.push(record)
-  }
+// Starts what the writer holds in its window.
+const startAll = (sql: Sql, db: Db, batch: Batch, starts: ReadonlyArray<TaskRecord>) => {
   const set = "status = 'running', active = 1, attempts = attempts + 1, started_at = COALESCE(started_at, ?), " +
     "attempt_started_at = ?, instance = owner, next_attempt_at = NULL, due_at = NULL"
-  return Effect.forEach(byTime, ([at, records]) => {
-    const { params, sql } = dialect.in("id", "uuid", records.map(({ taskId }) => taskId))
-    const condition = `${sql} AND ${dialect.unindexed("owner", "= ?")} AND active = 0 AND cancel = 0`
-    const held = [...params, batch.instance]
-    const update = `UPDATE ${live} SET ${set} WHERE ${condition}`
-    const rows = dialect.returning
-      ? db.all({ sql: `${update} RETURNING id, claim`, params: [at, at, ...held] })
-      : Effect.zipLeft(
-        db.all({
-          sql: `SELECT id, claim FROM ${live} WHERE ${condition} ORDER BY id${dialect.forUpdate}`,
-          params: held
-        }),
-        db.run({ sql: update, params: [at, at, ...held] })
-      )
-    return Effect.flatMap(rows, (found) => {
-      if (found.length !== records.length) return Effect.fail(new NotPlain())
-      const claims = new Map(found.map((row) => [row["id"], Number(row["claim"])]))
-      return records.every(({ claim, taskId }) => claims.get(taskId) === claim)
-        ? Effect.void
-        : Effect.fail(new NotPlain())
-    })
+  const groups = alike(starts, ({ attemptStartedAt, claim }) => `${attemptStartedAt} ${claim}`)
+  return Effect.forEach(groups, (records) => {
+    const { attemptStartedAt: at, claim } = records[0]!
+    const rows = held(sql, batch, records)
+    const statement = {
+      sql: `UPDATE ${sql.tables.live.name} SET ${set} WHERE ${rows.sql} AND active = 0 AND cancel = 0 AND claim = ?`,
+      params: [at, at, ...rows.params, claim]
+    }
+    return expecting(db, statement, records.length)
   }, { discard: true })
 }
 
@@ -142,7 +152,7 @@ export interface Parts {
   readonly ends: ReadonlyArray<Plain>
 }
 
-/** Null when somebody else's tasks are among them. */
+/** Null when somebody else's tasks are among them, or ends that are not of the claim they were made under. */
 const partsOf = (batch: Batch, changes: ReadonlyArray<Plain>): Parts | null => {
   const inserts: Array<ReadonlyArray<Value>> = []
   const tags: Array<ReadonlyArray<Value>> = []
@@ -151,7 +161,7 @@ const partsOf = (batch: Batch, changes: ReadonlyArray<Plain>): Parts | null => {
   for (const change of changes) {
     const { record } = change
     if (change._tag === "Finish") {
-      if (change.owner !== batch.instance) return null
+      if (change.owner !== batch.instance || change.claim !== record.claim) return null
       ends.push(change)
       continue
     }
@@ -160,7 +170,7 @@ const partsOf = (batch: Batch, changes: ReadonlyArray<Plain>): Parts | null => {
       starts.push(record)
       continue
     }
-    inserts.push(liveValues(liveRow(record, batch.now, change._tag === "Insert" ? change.heldUntil : undefined)))
+    inserts.push(freshValues(record, batch.now, change._tag === "Insert" ? change.heldUntil : undefined))
     if (!hasTags(record)) continue
     for (const [name, value] of Object.entries(record.tags)) {
       tags.push([tagHash(name, value), record.taskId, JSON.stringify([name, value])])
@@ -194,16 +204,14 @@ const body = (sql: Sql, db: Db, batch: Batch, { ends, inserts, starts, tags }: P
   if (tags.length > 0) steps = Effect.zipRight(steps, run(db, dialect.insert(tables.tags, tags)))
   if (starts.length > 0) steps = Effect.zipRight(steps, startAll(sql, db, batch, starts))
   if (ends.length === 0) return steps
-  return Effect.flatMap(Effect.zipRight(steps, takeOut(sql, db, batch, ends)), (records) => {
-    const failures = failuresCounted(batch, records)
-    const counted = Effect.zipRight(
-      run(db, dialect.insert(tables.done, records.map(doneRow))),
-      run(db, dialect.addUp(tables.rollups, endsCounted(batch, records)))
-    )
-    return failures.length === 0
-      ? counted
-      : Effect.zipRight(counted, run(db, dialect.countFailures(tables.errors, failures)))
-  })
+  const records = ends.map(({ record }) => record)
+  const failures = failuresCounted(batch, records)
+  steps = Effect.zipRight(steps, takeOut(sql, db, batch, records))
+  steps = Effect.zipRight(steps, run(db, dialect.insert(tables.done, records.map(doneRow))))
+  steps = Effect.zipRight(steps, run(db, dialect.addUp(tables.rollups, endsCounted(batch, records))))
+  return failures.length === 0
+    ? steps
+    : Effect.zipRight(steps, run(db, dialect.countFailures(tables.errors, failures)))
 }
 
 /** Writes the batch, in one statement where the dialect has one for it. */

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import type { Db, Dialect, Problem, Row, Statement, Value } from "./dialect.js"
 import { countFailuresTail } from "./failures.js"
 import * as PostgresPlainWrite from "./postgresPlainWrite.js"
-import { arrayMark, arrayOf, arrays, codeOf, columnsOf, largestText, types } from "./postgresText.js"
+import { arrayMark, arrayOf, arrays, codeOf, columnsOf, largestText, selecting, types } from "./postgresText.js"
 import type { Table } from "./schema.js"
 import { hangUp, type Stream } from "./silence.js"
 import { bySize, createIndex, definitionOf, memo, namesOf } from "./statements.js"
@@ -42,6 +42,7 @@ const ask = (connection: Connection, { params, sql }: Statement) => {
 
 const db = (connection: Connection): Db => ({
   all: (statement) => Effect.map(ask(connection, statement), ({ rows }) => rows ?? []),
+  wide: (statement) => Effect.map(ask(connection, statement), ({ rows }) => rows ?? []),
   run: (statement) => Effect.map(ask(connection, statement), ({ rowCount }) => rowCount ?? 0)
 })
 
@@ -53,13 +54,11 @@ const lockOf = (keys: Table, hash: string) => `hashtextextended(${hash}, '${keys
 // A list of texts is one text: it may not get longer than texts can be, nor hold up the process while it is put together.
 const inParts = (rows: ReadonlyArray<ReadonlyArray<Value>>) => bySize(rows, largestText)
 
-const insert = (tail = "") => (table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>): ReadonlyArray<Statement> => {
-  const sql = memo(
-    `postgres insert ${table.name}${tail}`,
-    () => `INSERT INTO ${table.name} (${namesOf(table.columns)}) SELECT * FROM unnest(${arrays(table.columns)})${tail}`
-  )
-  return inParts(rows).map((part) => ({ sql, params: columnsOf(part, table.columns) }))
-}
+const insert = (tail = "") => (table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>): ReadonlyArray<Statement> =>
+  inParts(rows).map((part) => {
+    const { from, list, params } = selecting(part, table.columns)
+    return { sql: `INSERT INTO ${table.name} (${namesOf(table.columns)}) SELECT ${list} FROM ${from}${tail}`, params }
+  })
 
 // ── errors ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 

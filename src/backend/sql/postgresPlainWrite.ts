@@ -10,7 +10,7 @@ import type { Db, Statement, Value } from "./dialect.js"
 import { doneRow } from "./doneRows.js"
 import { countFailuresTail } from "./failures.js"
 import { bodyOf, endsCounted, failuresCounted, NotPlain, type Parts } from "./plainWrite.js"
-import { arrayOf, arrays, codeOf, columnsOf, largestText } from "./postgresText.js"
+import { arrayOf, codeOf, largestText, selecting } from "./postgresText.js"
 import type { Table, Tables } from "./schema.js"
 import { memo, namesOf } from "./statements.js"
 
@@ -21,11 +21,14 @@ interface Piece {
   readonly params: ReadonlyArray<Value | ReadonlyArray<Value>>
 }
 
-const insertInto = (name: string, table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>, tail = ""): Piece => ({
-  sql: `${name} AS (INSERT INTO ${table.name} (${namesOf(table.columns)}) ` +
-    `SELECT u.* FROM me, unnest(${arrays(table.columns)}) AS u${tail} RETURNING 1)`,
-  params: columnsOf(rows, table.columns)
-})
+const insertInto = (name: string, table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>, tail = ""): Piece => {
+  const { from, list, params } = selecting(rows, table.columns)
+  return {
+    sql: `${name} AS (INSERT INTO ${table.name} (${namesOf(table.columns)}) ` +
+      `SELECT ${list} FROM me, ${from}${tail} RETURNING 1)`,
+    params
+  }
+}
 
 const startsOf = (tables: Tables, starts: Parts["starts"], instance: string): Piece => ({
   sql: `started AS (UPDATE ${tables.live.name} AS t SET status = 'running', active = 1, attempts = attempts + 1, ` +

@@ -54,6 +54,7 @@ export const telling = (db: Db, answered: () => void): Db => {
   }
   return {
     all: (statement) => Effect.map(db.all(statement), tell),
+    wide: (statement, names) => Effect.map(db.wide(statement, names), tell),
     run: (statement) => Effect.map(db.run(statement), tell)
   }
 }

@@ -1,9 +1,21 @@
 /** SQLite, by way of better-sqlite3 or any other client that speaks its dialect. */
+import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
-import type { Dialect, Problem, Statement, Value } from "./dialect.js"
+import type { Dialect, Problem, Row, Statement, Value } from "./dialect.js"
 import { countFailuresTail } from "./failures.js"
 import type { ColumnType, Table } from "./schema.js"
-import { createIndex, definitionOf, flat, inChunks, inList, insertValues, marksOf, memo } from "./statements.js"
+import {
+  createIndex,
+  definitionOf,
+  flat,
+  inChunks,
+  inList,
+  insertValues,
+  marksOf,
+  memo,
+  namesOf,
+  shapeOf
+} from "./statements.js"
 
 const types: Record<ColumnType, string> = {
   uuid: "TEXT",
@@ -59,16 +71,58 @@ const withArrival = (table: Table): Table => ({
   sequence: null
 })
 
+// Values that all rows have in common are bound once: binding is half of what an insert takes.
+const together = (table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>): ReadonlyArray<Statement> => {
+  if (rows.length < 2) return insertValues()(table, rows)
+  const { letters, own, shared } = shapeOf(rows)
+  // Rows that are the same in all columns would have none to list.
+  if (own.length === 0) return insertValues()(table, rows)
+  return inChunks(rows).map((chunk) => {
+    const params: Array<Value> = [...shared]
+    for (const row of chunk) for (const column of own) params.push(row[column]!)
+    return { sql: insertShaped(table, letters, shared.length, own.length, chunk.length), params }
+  })
+}
+
+const insertShaped = (table: Table, letters: string, shared: number, own: number, rows: number): string =>
+  memo(`sqlite insert ${table.name} ${letters} ${rows}`, () => {
+    let alike = 0
+    let different = 0
+    const values = [...letters].map((kind) =>
+      kind === "n" ? "NULL" : kind === "s" ? `s${alike++}` : `column${different += 1}`
+    )
+    const row = `(${marksOf(own)})`
+    const list = `(VALUES ${Array.from({ length: rows }, () => row).join(",")})`
+    const into = `INSERT INTO ${table.name} (${namesOf(table.columns)}) SELECT ${values.join(", ")}`
+    const names = Array.from({ length: shared }, (_, index) => `s${index}`).join(",")
+    return shared === 0
+      ? `${into} FROM ${list}`
+      : `WITH s (${names}) AS (VALUES (${marksOf(shared)})) ${into} FROM s CROSS JOIN ${list}`
+  })
+
 const insert = (table: Table, rows: ReadonlyArray<ReadonlyArray<Value>>): ReadonlyArray<Statement> => {
-  if (!isArrivalWritten(table)) return insertValues()(table, rows)
+  if (!isArrivalWritten(table)) return together(table, rows)
   const createdAt = table.columns.findIndex(({ name }) => name === "created_at")
-  return insertValues()(withArrival(table), rows.map((row) => [...row, nextArrival(Number(row[createdAt]))]))
+  return together(withArrival(table), rows.map((row) => [...row, nextArrival(Number(row[createdAt]))]))
+}
+
+// A row as an array costs better-sqlite3 a third of one with names, which it sets one by one.
+const named = (names: ReadonlyArray<string>) => (values: ReadonlyArray<unknown>): Row => {
+  const row: Record<string, unknown> = {}
+  for (let column = 0; column < names.length; column += 1) row[names[column]!] = values[column]
+  return row
 }
 
 export const sqliteDialect: Dialect = {
   kind: "sqlite",
   db: (connection) => ({
     all: ({ params, sql }) => connection.execute(sql, params, undefined),
+    // safe: one array for each row
+    wide: ({ params, sql }, names) =>
+      Effect.map(
+        connection.executeValues(sql, params) as Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>, SqlError>,
+        (rows) => rows.map(named(names))
+      ),
     // safe: what better-sqlite3 answers for a statement that writes
     run: ({ params, sql }) =>
       Effect.map(connection.executeRaw(sql, params), (result) => (result as { readonly changes: number }).changes)

@@ -90,6 +90,31 @@ export const insertValues =
       params: flat(chunk)
     }))
 
+/** What rows have in common, so that it is told once: of the columns of a new task three or four differ. */
+export interface Shape {
+  /** A letter for each column: `d` where rows differ, `s` where all have the same value, `n` where none has one. */
+  readonly letters: string
+  /** The values of the columns that are the same, without nulls. */
+  readonly shared: ReadonlyArray<Value>
+  /** The places of the columns that differ. */
+  readonly own: ReadonlyArray<number>
+}
+
+/** Of at least one row. */
+export const shapeOf = (rows: ReadonlyArray<ReadonlyArray<Value>>): Shape => {
+  let letters = ""
+  const shared: Array<Value> = []
+  const own: Array<number> = []
+  rows[0]!.forEach((value, column) => {
+    let same = true
+    for (let row = 1; row < rows.length && same; row += 1) same = rows[row]![column] === value
+    letters += same ? value === null ? "n" : "s" : "d"
+    if (!same) own.push(column)
+    else if (value !== null) shared.push(value)
+  })
+  return { letters, shared, own }
+}
+
 const texts = new Map<string, string>()
 
 /** A text that depends on nothing but `key`. Keys name tables, columns and chunk sizes, so there are few. */
