@@ -22,7 +22,7 @@ export default defineConfig({
     // The default leaves one processor to vitest itself. Half of the time of these tests goes to databases, browsers and
     // processes that they wait for: on two processors one file at a time leaves much of both unused.
     poolOptions: { forks: { maxForks: Math.max(2, availableParallelism() - 1) } },
-    testTimeout: 20_000,
-    hookTimeout: 20_000
+    testTimeout: 60_000,
+    hookTimeout: 60_000
   }
 })

@@ -64,7 +64,8 @@ describe("failureOf", () => {
       for (
         const cause of [Cause.die(thrown), Cause.fail(thrown), Cause.parallel(Cause.die(thrown), Cause.die(thrown))]
       ) {
-        const failure = failureOf("defect", thrown, cause, null)
+        const { cause: parts, ...failure } = failureOf("defect", thrown, cause, null)
+        expect(parts === undefined, "a cause of one part is told by the rest").toBe(cause._tag !== "Parallel")
         expect(failure).toEqual({
           kind: "defect",
           name: expect.any(String),
