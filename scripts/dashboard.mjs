@@ -58,7 +58,7 @@ const licences = () =>
   ].map(([name, file]) => `${name}\n\n${readFileSync(file, "utf8").trim()}\n`).join(`\n${"-".repeat(80)}\n\n`)
 
 const entryOf = (chunks) => {
-  const main = Object.values(chunks).find((chunk) => chunk.isEntry)
+  const [first, main] = ["first.ts", "main.tsx"].map((name) => chunks[name])
   const modules = new Set()
   const visit = (chunk) => {
     for (const name of chunk.imports ?? []) {
@@ -66,9 +66,12 @@ const entryOf = (chunks) => {
       visit(chunks[name])
     }
   }
+  visit(first)
   visit(main)
+  modules.delete(first.file)
   const assets = Object.values(chunks).flatMap((chunk) => chunk.assets ?? [])
   return {
+    first: first.file,
     script: main.file,
     styles: main.css ?? [],
     modules: [...modules],

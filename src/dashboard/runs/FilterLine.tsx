@@ -31,7 +31,8 @@ const useSuggestions = (text: string, caret: number, on: boolean): ReadonlyArray
     if (!on) return setItems([])
     const asking = new AbortController()
     const timer = setTimeout(() => {
-      endpoints.suggest(text, caret, asking.signal).then((answer) => setItems(answer.items), () => {})
+      // Where the text was replaced, the caret is still that of the one before.
+      endpoints.suggest(text, Math.min(caret, text.length), asking.signal).then((answer) => setItems(answer.items), () => {})
     }, asTyped)
     return () => {
       clearTimeout(timer)

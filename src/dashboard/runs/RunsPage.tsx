@@ -75,7 +75,12 @@ const statusKeys = Object.fromEntries([null, ...statuses].map((status, index) =>
 export const RunsPage = () => {
   useEffect(() => {
     const idle = setTimeout(preloadRun, 2_000)
-    const stops = [() => clearTimeout(idle), startFigures(), list.startList(), startPaces()]
+    const stops = [
+      () => clearTimeout(idle),
+      list.startList(),
+      list.behindRows(startFigures),
+      list.behindRows(startPaces)
+    ]
     return () => {
       for (const stop of stops) stop()
       clearSelection()
