@@ -24,7 +24,8 @@ export const home = new URL("../", self)
 export const mount = new URL("../", home)
 
 /** What of an address is below the dashboard, without its parameters. */
-export const pathOf = ({ pathname }: URL): string => pathname.startsWith(home.pathname) ? pathname.slice(home.pathname.length) : ""
+export const pathOf = ({ pathname }: URL): string =>
+  pathname.startsWith(home.pathname) ? pathname.slice(home.pathname.length) : ""
 
 /** An endpoint of the API, by its path below the mount. */
 export const endpoint = (path: string): URL => new URL(path, mount)

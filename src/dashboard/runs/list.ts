@@ -149,6 +149,7 @@ const read = async (options: ReadOptions): Promise<void> => {
       phase.value = { kind: "ready" }
       answered.value = wanted
     })
+    if (TaskStream.isStale(store.live.peek())) rereadSoon(400)
   } catch (error) {
     if (!isAborted(error)) phase.value = { kind: "failed", problem: problemOf(error) }
   } finally {
@@ -168,7 +169,8 @@ const reread = (): Promise<void> => read({ still: held.peek(), wanted: Math.min(
 const rereadSoon = (least: number): void => {
   again ??= setTimeout(() => {
     again = undefined
-    if (TaskStream.isStale(store.live.peek()) || freshUnknown.peek()) void reread()
+    // What is on its way is not asked for again: a server that needs longer than this would never be heard out.
+    if (current === null && (TaskStream.isStale(store.live.peek()) || freshUnknown.peek())) void reread()
   }, least + 1_600 * Math.random())
 }
 
