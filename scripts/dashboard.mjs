@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto"
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { extname, join, relative } from "node:path"
-import { argv } from "node:process"
+import process, { argv } from "node:process"
 import { fileURLToPath } from "node:url"
 import { brotliCompressSync, constants, gzipSync } from "node:zlib"
 
@@ -104,7 +104,15 @@ const compressed = (file, bytes) => {
 export const build = async () => {
   const from = sourceHash()
   const { build: vite } = await import("vite")
-  await vite({ configFile: join(source, "vite.config.mjs"), logLevel: "warn", mode: "production" })
+  const { NODE_ENV } = process.env
+  // Whoever builds it, a test run too: what this says decides how components are compiled.
+  process.env.NODE_ENV = "production"
+  try {
+    await vite({ configFile: join(source, "vite.config.mjs"), logLevel: "warn", mode: "production" })
+  } finally {
+    if (NODE_ENV === undefined) delete process.env.NODE_ENV
+    else process.env.NODE_ENV = NODE_ENV
+  }
   const chunks = JSON.parse(readFileSync(join(target, "manifest.json"), "utf8"))
   rmSync(join(target, "manifest.json"))
   const entry = entryOf(chunks)
