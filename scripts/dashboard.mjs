@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto"
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { extname, join, relative } from "node:path"
-import { argv } from "node:process"
+import process, { argv } from "node:process"
 import { fileURLToPath } from "node:url"
 import { brotliCompressSync, constants, gzipSync } from "node:zlib"
 
@@ -58,7 +58,7 @@ const licences = () =>
   ].map(([name, file]) => `${name}\n\n${readFileSync(file, "utf8").trim()}\n`).join(`\n${"-".repeat(80)}\n\n`)
 
 const entryOf = (chunks) => {
-  const main = Object.values(chunks).find((chunk) => chunk.isEntry)
+  const [first, main] = ["first.ts", "main.tsx"].map((name) => chunks[name])
   const modules = new Set()
   const visit = (chunk) => {
     for (const name of chunk.imports ?? []) {
@@ -66,9 +66,12 @@ const entryOf = (chunks) => {
       visit(chunks[name])
     }
   }
+  visit(first)
   visit(main)
+  modules.delete(first.file)
   const assets = Object.values(chunks).flatMap((chunk) => chunk.assets ?? [])
   return {
+    first: first.file,
     script: main.file,
     styles: main.css ?? [],
     modules: [...modules],
@@ -101,7 +104,15 @@ const compressed = (file, bytes) => {
 export const build = async () => {
   const from = sourceHash()
   const { build: vite } = await import("vite")
-  await vite({ configFile: join(source, "vite.config.mjs"), logLevel: "warn", mode: "production" })
+  const { NODE_ENV } = process.env
+  // Whoever builds it, a test run too: what this says decides how components are compiled.
+  process.env.NODE_ENV = "production"
+  try {
+    await vite({ configFile: join(source, "vite.config.mjs"), logLevel: "warn", mode: "production" })
+  } finally {
+    if (NODE_ENV === undefined) delete process.env.NODE_ENV
+    else process.env.NODE_ENV = NODE_ENV
+  }
   const chunks = JSON.parse(readFileSync(join(target, "manifest.json"), "utf8"))
   rmSync(join(target, "manifest.json"))
   const entry = entryOf(chunks)

@@ -47,6 +47,7 @@ const lives = Effect.gen(function*() {
   expect((yield* manager.attempts(taskId)).map(({ outcome }) => outcome)).toEqual(["failed"])
   const running = yield* Ping.enqueue({ n: 100 })
   const waiting = yield* Effect.fork(manager.awaitResult(running.taskId))
+  yield* TaskflowTest.awaitStatus(running.taskId, "running")
   expect(yield* manager.cancel(running.taskId)).toBe("requested")
   expect(yield* Fiber.join(waiting)).toMatchObject({ status: "cancelled" })
   const delayed = yield* Ping.enqueue({ n: 5 }, { delay: "1 hour" })

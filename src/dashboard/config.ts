@@ -23,6 +23,10 @@ export const home = new URL("../", self)
 /** `{mount}/`. */
 export const mount = new URL("../", home)
 
+/** What of an address is below the dashboard, without its parameters. */
+export const pathOf = ({ pathname }: URL): string =>
+  pathname.startsWith(home.pathname) ? pathname.slice(home.pathname.length) : ""
+
 /** An endpoint of the API, by its path below the mount. */
 export const endpoint = (path: string): URL => new URL(path, mount)
 

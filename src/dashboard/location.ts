@@ -3,13 +3,10 @@
  * screen is in it, so it can be shared, bookmarked and gone back from.
  */
 import { computed, signal } from "@preact/signals"
-import { config, home, place } from "./config.js"
+import { config, home, pathOf, place } from "./config.js"
 import { type Route, routeOf } from "./route.js"
 
 const address = signal(new URL(location.href))
-
-const pathOf = (url: URL): string =>
-  url.pathname.startsWith(home.pathname) ? url.pathname.slice(home.pathname.length) : ""
 
 /** What the address shows. */
 export const route = computed((): Route => config.page === "login" ? { page: "login" } : routeOf(pathOf(address.value)))

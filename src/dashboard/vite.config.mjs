@@ -19,6 +19,6 @@ export default {
     modulePreload: { polyfill: false },
     manifest: "manifest.json",
     reportCompressedSize: false,
-    rollupOptions: { input: here("main.tsx") }
+    rollupOptions: { input: [here("first.ts"), here("main.tsx")] }
   }
 }

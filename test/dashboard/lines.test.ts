@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from "node:net"
 import { Effect } from "effect"
 import { TaskManager } from "effect-taskflow"
 import type { Page } from "playwright-core"
-import { expect } from "vitest"
+import { expect, vi } from "vitest"
 import { describeInBrowser, steps, test, visitor } from "./browser.js"
 import { application, live, Mail, openAs, row, serve, type Served, Waiting } from "./support.js"
 
@@ -94,9 +94,13 @@ describeInBrowser("a line", () => {
       const { page } = yield* visitor({ expects: [0] })
       const before = yield* wait(0)
       yield* steps(async () => {
+        const { of } = asked(page)
         await openAs(page, line, "ada")
         await live(page)
         await row(page, before).waitFor()
+        // Once more, because nobody told what happened before the stream began.
+        await vi.waitFor(() => expect(of("/tasks")).toHaveLength(2), 5_000)
+        await page.waitForFunction(() => document.querySelector(".runs-table")?.getAttribute("aria-busy") === "false")
       })
       const { of } = asked(page)
       yield* cut

@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { TaskManager } from "effect-taskflow"
 import { TaskflowTest } from "effect-taskflow/testing"
-import { expect } from "vitest"
+import { expect, vi } from "vitest"
 import { describeInBrowser, steps, test, visitor } from "./browser.js"
 import { application, Charge, live, Mail, openAs, Report, row, serve } from "./support.js"
 
@@ -63,6 +63,11 @@ describeInBrowser("the list", () => {
         await page.getByRole("button", { name: "Remove tag:order=o-1" }).click()
         await field.fill("statsu:failed")
         await page.getByText(/there is no key "statsu": did you mean status/).waitFor({ state: "attached" })
+        // An empty field offers what one may begin with.
+        await field.press("Escape")
+        expect(await page.getByRole("option").count()).toBe(0)
+        await field.click()
+        await page.getByRole("option", { name: /^task:/ }).waitFor()
         await field.press("Escape")
         await page.getByRole("button", { name: "Clear the filter" }).click()
         await row(page, mail!).waitFor()
@@ -98,6 +103,94 @@ describeInBrowser("the list", () => {
         await page.locator(".batch").getByText("2 runs retried, 1 skipped").waitFor()
         expect(await page.getByRole("row", { selected: true }).count()).toBe(0)
         await page.getByRole("button", { name: "Failed 4" }).waitFor()
+      })
+    }).pipe(Effect.provide(application)))
+
+  test("asks for rows before the app is there, for nothing else before they are, and hears a slow answer out", () =>
+    Effect.gen(function*() {
+      const served = yield* serve()
+      const { page } = yield* visitor()
+      const [first] = yield* mails(1)
+      yield* steps(async () => {
+        await openAs(page, served, "ada", "tasks")
+        await live(page)
+        const lists: Array<string> = []
+        const figures: Array<string> = []
+        const signal = () => {
+          let tell = (): void => {}
+          return { told: new Promise<void>((resolve) => (tell = resolve)), tell: () => tell() }
+        }
+        const asked = signal()
+        const answers = signal()
+        page.on("request", (request) => {
+          if (/\/(facets|stats|buckets|definitions)\b/.test(request.url())) figures.push(request.url())
+        })
+        await page.route(/\/tasks\/\?/, async (route) => {
+          lists.push(route.request().url())
+          asked.tell()
+          await answers.told
+          await route.continue()
+        })
+        await page.route(/\/assets\/main-[^/]+\.js$/, async (route) => {
+          await asked.told
+          await route.continue()
+        })
+        await page.clock.install()
+        await page.goto(`${served.url}dashboard/runs`)
+        await live(page)
+        // Longer than what is out of date is asked for again after.
+        await page.clock.runFor(2_500)
+        expect(lists).toHaveLength(1)
+        expect(new URL(lists[0]!).searchParams.get("q")).toBe("since:24h")
+        expect(figures).toEqual([])
+        answers.tell()
+        await row(page, first!).waitFor()
+        await page.getByRole("button", { name: "All 1" }).waitFor()
+        // Nobody told what happened before the stream began.
+        await page.clock.runFor(2_500)
+        await vi.waitFor(() => expect(lists).toHaveLength(2))
+      })
+    }).pipe(Effect.provide(application)))
+
+  test("holds so many rows and no more, and says that there are others", () =>
+    Effect.gen(function*() {
+      const served = yield* serve()
+      const { page } = yield* visitor()
+      yield* mails(1)
+      yield* steps(async () => {
+        await openAs(page, served, "ada", "tasks")
+        const cursors: Array<string | null> = []
+        await page.route(/\/tasks\/\?/, async (route) => {
+          const url = new URL(route.request().url())
+          const cursor = url.searchParams.get("cursor")
+          cursors.push(cursor)
+          const pages = Number(cursor)
+          url.searchParams.delete("cursor")
+          const answer = await (await route.fetch({ url: url.href })).json()
+          const [run] = answer.items
+          const items = Array.from({ length: 2_000 }, (_, index) => ({
+            ...run,
+            taskId: `00000000-0000-7000-8000-${String(99_999 - pages * 2_000 - index).padStart(12, "0")}`
+          }))
+          await route.fulfill({
+            json: { ...answer, items, nextCursor: String(pages + 1), total: 10_000, totalIsFloor: true }
+          })
+        })
+        await page.goto(`${served.url}dashboard/runs`)
+        await page.locator("[data-run]").first().waitFor()
+        await page.mouse.move(700, 600)
+        const list = page.locator(".scroll")
+        const toEnd = () => list.evaluate((element) => (element.scrollTop = element.scrollHeight))
+        await vi.waitFor(async () => {
+          await toEnd()
+          expect(await page.getByText("The first 6,000 are shown: narrow the list to see others").count()).toBe(1)
+        }, { timeout: 10_000 })
+        await toEnd()
+        await page.waitForFunction(() => {
+          const rows = [...document.querySelectorAll("[data-run]")]
+          return rows.at(-1)?.getAttribute("aria-rowindex") === "6001"
+        })
+        expect(new Set(cursors)).toEqual(new Set([null, "1", "2"]))
       })
     }).pipe(Effect.provide(application)))
 
@@ -207,8 +300,10 @@ describeInBrowser("the list", () => {
           Object.defineProperty(document, "hidden", { get: () => true, configurable: true })
           document.dispatchEvent(new Event("visibilitychange"))
         })
+        expect(served.streams()).toBe(1)
         await page.clock.runFor(21_000)
         await ended
+        await vi.waitFor(() => expect(served.streams()).toBe(0))
         expect(streams).toEqual([])
         await page.evaluate(() => {
           Object.defineProperty(document, "hidden", { get: () => false, configurable: true })
@@ -217,6 +312,7 @@ describeInBrowser("the list", () => {
         await page.clock.runFor(1_000)
         await page.locator(".live.on").waitFor()
         expect(streams).toHaveLength(1)
+        expect(served.streams()).toBe(1)
       })
     }).pipe(Effect.provide(application)))
 })

@@ -71,6 +71,8 @@ export interface Served {
   /** `http://127.0.0.1:PORT/tasks/`. */
   readonly url: string
   readonly port: number
+  /** How many hear the stream now. */
+  readonly streams: () => number
   /** Ends the server and every connection to it. */
   readonly stop: Effect.Effect<void>
 }
@@ -79,6 +81,12 @@ export interface Served {
 export const serve = (options: Partial<TaskHttp.TaskHttpOptions> = {}, port = 0) =>
   Effect.gen(function*() {
     const server = createServer()
+    let streams = 0
+    server.on("request", ({ url = "" }, response) => {
+      if (!/\/stream\b/.test(url)) return
+      streams += 1
+      response.once("close", () => (streams -= 1))
+    })
     const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
     yield* Layer.buildWithScope(
       HttpLayerRouter.serve(TaskHttp.layer({ auth, displayArguments: true, ...options }), {
@@ -100,6 +108,7 @@ export const serve = (options: Partial<TaskHttp.TaskHttpOptions> = {}, port = 0)
     const served: Served = {
       url: `http://127.0.0.1:${at}${options.prefix ?? "/tasks"}/`,
       port: at,
+      streams: () => streams,
       stop: Scope.close(scope, Exit.void)
     }
     return served

@@ -93,7 +93,11 @@ describe("the page", () => {
           "cross-origin-resource-policy": "same-origin",
           "cache-control": "no-store"
         })
-        expect(text.match(/<script/g)).toHaveLength(2)
+        expect(text.match(/<script/g)).toHaveLength(3)
+        expect(text.match(/<script(?! async type="module" src=| type="module" src=| type="application\/json" id=)/g))
+          .toBeNull()
+        // What asks ahead reads it.
+        expect(text.indexOf("id=\"config\"")).toBeLessThan(text.indexOf("<script async"))
         expect(text).not.toMatch(/<style|\son\w+=|javascript:|https?:|style=/)
       }
       for (
@@ -232,7 +236,11 @@ describe("its files", () => {
     const { entry, files } = Assets.read()!
     const sizeOf = (names: ReadonlyArray<string>) =>
       names.reduce((sum, name) => sum + (files.get(name)!.gzip ?? files.get(name)!.plain).length, 0)
-    expect(sizeOf([entry.script, ...entry.modules])).toBeLessThanOrEqual(70_000)
+    expect(sizeOf([entry.first, entry.script, ...entry.modules])).toBeLessThanOrEqual(70_000)
+    // Built for use, whoever built it: compiled for development it would say where each element comes from.
+    for (const name of entry.modules.concat(entry.script)) {
+      expect(Buffer.from(files.get(name)!.plain).toString()).not.toMatch(/jsxDEV|lineNumber:/)
+    }
     expect(sizeOf(entry.styles)).toBeLessThanOrEqual(10_000)
     expect(sizeOf(entry.fonts)).toBeLessThanOrEqual(45_000)
     expect(gunzipSync(files.get(entry.script)!.gzip!)).toEqual(Buffer.from(files.get(entry.script)!.plain))

@@ -374,9 +374,12 @@ describe("slots", () => {
       const attempts: Array<Attempt | undefined> = [undefined, undefined]
       const running = () => attempts.filter((attempt) => attempt !== undefined)
       const check = () => {
-        expect(slots.active()).toBe(running().length)
-        // Nobody holds more than one.
-        expect(max - slots.free()).toBeLessThanOrEqual(running().length)
+        const many = running().length
+        // Nobody holds more than one. Asked before it is asserted: an assertion costs a hundred times what it looks at.
+        if (slots.active() !== many || max - slots.free() > many) {
+          expect(slots.active()).toBe(many)
+          expect(max - slots.free()).toBeLessThanOrEqual(many)
+        }
       }
       for (const { what, which } of plan) {
         const attempt = attempts[which]
@@ -398,5 +401,5 @@ describe("slots", () => {
       }
       for (const attempt of running()) attempt.slot.release()
       expect([slots.free(), slots.active()]).toEqual([max, 0])
-    }), { fastCheck: { numRuns: 500 } })
+    }), { fastCheck: { numRuns: 500 }, timeout: 60_000 })
 })

@@ -9,8 +9,9 @@ export const facets = (q: string, signal?: AbortSignal) => get<Api.Facets>("face
 export const stats = (params: Params, signal?: AbortSignal) => get<Api.WindowStats>("stats", params, signal)
 export const buckets = (params: Params, signal?: AbortSignal) => get<Api.Buckets>("buckets", params, signal)
 export const overview = (window: string, signal?: AbortSignal) => get<Api.Overview>("overview", { window }, signal)
+// An empty text is said too: there is something to begin with.
 export const suggest = (text: string, caret: number, signal?: AbortSignal) =>
-  get<Api.Suggestions>("suggest", { text, caret }, signal)
+  get<Api.Suggestions>("suggest?text=", { text, caret }, signal)
 export const definitions = (signal?: AbortSignal) => get<Api.Definitions>("definitions", {}, signal)
 export const definition = (name: string, signal?: AbortSignal) =>
   get<Api.Definition>(`definitions/${at(name)}`, {}, signal)

@@ -1,5 +1,6 @@
 /** One request to the API: JSON in, JSON out, every failure an `ApiProblem`. */
 import { endpoint } from "../config.js"
+import * as Ahead from "./ahead.js"
 import { ApiProblem, isAborted, ofAnswer } from "./problem.js"
 
 export type Params = Readonly<Record<string, string | number | boolean | undefined>>
@@ -48,16 +49,24 @@ const answerOf = async (response: Response): Promise<unknown> => {
 /** Every request of this app says that a script of this app sent it: the server asks for that. */
 export const own = { "x-taskflow": "1" } as const
 
+/** Sends a request that is asked for later, when the app knows what to do with the answer. */
+export const askAhead = (path: string, params: Params): void =>
+  Ahead.ask(address(path, params), { headers: own, signal: AbortSignal.timeout(patience) })
+
 const send = async (method: "GET" | "POST" | "DELETE", path: string, { body, params, signal }: Asked) => {
   const limit = AbortSignal.timeout(patience)
+  const url = address(path, params)
   try {
-    const response = await fetch(address(path, params), {
+    const response = await (method === "GET" && Ahead.take(url) || fetch(url, {
       method,
       headers: body === undefined ? own : { ...own, "content-type": "application/json" },
       body: body === undefined ? null : JSON.stringify(body),
       signal: signal === undefined ? limit : AbortSignal.any([signal, limit])
-    })
-    return await answerOf(response)
+    }))
+    const answer = await answerOf(response)
+    // One that was sent ahead knows nothing of this signal.
+    signal?.throwIfAborted()
+    return answer
   } catch (error) {
     if (error instanceof ApiProblem || isAborted(error)) throw error
     throw limit.aborted

@@ -5,6 +5,7 @@
 import { batch, computed, effect, signal } from "@preact/signals"
 import type { Frame } from "../../http/stream/frame.js"
 import * as TaskStream from "../../http/stream/reduce.js"
+import * as Ahead from "../api/ahead.js"
 import type { Run } from "../api/types.js"
 import * as clock from "../clock.js"
 import { config } from "../config.js"
@@ -49,6 +50,8 @@ export const onFrame = (listener: Listener): () => void => {
 const hello = (frame: Frame<Run>): void => {
   if (frame.t !== "hello") return
   clock.heard(frame.now)
+  // From here on the stream tells what changes; before it nobody did.
+  Ahead.forget()
   if (frame.build !== config.build) outdated.value = true
 }
 

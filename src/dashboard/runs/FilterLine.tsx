@@ -31,7 +31,11 @@ const useSuggestions = (text: string, caret: number, on: boolean): ReadonlyArray
     if (!on) return setItems([])
     const asking = new AbortController()
     const timer = setTimeout(() => {
-      endpoints.suggest(text, caret, asking.signal).then((answer) => setItems(answer.items), () => {})
+      // Where the text was replaced, the caret may still be that of the one before.
+      endpoints.suggest(text, Math.min(caret, text.length), asking.signal).then(
+        (answer) => setItems(answer.items),
+        () => {}
+      )
     }, asTyped)
     return () => {
       clearTimeout(timer)
@@ -99,8 +103,10 @@ export const FilterLine = () => {
       take(chosen)
     } else if (event.key === "Escape") {
       if (open && items.length > 0) setOpen(false)
-      else if (text !== "") setText("")
-      else field.current?.blur()
+      else if (text !== "") {
+        setText("")
+        setOpen(false)
+      } else field.current?.blur()
       event.stopPropagation()
     } else if (event.key === "Backspace" && text === "" && terms.length > 0) {
       event.preventDefault()

@@ -54,6 +54,7 @@ export const Foot = () => {
       {meta !== null && !meta.complete && meta.nextCursor !== null
         ? <Button small onClick={() => void list.loadMore()}>{t.list.searchOn}</Button>
         : null}
+      {list.full.value ? <span class="dot" role="status">{t.list.full(list.order.value.length)}</span> : null}
       <span class="grow" />
       {list.more.value === "busy" ? <span role="status">{t.list.loadingMore}</span> : null}
       {list.more.value === "failed"

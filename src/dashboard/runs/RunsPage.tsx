@@ -1,5 +1,5 @@
 /** The page of runs: filter, counts, chart, table, and beside it the run that is looked at. */
-import { useEffect } from "preact/hooks"
+import { useEffect, useLayoutEffect } from "preact/hooks"
 import { paused } from "../live/store.js"
 import { href, param, setParams } from "../location.js"
 import { runPath } from "../route.js"
@@ -73,9 +73,15 @@ const statusKeys = Object.fromEntries([null, ...statuses].map((status, index) =>
 ]))
 
 export const RunsPage = () => {
+  // Before anything else can happen: what was asked ahead is older than whatever the stream tells.
+  useLayoutEffect(list.startList, [])
   useEffect(() => {
     const idle = setTimeout(preloadRun, 2_000)
-    const stops = [() => clearTimeout(idle), startFigures(), list.startList(), startPaces()]
+    const stops = [
+      () => clearTimeout(idle),
+      list.behindRows(startFigures),
+      list.behindRows(startPaces)
+    ]
     return () => {
       for (const stop of stops) stop()
       clearSelection()

@@ -66,27 +66,26 @@ const readChart = async (): Promise<void> => {
 /** Acts at once, then at most once in so many milliseconds, the last time included. */
 const throttled = (millis: number, act: () => Promise<void>) => {
   let waiting: ReturnType<typeof setTimeout> | undefined
-  let ready = true
-  const run = (): void => {
-    ready = false
+  let again = false
+  const now = (): void => {
+    again = false
+    clearTimeout(waiting)
     void act()
     waiting = setTimeout(() => {
-      ready = true
       waiting = undefined
+      if (again) now()
     }, millis)
   }
-  let later: ReturnType<typeof setTimeout> | undefined
   return {
+    /** The question is another one. */
+    now,
     ask: (): void => {
-      if (ready) return run()
-      later ??= setTimeout(() => {
-        later = undefined
-        run()
-      }, millis)
+      if (waiting === undefined) now()
+      else again = true
     },
     stop: (): void => {
       clearTimeout(waiting)
-      clearTimeout(later)
+      waiting = undefined
     }
   }
 }
@@ -99,13 +98,13 @@ export const startFigures = (): () => void => {
     effect(() => {
       void facetText.value
       void logins.value
-      void readFacets()
+      counted.now()
     }),
     effect(() => {
       void logins.value
       stats.value = null
       buckets.value = null
-      if (scope.value !== null) void readChart()
+      if (scope.value !== null) charted.now()
     }),
     store.onFrame(({ t }) => {
       if (store.paused.peek() || t !== "runs" && t !== "counts" && t !== "reset") return

@@ -2,7 +2,7 @@
  * The list of runs: pages of the API, kept up to date by the stream. Which rows are shown and in which order changes only when
  * the list may follow; what the rows say changes as it is told.
  */
-import { batch, computed, effect, signal } from "@preact/signals"
+import { batch, computed, effect, signal, untracked } from "@preact/signals"
 import type { Frame } from "../../http/stream/frame.js"
 import * as TaskStream from "../../http/stream/reduce.js"
 import * as endpoints from "../api/endpoints.js"
@@ -14,9 +14,9 @@ import { param } from "../location.js"
 import { logins } from "../session.js"
 import { arrivals, countArrivals, held } from "./hold.js"
 import { matches, type Verdict } from "./matching.js"
-import { type Meta, metaOf, mostAtOnce, pageSize, problemOf, readPages } from "./pages.js"
+import { type Meta, metaOf, mostAtOnce, problemOf, readPages } from "./pages.js"
 import * as previews from "./previews.js"
-import { defaultSort, queryOf, type RunsQuery, textOf } from "./query.js"
+import { defaultSort, pageSize, queryOf, type RunsQuery, textOf } from "./query.js"
 import { chipsOf } from "./terms.js"
 
 export const query = computed(() => queryOf(param))
@@ -51,6 +51,11 @@ const answered = signal<string | null>(null)
 export const isOfAnother = computed(() => answered.value !== question.value)
 
 const mostRows = 2_000
+/** What scrolling loads at most: whoever looks for a run behind these is quicker with a filter. */
+const mostLoaded = 5_000
+
+/** There are more than are loaded. */
+export const full = computed(() => order.value.length >= mostLoaded && meta.value?.nextCursor !== null)
 
 let current: AbortController | null = null
 let again: ReturnType<typeof setTimeout> | undefined
@@ -144,6 +149,7 @@ const read = async (options: ReadOptions): Promise<void> => {
       phase.value = { kind: "ready" }
       answered.value = wanted
     })
+    if (TaskStream.isStale(store.live.peek())) rereadSoon(400)
   } catch (error) {
     if (!isAborted(error)) phase.value = { kind: "failed", problem: problemOf(error) }
   } finally {
@@ -163,14 +169,15 @@ const reread = (): Promise<void> => read({ still: held.peek(), wanted: Math.min(
 const rereadSoon = (least: number): void => {
   again ??= setTimeout(() => {
     again = undefined
-    if (TaskStream.isStale(store.live.peek()) || freshUnknown.peek()) void reread()
+    // What is on its way is not asked for again: a server that needs longer than this would never be heard out.
+    if (current === null && (TaskStream.isStale(store.live.peek()) || freshUnknown.peek())) void reread()
   }, least + 1_600 * Math.random())
 }
 
 /** The next page, behind the last row. */
 export const loadMore = async (): Promise<void> => {
   const cursor = meta.peek()?.nextCursor
-  if (cursor === null || cursor === undefined || more.peek() === "busy" || busy.peek()) return
+  if (cursor === null || cursor === undefined || more.peek() === "busy" || busy.peek() || full.peek()) return
   more.value = "busy"
   const before = asked.peek()
   try {
@@ -220,6 +227,18 @@ const lens = (frame: Frame<Run>, { runs }: store.Live): Frame<Run> => {
   const n = unknown.filter(wanted)
   const kept = new Set(n.map(({ taskId }) => taskId))
   return { ...frame, n, u: [...frame.n, ...frame.u].filter(({ taskId }) => runs.has(taskId) && !kept.has(taskId)) }
+}
+
+/** Starts what goes beside the list when its rows are there: a server that answers one after the other answers them first. */
+export const behindRows = (start: () => () => void): () => void => {
+  let stop: (() => void) | null = null
+  const stopWaiting = effect(() => {
+    if (phase.value.kind !== "first") stop ??= untracked(start)
+  })
+  return () => {
+    stopWaiting()
+    stop?.()
+  }
 }
 
 /** Keeps the list while a page shows it; answers how to stop. */

@@ -3,7 +3,7 @@ import * as endpoints from "../api/endpoints.js"
 import { ApiProblem, isProblem } from "../api/problem.js"
 import type { RunPage } from "../api/types.js"
 import * as previews from "./previews.js"
-import type { RunsQuery } from "./query.js"
+import { pageSize, type RunsQuery } from "./query.js"
 
 export interface Meta {
   readonly nextCursor: string | null
@@ -12,7 +12,6 @@ export interface Meta {
   readonly complete: boolean
 }
 
-export const pageSize = 100
 const longestPage = 200
 const mostPages = 5
 /** What one reading of the whole list asks for at most. Rows behind are loaded again by scrolling. */

@@ -65,6 +65,12 @@ export const textOf = (query: RunsQuery, { anyStatus = false } = {}): string =>
     ...timesOf(query)
   ].filter((part) => part !== "").join(" ")
 
+/** The runs of one page of the list. */
+export const pageSize = 100
+
+/** What the list asks the API for, before anything is known. */
+export const firstPage = (query: RunsQuery) => ({ q: textOf(query), sort: query.sort, limit: pageSize })
+
 /** Whether anything but the window of time narrows the list. */
 export const isNarrowed = ({ q, status }: RunsQuery): boolean => q.trim() !== "" || status !== null
 

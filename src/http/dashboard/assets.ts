@@ -17,9 +17,11 @@ export interface Asset {
 /** What a page loads, as paths below the dashboard. */
 export interface Entry {
   readonly icon: string
+  /** A small module that asks for what the page shows first, while the rest is read. */
+  readonly first: string
   readonly script: string
   readonly styles: ReadonlyArray<string>
-  /** Modules that the script imports, and fonts that the styles name: asked for before they are found. */
+  /** Modules that the scripts import, and fonts that the styles name: asked for before they are found. */
   readonly modules: ReadonlyArray<string>
   readonly fonts: ReadonlyArray<string>
 }

@@ -87,6 +87,7 @@ export const runs = {
     fresh: (value: number) => `${count(value)} new ${plural(value, "run", "runs")}`,
     freshSome: "New runs",
     loadingMore: "Loading more",
+    full: (loaded: number) => `The first ${count(loaded)} are shown: narrow the list to see others`,
     notUpdated: "Could not update",
     moreFailed: "Could not load more",
     end: "End of the list"
