@@ -187,7 +187,8 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
    * Tasks of this name, or all of them without one, are claimed and started by nobody until they are resumed. What runs goes on,
    * and new tasks are accepted. Holds for every instance: those that claim heed it from their next claim on, and
    * `pauses` tells who has taken it over. `by`: who asks, for people; default `"api"`. A name that is paused once more is
-   * `alreadyPaused`. At most 1,000 names at once, one more is a `TaskArgumentError`.
+   * `alreadyPaused`. At most 1,000 names at once; one more, and what cannot be a name, is a
+   * `TaskArgumentError`.
    */
   readonly pause: (
     taskName?: string,

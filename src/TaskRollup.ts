@@ -23,8 +23,12 @@ export interface RollupQuery {
    */
   readonly width: number
   readonly taskName?: string | undefined
+  /** Of these names alone. Of none nothing is told. */
+  readonly taskNames?: ReadonlyArray<string> | undefined
   /** By name too, the thousand names with the most ends. Default false: all names together. */
   readonly byTask?: boolean | undefined
+  /** Default false. True: the same slots put together as one, which begins with the first of them. */
+  readonly asOne?: boolean | undefined
   /** Default true. False: `buckets` are empty, which costs a fraction where there are many names and slots. */
   readonly histograms?: boolean | undefined
 }

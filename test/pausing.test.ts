@@ -41,6 +41,19 @@ describe("pausing", () => {
       ))))
     }))
 
+  it.scoped("what is no name of a task is refused, and nothing is paused", () =>
+    Effect.gen(function*() {
+      const manager = yield* TaskManager
+      for (const name of ["", "\u0000", "a\nb", "x".repeat(201)]) {
+        expect(yield* Effect.flip(manager.pause(name))).toMatchObject({
+          _tag: "TaskArgumentError",
+          path: "taskName",
+          message: expect.stringContaining("1 to 200 characters")
+        })
+      }
+      expect((yield* manager.pauses).paused).toEqual([])
+    }).pipe(Effect.provide(TaskflowTest.layer)))
+
   it.scoped("everything: nothing starts, a one-off effect does; a paused name stays so behind it", () =>
     Effect.gen(function*() {
       const ran: Array<number> = []

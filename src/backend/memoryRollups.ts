@@ -30,12 +30,15 @@ export const make = () => {
       const slots = Rollups.slotsOf(query)
       const found = Rollups.gathering()
       if (slots === null) return []
+      const asked = Rollups.namesOf(query)
+      const names = asked === null ? null : new Set(asked)
+      const divider = Rollups.dividerOf(slots)
       for (const [minute, sums] of minutes) {
         if (minute < slots.first || minute >= slots.end) continue
         for (const rollup of sums.every()) {
-          if (query.taskName !== undefined && query.taskName !== rollup.taskName) continue
-          const slot = (minute - minute % slots.width) * 60_000
-          found.add({ ...rollup, at: slot, taskName: query.byTask === true ? rollup.taskName : null })
+          if (names !== null && (rollup.taskName === null || !names.has(rollup.taskName))) continue
+          const at = Rollups.beginOf(slots, minute - minute % divider)
+          found.add({ ...rollup, at, taskName: query.byTask === true ? rollup.taskName : null })
         }
       }
       return query.histograms === false ? found.all().map(Rollups.withoutBuckets) : found.all()

@@ -37,6 +37,6 @@ export const BatchRequest = Schema.Struct({
   perSecond: Schema.optional(Schema.Int.pipe(Schema.between(1, maxPerSecond))),
   /** Milliseconds, up to 10 minutes, in which nothing happens yet and a stop undoes all of it. Default 0. */
   startAfter: Schema.optional(Schema.Int.pipe(Schema.between(0, maxStartAfter)))
-}).annotations({ identifier: "BatchRequest" })
+}).annotations({ identifier: "BatchRequest", ...Params.exactly })
 
 export type BatchRequest = typeof BatchRequest.Type

@@ -154,6 +154,12 @@ export const Lines = Schema.Struct({
   limit: Schema.optional(described(wholeFromTo(1, 1_000), "1,000 by default"))
 })
 
+/**
+ * Of a body that says what to do: a name that is not known is refused. Passed over, a filter of a misspelt name would be one of all
+ * tasks.
+ */
+export const exactly = { parseOptions: { onExcessProperty: "error" } } as const
+
 /** Which tasks an action is for: these, or a page of those that a filter shows. */
 export const Selection = Schema.Union(
   Schema.Struct({ ids: Schema.Array(Schema.String.pipe(Schema.maxLength(100))).pipe(Schema.maxItems(maxBulk)) }),
@@ -165,7 +171,7 @@ export const Selection = Schema.Union(
     /** How many tasks to look at, 1 to 1,000. Default 1,000. */
     limit: Schema.optional(Schema.Int.pipe(Schema.between(1, maxBulk)))
   })
-).annotations({ identifier: "TaskSelection" })
+).annotations({ identifier: "TaskSelection", ...exactly })
 
 export type Selection = typeof Selection.Type
 
@@ -176,7 +182,7 @@ export const Retry = Schema.NullOr(Schema.Struct({
       "instead of what it had, in the payload's encoded form; what stands as it was shown is what was stored, secrets too",
     jsonSchema: { type: ["object", "array", "string", "number", "boolean", "null"] }
   }))
-})).annotations({ identifier: "TaskRetry" })
+})).annotations({ identifier: "TaskRetry", ...exactly })
 
 export const DryRun = Schema.Struct({
   /** Only say what would happen. */

@@ -32,8 +32,16 @@ const messageOf = (issues: ReadonlyArray<Issue>): string => {
   return [...byPlace].map(([place, messages]) => sentence(place, messages)).join("; ")
 }
 
+// A name that one alternative does not have is no news where another one has it, and found something else wrong there.
+const isOfAnother = (issue: Issue, issues: ReadonlyArray<Issue>): boolean =>
+  issue._tag === "Unexpected" &&
+  issues.some(({ _tag, path }) =>
+    issue.path.every((step, index) => step === path[index]) &&
+    (_tag !== "Unexpected" || path.length > issue.path.length)
+  )
+
 const told = (issues: ReadonlyArray<Issue>): ReadonlyArray<Issue> => {
-  const some = issues.filter((issue) => !isAbsence(issue))
+  const some = issues.filter((issue) => !isAbsence(issue) && !isOfAnother(issue, issues))
   return some.length > 0 ? some : issues
 }
 

@@ -25,17 +25,19 @@ export const definitions = HttpApiGroup.make("definitions")
   )
   .add(
     post("enqueue")`/definitions/${name}/enqueue`
-      .setPayload(Schema.Struct({
-        /** In the payload's encoded form. */
-        payload: Schema.optional(Json),
-        idempotencyKey: Schema.optional(Schema.String),
-        tags: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
-        priority: Schema.optional(Schema.Int),
-        /** Milliseconds from now. */
-        delay: Schema.optional(Schema.NonNegative),
-        /** Not before this time. Not together with `delay`. */
-        runAt: Schema.optional(Params.Moment)
-      }))
+      .setPayload(
+        Schema.Struct({
+          /** In the payload's encoded form. */
+          payload: Schema.optional(Json),
+          idempotencyKey: Schema.optional(Schema.String),
+          tags: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.String })),
+          priority: Schema.optional(Schema.Int),
+          /** Milliseconds from now. */
+          delay: Schema.optional(Schema.NonNegative),
+          /** Not before this time. Not together with `delay`. */
+          runAt: Schema.optional(Params.Moment)
+        }).annotations(Params.exactly)
+      )
       .addSuccess(Actions.TaskEnqueued)
       .addSuccess(Actions.TaskDeduplicated)
       .addError(TaskProblem.TaskArgumentError)

@@ -85,14 +85,21 @@ const seriesOf = (manager: TaskManager["Type"], window: Window) =>
       yield* manager.rollups({ since: from, until: now + 1, width, byTask: true, histograms: false }),
       slots
     )
-    const tasks = yield* Effect.forEach(named.slice(0, most.tasks), (one) =>
-      Effect.map(
-        manager.rollups({ since: from, until: now + 1, width, taskName: one.taskName }),
-        (rollups): typeof OverviewTask.Type => {
-          const { durations, ends } = Charts.sumOf(rollups)
-          return { ...one, ...ends, durations: Charts.spread(durations) }
-        }
-      ), { concurrency: 4 })
+    const shown = named.slice(0, most.tasks)
+    const sums = new Map(
+      (yield* manager.rollups({
+        since: from,
+        until: now + 1,
+        width,
+        byTask: true,
+        asOne: true,
+        taskNames: shown.map(({ taskName }) => taskName)
+      })).map((rollup) => [rollup.taskName, rollup])
+    )
+    const tasks = shown.map((one): typeof OverviewTask.Type => {
+      const { durations, ends } = sums.get(one.taskName) ?? Charts.sumOf([])
+      return { ...one, ...ends, durations: Charts.spread(durations) }
+    })
     return {
       took: (yield* Clock.currentTimeMillis) - now,
       current: Charts.windowStats(current, from, now),

@@ -88,6 +88,10 @@ const completer = (schema: Schema.Schema.All): (input: unknown) => unknown => {
     : (input) => input
 }
 
+/** What a task can be called. */
+export const isTaskName = (name: string): boolean => /^[^\p{Cc}]{1,200}$/u.test(name)
+export const taskNameExpected = "has 1 to 200 characters and no control characters"
+
 /** Checks and completes a definition. Throws `TaskDefinitionError`, which names the part and says what to write instead. */
 export const make = (
   taskName: string,
@@ -119,7 +123,7 @@ export const make = (
       : fail(name, `${name} is ${String(input)}: a duration longer than zero, as "30 seconds"`)
   }
 
-  if (!/^[^\p{Cc}]{1,200}$/u.test(taskName)) fail("name", "the name has 1 to 200 characters and no control characters")
+  if (!isTaskName(taskName)) fail("name", `the name ${taskNameExpected}`)
   const given = source.payload ?? {}
   // safe: Task.make accepts a schema or the fields of a struct, nothing else
   const payloadSchema = checked(

@@ -6,6 +6,7 @@ import { type Control, type ControlTarget, maxPausedNames } from "../ControlStor
 import { TaskArgumentError, type TaskBackendError } from "../TaskError.js"
 import type { InstanceId } from "../TaskEvent.js"
 import type { Parts, TaskManager } from "../TaskManager.js"
+import { isTaskName, taskNameExpected } from "./definition.js"
 import { digestOf, pausedBy } from "./pauses.js"
 
 /** What is paused, and who knows. */
@@ -39,6 +40,13 @@ export const make = (
     pause: (taskName, { by = "api" } = {}) =>
       Effect.gen(function*() {
         yield* outside("TaskManager.pause")
+        if (taskName !== undefined && !isTaskName(taskName)) {
+          return yield* new TaskArgumentError({
+            task: taskName,
+            path: "taskName",
+            message: `${JSON.stringify(taskName.slice(0, 250))} is no name of a task: ${taskNameExpected}`
+          })
+        }
         const outcome = yield* controls.pause(targetOf(taskName), by, instance.now())
         yield* heedNow
         if (outcome !== "TooMany") return outcome === "Paused" ? "paused" as const : "alreadyPaused" as const

@@ -23,12 +23,25 @@ export const placeOf = (of: number, now: number): number => {
   return age > hoursKept ? 0 : age > minutesKept ? of - of % 60 : of
 }
 
-/** Slots of `width` minutes: those that begin from `first` on and before `end`, in minutes. */
+/** Slots of `width` minutes: those that begin from `first` on and before `end`, in minutes. `asOne`: told as one. */
 export interface Slots {
   readonly first: number
   readonly end: number
   readonly width: number
+  readonly asOne: boolean
 }
+
+/** `minute - minute % divider` is the same number for all that is told as one slot. */
+export const dividerOf = ({ asOne, end, width }: Slots): number => asOne ? end : width
+
+/** When a slot begins, in milliseconds, from that number. */
+export const beginOf = ({ asOne, first }: Slots, slot: number): number => (asOne ? first : slot) * minute
+
+/** The names that were asked for; null: all. */
+export const namesOf = ({ taskName, taskNames }: RollupQuery): ReadonlyArray<string> | null =>
+  taskNames === undefined
+    ? taskName === undefined ? null : [taskName]
+    : [...new Set(taskNames)].filter((name) => taskName === undefined || name === taskName)
 
 /** Null where there is none. */
 export const slotsOf = (query: RollupQuery): Slots | null => {
@@ -39,7 +52,7 @@ export const slotsOf = (query: RollupQuery): Slots | null => {
   const end = Math.min(farthest, Math.ceil(until / minute / width) * width)
   const from = Math.max(0, Math.floor(since / minute / width) * width)
   const first = Math.max(from, Math.ceil((end - mostSlots * width) / width) * width)
-  return first < end ? { first, end, width } : null
+  return first < end && namesOf(query)?.length !== 0 ? { first, end, width, asOne: query.asOne === true } : null
 }
 
 interface Sums {

@@ -43,6 +43,16 @@ describeInBrowser("the page of schedules", () => {
         await one("charges").getByText("all, max 12").waitFor()
         await one("charges").getByRole("link", { name: "Last 1 run, 1 not successful" }).waitFor()
 
+        // A column is whole, or not there.
+        for (const width of [1440, 1400, 1399, 1280, 1279, 1024]) {
+          await page.setViewportSize({ width, height: 900 })
+          const cut = await page.locator(".schedules .c-policy, .schedules thead th").evaluateAll((cells) =>
+            cells.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)
+          )
+          expect(cut, `${width}`).toEqual([])
+        }
+        await page.setViewportSize({ width: 1440, height: 900 })
+
         await mail.getByRole("button", { name: "Details of nightly mail" }).click()
         expect(new URL(page.url()).searchParams.get("open")).toBe("nightly mail")
         expect(await page.locator(".next-times li").count()).toBe(5)

@@ -28,4 +28,30 @@ describe("HttpApiDecodeError", () => {
       const { body } = yield* post(base, "/tasks/definitions/works/enqueue", { tags: { a: 1 }, priority: "high" })
       expect(body.message).toMatch(/^tags\.a: string is expected, not 1/)
     }).pipe(Effect.provide(tasks())))
+
+  it.scopedLive("refuses what a body says beyond what is known: a misspelt filter is not one of all tasks", () =>
+    Effect.gen(function*() {
+      const base = yield* serve(TaskHttp.layer({ auth: TaskAuth.open }))
+      const { taskId } = (yield* post(base, "/tasks/definitions/hangs/enqueue", { payload: { note: "stays" } })).body
+      const cancel = { action: "cancel", selection: { filter: { statuz: ["failed"] } } }
+      for (
+        const [path, body, said] of [
+          ["bulk-cancel", { filter: { statuz: ["failed"] } }, "filter.statuz: is unexpected, expected: \"status\""],
+          ["bulk-retry", { ids: ["a"], limits: 1 }, "limits: is unexpected"],
+          ["batches", cancel, "selection.filter.statuz: is unexpected, expected: \"status\""],
+          ["batches", { action: "cancel", selection: { ids: [] } }, "selection.ids: an array of at least 1 item(s)"],
+          [`${taskId}/retry`, { paylod: { note: "b" } }, "paylod: is unexpected, expected: \"payload\""],
+          [
+            "definitions/hangs/enqueue",
+            { payload: { note: "b" }, idempotencykey: "k" },
+            "idempotencykey: is unexpected"
+          ]
+        ] as const
+      ) {
+        const answer = yield* post(base, `/tasks/${path}`, body)
+        expect([answer.status, answer.body._tag], path).toEqual([400, "HttpApiDecodeError"])
+        expect(answer.body.message.startsWith(said), answer.body.message).toBe(true)
+      }
+      expect((yield* send(base, "GET", "/tasks")).body.items.map(({ status }: any) => status)).toEqual(["running"])
+    }).pipe(Effect.provide(tasks())))
 })

@@ -34,8 +34,10 @@ const part = define<
   lua: [
     reading,
     `
-local from, to, width, name, byTask, budget = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5] == '1', tonumber(ARGV[6])
-local whole = ARGV[7] == '1'
+local from, to, width, byTask, budget = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5])
+local whole = ARGV[6] == '1'
+local names = {}
+for at = 7, #ARGV do names[ARGV[at]] = true end
 local found, answers, looked, last = {}, {}, 0, ''
 for _, minute in ipairs(call('ZRANGEBYSCORE', root .. 'ru', from, to)) do
   if looked >= budget then break end
@@ -46,7 +48,7 @@ for _, minute in ipairs(call('ZRANGEBYSCORE', root .. 'ru', from, to)) do
   looked = looked + #fields / 2
   for at = 1, #fields, 2 do
     local code, of = fields[at]:match('^(%S+) (.*)$')
-    if name == '' or name == of then
+    if #ARGV < 7 or names[of] then
       -- Without histograms all buckets are one.
       if not whole then code = code:gsub('^([dw])%d+$', '%1n') end
       local key = slot .. ' ' .. code .. (byTask and ' ' .. of or '')
@@ -68,11 +70,11 @@ return { call('GET', root .. 'rf') or '0', looked >= budget and last or '', answ
   args: ({ after, query, slots }) => [
     after === null ? String(slots.first) : `(${after}`,
     `(${slots.end}`,
-    String(slots.width),
-    query.taskName === undefined ? "" : Rows.nameText(query.taskName),
+    String(Rollups.dividerOf(slots)),
     query.byTask === true ? "1" : "0",
     String(fieldsRead),
-    query.histograms === false ? "0" : "1"
+    query.histograms === false ? "0" : "1",
+    ...(Rollups.namesOf(query) ?? []).map(Rows.nameText)
   ],
   answer: (reply) => {
     const [folds, last, flat] = asList(reply)
@@ -80,9 +82,14 @@ return { call('GET', root .. 'rf') or '0', looked >= budget and last or '', answ
   }
 })
 
-const add = (found: ReturnType<typeof Rollups.gathering>, key: string, value: number): void => {
+const add = (
+  found: ReturnType<typeof Rollups.gathering>,
+  slots: Rollups.Slots,
+  key: string,
+  value: number
+): void => {
   const [, slot, code, name] = /^(\S+) (\S+)(?: (.*))?$/s.exec(key)! as unknown as [string, string, string, string?] // safe: as the script wrote it
-  const into = found.of(Number(slot) * 60_000, name === undefined ? null : Rows.nameFrom(name))
+  const into = found.of(Rollups.beginOf(slots, Number(slot)), name === undefined ? null : Rows.nameFrom(name))
   if (code in into.ends) {
     into.ends[code as Terminal] += value // safe: just asked
     return
@@ -108,7 +115,7 @@ export const read = (ask: Ask) => (query: RollupQuery): Effect.Effect<ReadonlyAr
       do {
         const one: Part = yield* ask(part, { query, slots, after })
         folds.add(one.folds)
-        for (let at = 0; at < one.flat.length; at += 2) add(found, one.flat[at]!, Number(one.flat[at + 1]))
+        for (let at = 0; at < one.flat.length; at += 2) add(found, slots, one.flat[at]!, Number(one.flat[at + 1]))
         after = one.last
       } while (after !== null)
       if (folds.size === 1 || left === 1) return found.all()

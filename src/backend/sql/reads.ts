@@ -15,6 +15,7 @@ import type { Connections } from "./connections.js"
 import type { Dialect, Row, Sql, Statement, Value } from "./dialect.js"
 import { fromDone } from "./doneRows.js"
 import { waited } from "./ends.js"
+import * as MinuteSteps from "./minuteSteps.js"
 import { fromLive, liveNames, nameText, scheduleHash, tagHash } from "./rows.js"
 
 type Conditions = { readonly sql: ReadonlyArray<string>; readonly params: ReadonlyArray<Value> }
@@ -156,7 +157,8 @@ const durationsOf = (rows: ReadonlyArray<Row>): Stats["durations"] => {
   return { count, sum, min, max, p50: at(0.5), p95: at(0.95), p99: at(0.99) }
 }
 
-export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "use">) => {
+export const make = (sql: Sql, connections: Pick<Connections, "use">) => {
+  const { dialect, tables } = sql
   const largestPage = 1_000_000
   const ask = (statement: Statement) => connections.use((db) => db.all(statement))
   const live = tables.live.name
@@ -245,31 +247,36 @@ export const make = ({ dialect, tables }: Sql, connections: Pick<Connections, "u
     )
 
   const stats = ({ taskName }: { readonly taskName?: string | undefined }) =>
-    connections.use((db) =>
-      Effect.gen(function*() {
-        const where = taskName === undefined ? "" : " WHERE task = ?"
-        const ofName = taskName === undefined ? "" : " AND task = ?"
-        const params = taskName === undefined ? [] : [nameText(taskName)]
-        const counts = emptyCounts()
-        const waiting = yield* db.all({
-          sql: `SELECT status, COUNT(*) AS tasks FROM ${live}${where} GROUP BY status`,
-          params
-        })
-        // safe (both): our own words
-        for (const row of waiting) counts[row["status"] as TaskStatus.TaskStatus] += number(row["tasks"])
-        const ends = yield* db.all({
-          sql:
-            `SELECT status, bucket, SUM(ends) AS ends, SUM(total) AS total, MIN(least) AS least, MAX(most) AS most ` +
-            `FROM ${tables.rollups.name} WHERE status <> '${waited}'${ofName} GROUP BY status, bucket`,
-          params
-        })
-        for (const row of ends) {
-          counts[row["status"] as TaskStatus.TaskStatus] += number(row["ends"]) *
-            (number(row["bucket"]) === -2 ? -1 : 1)
-        }
-        return { counts, durations: durationsOf(ends) }
+    Effect.gen(function*() {
+      const where = taskName === undefined ? "" : " WHERE task = ?"
+      const ofName = taskName === undefined ? "" : " AND task = ?"
+      const params = taskName === undefined ? [] : [nameText(taskName)]
+      const counts = emptyCounts()
+      const ends: Array<Row> = []
+      const waiting = yield* ask({
+        sql: `SELECT status, COUNT(*) AS tasks FROM ${live}${where} GROUP BY status`,
+        params
       })
-    )
+      // safe (both): our own words
+      for (const row of waiting) counts[row["status"] as TaskStatus.TaskStatus] += number(row["tasks"])
+      yield* MinuteSteps.read(sql, MinuteSteps.always, ({ end, first }) =>
+        Effect.map(
+          ask({
+            sql:
+              `SELECT status, bucket, SUM(ends) AS ends, SUM(total) AS total, MIN(least) AS least, MAX(most) AS most ` +
+              `FROM ${tables.rollups.name} WHERE minute >= ? AND minute < ? AND status <> '${waited}'${ofName} ` +
+              `GROUP BY status, bucket`,
+            params: [first, end, ...params]
+          }),
+          (rows) => {
+            for (const row of rows) ends.push(row)
+          }
+        ))
+      for (const row of ends) {
+        counts[row["status"] as TaskStatus.TaskStatus] += number(row["ends"]) * (number(row["bucket"]) === -2 ? -1 : 1)
+      }
+      return { counts, durations: durationsOf(ends) }
+    })
 
   return { get, list, logs, attempts, stats }
 }

@@ -36,7 +36,8 @@ export const layer = (api: TaskApi, parts: Parts) =>
     const { manager } = parts
 
     const series = yield* Cache.makeWith({
-      capacity: 200,
+      // A series may weigh half a megabyte, and whoever may look may ask for as many different ones as they like.
+      capacity: 50,
       lookup: ({ points, task, window }: Asked) =>
         Effect.gen(function*() {
           const now = yield* Clock.currentTimeMillis

@@ -84,15 +84,14 @@ const latelyOf = (manager: Parts["manager"]) =>
   Effect.cachedWithTTL(
     Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
-      const rollups = yield* manager.rollups({ since: now - day, until: now + 1, width: hour, byTask: true })
-      const byName = new Map<string, Array<Rollup>>()
-      for (const rollup of rollups) {
-        if (rollup.taskName === null) continue
-        const before = byName.get(rollup.taskName)
-        if (before === undefined) byName.set(rollup.taskName, [rollup])
-        else before.push(rollup)
-      }
-      return byName
+      const rollups = yield* manager.rollups({
+        since: now - day,
+        until: now + 1,
+        width: hour,
+        byTask: true,
+        asOne: true
+      })
+      return new Map(rollups.flatMap((rollup) => rollup.taskName === null ? [] : [[rollup.taskName, [rollup]]]))
     }),
     "5 seconds"
   )

@@ -49,7 +49,8 @@ export const rollupsOf = (ends: ReadonlyArray<End>, query: RollupQuery): Readonl
   const slot = (at: number) => query.width === Number.POSITIVE_INFINITY ? 0 : Math.floor(at / query.width) * query.width
   const asked = ends.filter(({ at, record }) =>
     slot(at) >= slot(query.since) && slot(at) < query.until &&
-    (query.taskName === undefined || query.taskName === record.taskName)
+    (query.taskName === undefined || query.taskName === record.taskName) &&
+    (query.taskNames === undefined || query.taskNames.includes(record.taskName))
   )
   const slots = [...new Set(asked.map(({ at }) => slot(at)))].sort((a, b) => a - b)
   return slots.flatMap((at) => {

@@ -169,6 +169,37 @@ export const cases: ReadonlyArray<Case> = [
     assert.deepEqual(yield* of({ taskName: "Resize" }), [])
   }),
 
+  test("of some names, and several slots as one", function*(stage) {
+    const { backend, time } = stage
+    time.now = Math.ceil(time.now / hour) * hour + 7 * minute
+    const first = time.now
+    yield* runFor(stage, "send_email", 100)
+    yield* runFor(stage, "resize", 20)
+    time.now = first + 3 * minute
+    yield* runFor(stage, "send_email", 300)
+    yield* runFor(stage, "index", 40)
+    const of = (query: Partial<RollupQuery>) =>
+      Effect.map(
+        backend.rollups({ since: first, until: time.now + 1, width: minute, ...query }),
+        (found) => found.map(({ at, durations, taskName }) => [at - first, taskName, durations])
+      )
+    const whole = [0, null, distributionOf([100, 20, 300, 40])]
+    assert.deepEqual(yield* of({ asOne: true }), [whole])
+    const taskNames = ["send_email", "index", "send_email", "nobody"]
+    const [index, email] = [[0, "index", distributionOf([40])], [0, "send_email", distributionOf([100, 300])]]
+    assert.deepEqual(yield* of({ asOne: true, byTask: true, taskNames }), [index, email])
+    assert.deepEqual(yield* of({ taskNames }), [[0, null, distributionOf([100])], [
+      3 * minute,
+      null,
+      distributionOf([300, 40])
+    ]])
+    assert.deepEqual(yield* of({ asOne: true, taskNames, taskName: "index" }), [[0, null, distributionOf([40])]])
+    assert.deepEqual(yield* of({ taskNames: [] }), [])
+    // What is before and behind the slots is none of it.
+    assert.deepEqual(yield* of({ asOne: true, since: first + minute }), [[minute, null, distributionOf([300, 40])]])
+    assert.deepEqual(yield* of({ asOne: true, until: first + 3 * minute }), [[0, null, distributionOf([100, 20])]])
+  }),
+
   test("without histograms everything else is the same", function*(stage) {
     const { a, backend, time } = stage
     for (const millis of [100, 20, 300]) yield* runFor(stage, millis === 20 ? "resize" : "send_email", millis)
