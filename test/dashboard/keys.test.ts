@@ -65,7 +65,7 @@ describeInBrowser("with the keyboard alone", () => {
             for (const key of keys) await page.keyboard.press(key)
           })
         yield* steps(async () => {
-          await page.goto(`${served.url}auth/login`)
+          await page.goto(`${served.url}auth/login?next=runs`)
           await page.getByLabel("Username").waitFor()
           await tabTo(page, () => page.getByLabel("Username").evaluate((one) => one === document.activeElement))
           await page.keyboard.type("ada")
