@@ -7,6 +7,6 @@ import { postgresForEachCase } from "../support/forEachCase.js"
 describe.skipIf(!await hasPostgres())("PostgresBackend keeps the promises of the port", () => {
   const backend = postgresForEachCase()
   for (const one of BackendSuite.cases) {
-    it.scoped(`${one.concern}: ${one.name}`, () => one.run.pipe(Effect.provide(backend)), 60_000)
+    it.scoped(`${one.concern}: ${one.name}`, () => one.run.pipe(Effect.provide(backend)), 120_000)
   }
 })
