@@ -10,6 +10,7 @@ const taskId = TaskId.deterministic().next(0)
 const finite = (value: unknown): unknown => {
   if (typeof value === "number") return Number.isFinite(value) ? value + 0 : 0
   if (typeof value !== "object" || value === null) return value
+  if (Array.isArray(value)) return value.map(finite)
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, finite(inner)]))
 }
 const event = Arbitrary.make(TaskEvent).map((made) => Schema.decodeUnknownSync(TaskEvent)(finite(made)))
