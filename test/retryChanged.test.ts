@@ -1,4 +1,4 @@
-/** Retries with another payload, on memory and in a database, encrypted and not: what follows from a payload follows from the new one. */
+/** Retries with another payload, on each backend, encrypted and not: what follows from a payload follows from the new one. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -9,6 +9,7 @@ import { MemoryBackend, Task, type TaskBackend, TaskManager } from "effect-taskf
 import { TaskflowTest } from "effect-taskflow/testing"
 import * as SqliteBackend from "../src/backend/SqliteBackend.js"
 import { cipher } from "./support/cipher.js"
+import { freshMysql, freshPostgres, freshRedis, hasMysql, hasPostgres, hasRedis } from "./support/databases.js"
 import { engine, oneOf, sharedBackend } from "./support/engine.js"
 
 class Declined extends Schema.TaggedError<Declined>()("Declined", {}) {}
@@ -47,14 +48,17 @@ const folder = mkdtempSync(join(tmpdir(), "taskflow-"))
 const file = (name: string): Layer.Layer<TaskBackend> =>
   Layer.orDie(SqliteBackend.layer({ filename: join(folder, name) })).pipe(Layer.provide(Reactivity.layer))
 
-const places: ReadonlyArray<readonly [string, (name: string) => Layer.Layer<TaskBackend>]> = [
+const places: ReadonlyArray<readonly [string, (name: string) => Layer.Layer<TaskBackend>, present?: boolean]> = [
   ["memory", () => MemoryBackend.layer()],
   ["SQLite", file],
-  ["SQLite, encrypted", (name) => Layer.provide(cipher(), file(`sealed-${name}`)) as Layer.Layer<TaskBackend>]
+  ["SQLite, encrypted", (name) => Layer.provide(cipher(), file(`sealed-${name}`)) as Layer.Layer<TaskBackend>],
+  ["PostgreSQL", () => Layer.orDie(freshPostgres), await hasPostgres()],
+  ["MySQL or MariaDB", () => Layer.orDie(freshMysql), await hasMysql()],
+  ["Redis", () => Layer.orDie(freshRedis), await hasRedis()]
 ]
 
-for (const [where, backend] of places) {
-  describe(`a retry with another payload on ${where}`, () => {
+for (const [where, backend, present = true] of places) {
+  describe.skipIf(!present)(`a retry with another payload on ${where}`, () => {
     const on = (name: string) =>
       Layer.provideMerge(handler, engine({ maxPayloadSize: 500 }, backend(`${name}.db`))).pipe(
         Layer.provide(Logger.minimumLogLevel(LogLevel.Error))
@@ -114,6 +118,27 @@ for (const [where, backend] of places) {
           _tag: "TaskWrongStatus"
         })
       }).pipe(Effect.provide(on("refused"))))
+
+    it.scopedLive("runs once when several ask for it at the same time", () =>
+      Effect.gen(function*() {
+        const manager = yield* TaskManager
+        const taskId = yield* failed()
+        const answers = yield* Effect.forEach([1, 2, 3, 4], (amount) =>
+          Effect.either(manager.retry(taskId, { payload: { order: `o-1${amount}`, amount } })), { concurrency: 4 })
+        const [again, ...more] = answers.flatMap((answer) =>
+          answer._tag === "Right" ? [answer.right] : []
+        )
+        expect(more).toEqual([])
+        const refused = answers.flatMap((answer) => answer._tag === "Left" ? [answer.left] : [])
+        expect(refused).toEqual(
+          Array(3).fill(expect.objectContaining({ _tag: "TaskAlreadyRetried", retriedAs: again }))
+        )
+        yield* manager.awaitResult(again!)
+        expect((yield* manager.list({ taskName: "charge" })).items).toHaveLength(2)
+        // The keys of those that were refused are held by nobody.
+        const free = yield* Effect.forEach([1, 2, 3, 4], (amount) => Charge.enqueue({ order: `o-1${amount}`, amount }))
+        expect(free.filter(({ _tag }) => _tag === "Deduplicated")).toHaveLength(1)
+      }).pipe(Effect.provide(on("once"))))
 
     it.scopedLive("keeps the key that a call had given", () =>
       Effect.gen(function*() {
