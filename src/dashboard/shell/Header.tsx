@@ -27,8 +27,8 @@ const LiveState = () => {
     <span class={`live ${tone}`} title={sampling ? t.live.samplingWhy : undefined}>
       <i />
       <span>{word}</span>
-      {tone === "on" && rate.value !== null && rate.value > 0
-        ? <span class="rate">{format.perSecond(rate.value)}</span>
+      {tone === "on"
+        ? <span class="rate">{rate.value === null || rate.value === 0 ? "" : format.perSecond(rate.value)}</span>
         : null}
     </span>
   )

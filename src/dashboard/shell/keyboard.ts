@@ -40,7 +40,7 @@ const isSingle = (name: string): boolean => name.length === 1 || /^Shift\+.$/.te
 /** Keys with a modifier that means no text are taken in fields too; not in dialogs, which come first. */
 const everywhere = new Set(["Mod+k"])
 const isInDialog = (target: EventTarget | null): boolean =>
-  target instanceof Element && target.closest("dialog") !== null
+  target instanceof Element && target.closest("dialog:not([data-keys])") !== null
 
 const onKeyDown = (event: KeyboardEvent): void => {
   const name = nameOf(event)

@@ -123,6 +123,7 @@ export const run = {
     next: "The next run of this task",
     previous: "The run of this task before it",
     neighbours: "Recent runs of this task",
+    all: "All its runs",
     empty: "No related runs"
   }
 }
