@@ -43,10 +43,14 @@ const behindALine = (served: Served) =>
     return { line, cut, mend: Effect.sync(() => (isCut = false)) }
   })
 
+/** Previews of single rows are no reading of the list. */
+const isPreview = (url: string): boolean => /^id:/.test(new URL(url).searchParams.get("q") ?? "")
+
 /** What the page asks the server for from now on, by path. */
 const asked = (page: Page) => {
   const requests: Array<{ readonly path: string; readonly lastId: string | undefined }> = []
   page.on("request", (one) => {
+    if (isPreview(one.url())) return
     requests.push({ path: new URL(one.url()).pathname.replace(/\/$/, ""), lastId: one.headers()["last-event-id"] })
   })
   return { requests, of: (path: string) => requests.filter((one) => one.path === path) }
@@ -122,7 +126,9 @@ describeInBrowser("a line", () => {
         // Whoever points at a row keeps it, however many come above it.
         await row(page, first).hover()
       })
-      const again = page.waitForResponse((answer) => /^\/tasks\/?$/.test(new URL(answer.url()).pathname))
+      const again = page.waitForResponse((answer) =>
+        /^\/tasks\/?$/.test(new URL(answer.url()).pathname) && !isPreview(answer.url())
+      )
       yield* Waiting.enqueueMany(Array.from({ length: 299 }, (_, n) => ({ n })))
       yield* steps(async () => {
         await page.getByText("Sampling").waitFor()

@@ -75,7 +75,7 @@ describeInBrowser("the palette", () => {
         expect(await field.evaluate((element) => document.activeElement === element)).toBe(true)
         await page.keyboard.press("ArrowUp")
         await page.keyboard.press("ArrowDown")
-        await chosen.filter({ hasText: "Runs" }).waitFor()
+        await chosen.filter({ hasText: "Overview" }).waitFor()
         expect(await field.getAttribute("aria-activedescendant")).toBe(await chosen.getAttribute("id"))
         await page.keyboard.press("Escape")
         await field.waitFor({ state: "detached" })
@@ -86,7 +86,7 @@ describeInBrowser("the palette", () => {
         await go("nightly", "nightly")
         await page.waitForURL((url) => url.searchParams.get("open") === "nightly")
         await go("send_em", "send_email")
-        await page.locator("[data-task=send_email]").waitFor()
+        await page.waitForURL((url) => url.pathname.endsWith("/dashboard/tasks/send_email"))
         await go("slow", "Slow ones")
         await page.waitForURL((url) =>
           url.searchParams.get("q") === "dur:>5s" && url.searchParams.get("since") === "7d"

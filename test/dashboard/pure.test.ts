@@ -200,6 +200,10 @@ describe("spans and times", () => {
     expect([format.countdown(11_200), format.countdown(61_000), format.age(-5)]).toEqual(["12 s", "1m 01s", "0s"])
   })
 
+  it("of a rate say little, but not nothing, where there is little", () => {
+    expect([0, 0.02, 0.05, 0.16, 3, 12.4].map(format.rate)).toEqual(["0", "<0.1", "0.1", "0.2", "3", "12"])
+  })
+
   it("have no unit that runs over, whatever the span", () => {
     fc.assert(fc.property(fc.integer({ min: 0, max: 10 ** 10 }), (millis) => {
       const said = format.duration(millis)

@@ -20,6 +20,9 @@ describeInBrowser("with little room and much", () => {
         yield* TaskflowTest.awaitStatus(failed.taskId, "failed")
         yield* TaskflowTest.awaitStatus(other.taskId, "failed")
         yield* steps(async () => {
+          let send = (): void => {}
+          const asked = new Promise<void>((resolve) => (send = resolve))
+          await page.route(/Palette-[^/]*\.js$/, (route) => asked.then(() => route.continue()))
           await openAs(page, served, "ada", "instances")
           const details = page.getByRole("button", { name: /^Details of/ })
           for (const width of [1280, 1100, 1024, 768]) {
@@ -53,6 +56,9 @@ describeInBrowser("with little room and much", () => {
           const panel = page.getByRole("dialog", { name: "Run" })
           await panel.locator(".errbox strong").getByText("Declined", { exact: true }).waitFor()
           await page.keyboard.press("Control+k")
+          await page.keyboard.press("p")
+          expect(await page.getByLabel("Pause live updates").count(), "what is typed is not taken for keys").toBe(1)
+          send()
           await page.getByRole("dialog", { name: "Search" }).waitFor()
           await page.keyboard.press("Escape")
           await panel.waitFor()

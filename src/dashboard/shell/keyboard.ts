@@ -3,6 +3,7 @@
  * when the person turned such keys off.
  */
 import { useEffect } from "preact/hooks"
+import { paletteOpen } from "../palette/state.js"
 import { shortcuts } from "../settings.js"
 
 /** By key, as `j`, `Shift+X`, `Mod+a`, `g r`. */
@@ -45,6 +46,11 @@ const isInDialog = (target: EventTarget | null): boolean =>
 const onKeyDown = (event: KeyboardEvent): void => {
   const name = nameOf(event)
   if (name === null || event.defaultPrevented) return
+  // What is typed while the palette still comes is meant for it.
+  if (paletteOpen.peek() && !isInDialog(event.target)) {
+    if (name === "Escape") paletteOpen.value = false
+    return
+  }
   if (everywhere.has(name) ? isInDialog(event.target) : isTaken(event.target, name)) return
   if (isSingle(name) && !shortcuts.value) return
   const sequence = before !== null && event.timeStamp - before.at < sequenceWithin
