@@ -9,12 +9,15 @@ import { SessionEnded } from "../login/SessionEnded.js"
 import { Palette, PaletteDialogs, preloadPalette } from "../palette/lazyPalette.js"
 import { paletteOpen, wanted } from "../palette/state.js"
 import { t } from "../text/en.js"
+import { lazy } from "../ui/lazy.js"
 import { Toasts } from "../ui/toasts.js"
 import { Banners } from "./Banner.js"
 import { Header } from "./Header.js"
-import { Help, helpOpen } from "./Help.js"
+import { helpOpen } from "./helpOpen.js"
 import { useKeys } from "./keyboard.js"
 import { Page, titleOf } from "./Pages.js"
+
+const { Part: Help } = lazy<object>(() => import("./Help.js").then((module) => module.Help), () => <></>)
 
 const Shell = () => {
   useKeys({

@@ -11,7 +11,7 @@ import * as format from "../text/format.js"
 import { IconButton, Key } from "../ui/controls.js"
 import { Icon, type IconName, Mark } from "../ui/Icon.js"
 import { Menu, MenuItem } from "../ui/Menu.js"
-import { helpOpen } from "./Help.js"
+import { helpOpen } from "./helpOpen.js"
 import { sections } from "./sections.js"
 
 const LiveState = () => {
