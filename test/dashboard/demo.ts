@@ -172,6 +172,7 @@ const ownWords = {
   slots: { max: 4, active: 1 },
   waiting: 2,
   lag: 1.4,
+  memory: { rss: 212_000_000, heapUsed: 84_000_000, heapLimit: 4_300_000_000 },
   tasks: ["charge_payment", "monthly_report", "send_email"]
 }
 

@@ -44,7 +44,7 @@ export const pictures: ReadonlyArray<Picture> = [
     open: async (page, demo) => {
       await go(page, demo, "")
       await live(page)
-      await page.locator(".plot canvas").nth(1).waitFor()
+      await page.locator(".plot canvas").nth(1).waitFor({ timeout: 30_000 })
       await page.locator(".ov-attention li").first().waitFor()
       await page.locator(".ov-instances li").first().waitFor()
     }

@@ -25,7 +25,7 @@ describeInBrowser("with little room and much", () => {
           await page.route(/Palette-[^/]*\.js$/, (route) => asked.then(() => route.continue()))
           await openAs(page, served, "ada", "instances")
           const details = page.getByRole("button", { name: /^Details of/ })
-          for (const width of [1280, 1100, 1024, 768]) {
+          for (const width of [1440, 1280, 1100, 1024, 768]) {
             await page.setViewportSize({ width, height: 768 })
             expect((await details.boundingBox())?.width, `the name of an instance at ${width}`).toBeGreaterThan(30)
             const name = await page.locator("tbody th").boundingBox()
