@@ -26,7 +26,7 @@ export const routeOf = (path: string): Route => {
   const [section = "", name, ...rest] = path.split("/").filter((part) => part !== "")
   const unknown = { page: "unknown", path } as const
   if (rest.length > 0) return unknown
-  if (section === "") return { page: "home" }
+  if (section === "" || section === "overview" && name === undefined) return { page: "home" }
   if (section === "tasks" && name === undefined) return { page: "tasks" }
   if (section === "tasks" && name !== undefined) {
     const task = decoded(name)

@@ -14,7 +14,10 @@ import { openAs, serve, type Served } from "./support.js"
 /** When every picture is taken. */
 export const moment = Date.parse("2026-03-02T09:30:00Z")
 
-const hand = { at: moment - 40 * 60_000 }
+/** When its first run is enqueued. */
+const beginning = moment - 58 * 60_000
+
+const hand = { at: beginning }
 const pass = (millis: number) => Effect.sync(() => void (hand.at += millis))
 
 // Sleeps are real: only what the time is said to be is ours.
@@ -68,7 +71,7 @@ const handlers = Layer.mergeAll(
       const { attempt } = yield* TaskContext
       yield* TaskLog.info("charging", { order, amount })
       yield* pass(700 + 400 * attempt)
-      yield* Effect.fail(new Declined({ message: `the bank declined ${order}: insufficient funds` }))
+      if (amount > 100) yield* Effect.fail(new Declined({ message: `the bank declined ${order}: insufficient funds` }))
     })
   ),
   Report.toLayer(({ month }) =>
@@ -105,7 +108,7 @@ export interface Demo {
 
 /** Runs of all kinds, one after the other, and a server that shows them. It is `moment` then. */
 export const demo = Effect.gen(function*() {
-  hand.at = moment - 40 * 60_000
+  hand.at = beginning
   const manager = yield* TaskManager
   // They are told in the background, and say since when they are.
   yield* Effect.repeat(manager.schedules.list(), {
@@ -114,14 +117,22 @@ export const demo = Effect.gen(function*() {
   })
   const ended = (taskId: string, status: "success" | "failed") =>
     TaskflowTest.awaitStatus(taskId as Parameters<typeof TaskflowTest.awaitStatus>[0], status) // safe: of a handle
-  for (let n = 0; n < 24; n += 1) {
-    const isLost = n % 9 === 7
-    const mail = yield* Mail.enqueue({
-      to: isLost ? "nobody@nowhere.example" : `user${n}@example.com`,
-      millis: 80 + (n * 137) % 1_400
-    })
-    yield* ended(mail.taskId, isLost ? "failed" : "success")
-    yield* pass(61_000)
+  let mails = 0
+  for (let n = 0; n < 50; n += 1) {
+    for (let many = 2 + (n * 5) % 4; many > 0; many -= 1) {
+      mails += 1
+      const isLost = mails % 31 === 7
+      const mail = yield* Mail.enqueue({
+        to: isLost ? "nobody@nowhere.example" : `user${mails}@example.com`,
+        millis: 80 + (mails * 137) % 1_400
+      })
+      yield* ended(mail.taskId, isLost ? "failed" : "success")
+    }
+    if (n % 3 === 0) {
+      const { taskId } = yield* Charge.enqueue({ order: `A-${1_000 + n}`, amount: 40 })
+      yield* ended(taskId, "success")
+    }
+    yield* Effect.sync(() => void (hand.at = beginning + (n + 1) * 61_000))
   }
   let failed = ""
   for (const order of ["A-1043", "A-1047", "A-1051"]) {
@@ -161,6 +172,7 @@ const ownWords = {
   slots: { max: 4, active: 1 },
   waiting: 2,
   lag: 1.4,
+  memory: { rss: 212_000_000, heapUsed: 84_000_000, heapLimit: 4_300_000_000 },
   tasks: ["charge_payment", "monthly_report", "send_email"]
 }
 

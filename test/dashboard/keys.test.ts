@@ -73,6 +73,8 @@ describeInBrowser("with the keyboard alone", () => {
           await page.keyboard.type(password)
           await page.keyboard.press("Enter")
           await live(page)
+          await page.keyboard.press("g")
+          await page.keyboard.press("r")
           await page.locator("[data-run]").first().waitFor()
           // Past the skip link, the sections, the filter and the statuses, into the list.
           await tabTo(page, named(page, /^Failed/))

@@ -8,7 +8,7 @@ import { routeOf, runPath } from "../../src/dashboard/route.js"
 import { treeOf } from "../../src/dashboard/run/cause.js"
 import { bornAt, outlived } from "../../src/dashboard/run/gone.js"
 import { timelineOf } from "../../src/dashboard/run/lanes.js"
-import { readStack, splitError } from "../../src/dashboard/run/stack.js"
+import { nameIn, readStack, splitError } from "../../src/dashboard/run/stack.js"
 import { detailOf } from "../../src/dashboard/runs/detail.js"
 import { matches } from "../../src/dashboard/runs/matching.js"
 import { isNarrowed, queryOf, reachOf, textOf } from "../../src/dashboard/runs/query.js"
@@ -17,6 +17,7 @@ import { chipsOf, joined, partsOf, problemOf } from "../../src/dashboard/runs/te
 import * as format from "../../src/dashboard/text/format.js"
 import { curlOf } from "../../src/dashboard/ui/curl.js"
 import { steady } from "../../src/dashboard/ui/steady.js"
+import { timeTicks } from "../../src/dashboard/ui/timeTicks.js"
 import { parse } from "../../src/http/filter/parse.js"
 
 const now = Date.parse("2026-11-27T10:00:00.000Z")
@@ -199,6 +200,10 @@ describe("spans and times", () => {
     expect([format.countdown(11_200), format.countdown(61_000), format.age(-5)]).toEqual(["12 s", "1m 01s", "0s"])
   })
 
+  it("of a rate say little, but not nothing, where there is little", () => {
+    expect([0, 0.02, 0.05, 0.16, 3, 12.4].map(format.rate)).toEqual(["0", "<0.1", "0.1", "0.2", "3", "12"])
+  })
+
   it("have no unit that runs over, whatever the span", () => {
     fc.assert(fc.property(fc.integer({ min: 0, max: 10 ** 10 }), (millis) => {
       const said = format.duration(millis)
@@ -278,6 +283,17 @@ describe("a stack", () => {
     expect(splitError("GatewayTimeout: no answer: none")).toEqual(["GatewayTimeout", "no answer: none"])
     expect(splitError("no name here")).toEqual(["", "no name here"])
   })
+
+  it("names the error whose message does not, and knows functions without a name", () => {
+    const stack = readStack(
+      "Declined: no funds\nsecond line\n    at <anonymous> (/app/pay.ts:3:7)\n    at Array.map (<anonymous>)"
+    )
+    expect(nameIn(stack, "no funds\nsecond line")).toBe("Declined")
+    expect(nameIn(stack, "of something else")).toBe("")
+    expect(nameIn(stack, "")).toBe("")
+    expect(nameIn(readStack("no stack: at all"), "at all")).toBe("")
+    expect(stack.frames.map(({ own }) => own)).toEqual([true, false])
+  })
 })
 
 describe("what a row says", () => {
@@ -303,6 +319,35 @@ describe("what a row says", () => {
     // It ran nowhere again.
     expect(marks({ status: "interrupted", crashes: 1 })).toEqual([])
     expect(marksOf(run({ crashes: 2 }))[0]?.title).toContain("2 times")
+  })
+})
+
+describe("the marks of an axis of time", () => {
+  const hour = 3_600_000
+  const berlin = (at: number) => at < Date.parse("2026-03-29T01:00:00Z") ? hour : 2 * hour
+  const clocks = (start: string, reach: number) =>
+    timeTicks(Date.parse(start), reach, berlin).map(({ at }) => new Date(at + berlin(at)).toISOString().slice(5, 16))
+
+  it("are at round times of the zone, also where clocks are put forward", () => {
+    expect(clocks("2026-03-02T09:07:00Z", hour)).toEqual(
+      ["10:10", "10:20", "10:30", "10:40", "10:50", "11:00"].map((time) => `03-02T${time}`)
+    )
+    expect(clocks("2026-03-28T21:30:00Z", 24 * hour)).toEqual(
+      ["00", "03", "06", "09", "12", "15", "18", "21"].map((time) => `03-29T${time}:00`)
+    )
+    expect(clocks("2026-03-26T12:00:00Z", 7 * 24 * hour)).toEqual(
+      ["03-27", "03-28", "03-29", "03-30", "03-31", "04-01", "04-02"].map((day) => `${day}T00:00`)
+    )
+  })
+
+  it("are few, in order and on the axis, however long it is", () => {
+    fc.assert(fc.property(fc.integer({ min: 0, max: 4e12 }), fc.integer({ min: 1, max: 4e12 }), (start, reach) => {
+      const places = timeTicks(start, reach, berlin).map(({ place }) => place)
+      expect(places.length).toBeLessThanOrEqual(10)
+      expect(places).toEqual([...places].sort((a, b) => a - b))
+      expect(places.every((place) => place >= 0 && place <= 1)).toBe(true)
+    }))
+    expect(timeTicks(0, 0, () => 0)).toEqual([])
   })
 })
 
@@ -363,6 +408,8 @@ describe("a run that is gone", () => {
 describe("places", () => {
   it("are read from paths, and what is none is unknown", () => {
     expect(routeOf("")).toEqual({ page: "home" })
+    expect(routeOf("overview")).toEqual({ page: "home" })
+    expect(routeOf("overview/1").page).toBe("unknown")
     expect(routeOf("runs/")).toEqual({ page: "runs" })
     expect(routeOf(runPath("a/b c"))).toEqual({ page: "run", id: "a/b c" })
     expect(routeOf("runs/%E0%A4%A").page).toBe("unknown")

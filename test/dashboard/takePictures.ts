@@ -21,6 +21,7 @@ if (!update && folder === undefined) {
 
 const guide = path.resolve(import.meta.dirname, "../../docs/guide")
 const ofGuide: Readonly<Record<string, string>> = {
+  "overview-light": "dashboard-overview.png",
   "panel-light": "dashboard-light.png",
   "panel-dark": "dashboard-dark.png"
 }

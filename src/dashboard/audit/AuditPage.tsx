@@ -15,7 +15,7 @@ import { usePolled } from "../ui/polled.js"
 import { type Column, RowTable } from "../ui/RowTable.js"
 import { Sheet } from "../ui/Sheet.js"
 import { Age } from "../ui/Time.js"
-import { actions, parametersOf, targetOf, wordsOf } from "./entry.js"
+import { actions, isCount, parametersOf, targetOf, wordsOf } from "./entry.js"
 
 const pageSize = 100
 
@@ -28,13 +28,13 @@ const asked = () => ({
 const read = (cursor: string | null, signal?: AbortSignal): Promise<AuditTrail> =>
   endpoints.audit({ ...asked(), limit: pageSize, cursor: cursor ?? undefined }, signal)
 
-const Outcome = ({ outcome }: { readonly outcome: string }) =>
+const Outcome = ({ entry, entry: { outcome } }: { readonly entry: AuditEntry }) =>
   outcome === "done"
-    ? <span>{t.audit.done}</span>
+    ? isCount(entry) ? <span class="dim">{t.audit.counted}</span> : <span>{t.audit.done}</span>
     : <span class="trouble">{outcome === "denied" ? t.audit.refused : outcome}</span>
 
 const Row = ({ entry }: { readonly entry: AuditEntry }) => {
-  const { action, at, outcome, who } = entry
+  const { action, at, who } = entry
   const target = targetOf(entry)
   const parameters = parametersOf(entry)
   const millis = Date.parse(at)
@@ -72,7 +72,7 @@ const Row = ({ entry }: { readonly entry: AuditEntry }) => {
           )}
       </td>
       <td data-label={t.audit.outcome}>
-        <Outcome outcome={outcome} />
+        <Outcome entry={entry} />
       </td>
     </tr>
   )

@@ -40,6 +40,9 @@ export const targetOf = ({ action, parameters, target }: AuditEntry): Target | n
   return filter === null ? null : { text: filter, to: href("runs", { q: filter, since: "all" }) }
 }
 
+/** It only said what would happen. */
+export const isCount = ({ parameters }: AuditEntry): boolean => isObject(parameters) && parameters["dryRun"] === true
+
 /** Null when it says nothing. */
 export const parametersOf = ({ parameters }: AuditEntry): string | null =>
   isObject(parameters) && Object.keys(parameters).length === 0 || parameters === null

@@ -4,6 +4,7 @@ import { href } from "../location.js"
 import { t } from "../text/en.js"
 import * as format from "../text/format.js"
 import { Gauge } from "../ui/Gauge.js"
+import { tight } from "../ui/media.js"
 import { Moment } from "../ui/Time.js"
 
 const mostNames = 60
@@ -27,7 +28,7 @@ const Limits = ({ limits, state }: Instance) =>
     )
 
 export const Details = ({ instance }: { readonly instance: Instance }) => {
-  const { instance: id, memory, startedAt, tasks, waits } = instance
+  const { instance: id, lag, memory, startedAt, tasks, versions, waits } = instance
   const facts = [
     [t.instances.id, <span class="mono">{id}</span>],
     [t.instances.started, startedAt === null ? t.instances.notSaid : <Moment at={startedAt} />],
@@ -42,7 +43,20 @@ export const Details = ({ instance }: { readonly instance: Instance }) => {
       waits === null || waits.p95 === null
         ? t.instances.notSaid
         : `${format.duration(waits.p95)} (${format.count(waits.count)})`
-    ]
+    ],
+    // What the table has no room for then.
+    ...tight.value
+      ? [
+        [t.instances.memory, memory === null ? t.instances.notSaid : format.bytes(memory.rss)],
+        [t.instances.lag, lag === null ? t.instances.notSaid : format.duration(lag)],
+        [
+          t.instances.versions,
+          versions === null
+            ? t.instances.notSaid
+            : [versions.app, t.instances.library(versions.taskflow)].filter((one) => one !== null).join(", ")
+        ]
+      ] as const
+      : []
   ] as const
   return (
     <div class="more">

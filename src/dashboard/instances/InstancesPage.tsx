@@ -15,7 +15,7 @@ import { Blank } from "../ui/Blank.js"
 import { Button } from "../ui/controls.js"
 import { Gauge } from "../ui/Gauge.js"
 import { Icon } from "../ui/Icon.js"
-import { tight } from "../ui/media.js"
+import { tight, tighter } from "../ui/media.js"
 import { CurlItem, MoreMenu } from "../ui/MoreMenu.js"
 import { usePolled } from "../ui/polled.js"
 import { type Column, RowTable } from "../ui/RowTable.js"
@@ -122,10 +122,10 @@ const Row = (props: RowProps) => {
               </span>
             )}
         </td>
-        <td class="end" data-label={t.instances.lag}>
+        <td class="end c-vital" data-label={t.instances.lag}>
           {lag === null ? none : <span class={lag >= late ? "raised" : ""}>{format.duration(lag)}</span>}
         </td>
-        <td class="end" data-label={t.instances.memory}>
+        <td class="end c-vital" data-label={t.instances.memory}>
           {memory === null ? none : (
             <>
               {format.bytes(memory.rss)}
@@ -135,7 +135,7 @@ const Row = (props: RowProps) => {
             </>
           )}
         </td>
-        <td data-label={t.instances.versions}>
+        <td class="c-policy" data-label={t.instances.versions}>
           {versions?.app ?? none}
           {versions === null ? null : <span class="under">{t.instances.library(versions.taskflow)}</span>}
         </td>
@@ -155,7 +155,7 @@ const Row = (props: RowProps) => {
       {param("open") === instance
         ? (
           <tr class="more-row">
-            <td colSpan={tight.value ? 9 : 10}>
+            <td colSpan={tight.value ? tighter.value ? 6 : 8 : 10}>
               <Details instance={props.instance} />
             </td>
           </tr>
@@ -183,9 +183,9 @@ const columns: ReadonlyArray<Column> = [
   { label: t.instances.beat, col: "w-beat" },
   { label: t.instances.slots, col: "w-slots" },
   { label: t.instances.waiting, col: "w-waiting", end: true, title: t.instances.waitingWhy },
-  { label: t.instances.lag, col: "w-lag", end: true, title: t.instances.lagWhy },
-  { label: t.instances.memory, col: "w-memory", end: true, title: t.instances.memoryWhy },
-  { label: t.instances.versions, col: "w-versions" },
+  { label: t.instances.lag, col: "c-vital w-lag", end: true, title: t.instances.lagWhy },
+  { label: t.instances.memory, col: "c-vital w-memory", end: true, title: t.instances.memoryWhy },
+  { label: t.instances.versions, col: "c-policy w-versions" },
   { label: t.instances.tasks, col: "c-policy w-tasks" },
   { label: t.schedules.actions, col: "w-action", end: true, silent: true }
 ]

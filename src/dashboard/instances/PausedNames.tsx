@@ -23,7 +23,7 @@ const resume = (taskName: string): Promise<void> =>
 export const PausedNames = () => {
   const { awaiting, heededBy, items } = pauses.value ?? { awaiting: [], heededBy: [], items: [] }
   const names = items.flatMap(({ by, since, taskName }) => taskName === null ? [] : [{ by, since, taskName }])
-  if (items.length === 0) return null
+  if (names.length === 0 && awaiting.length === 0) return null
   return (
     <ul class="paused-names" aria-label={t.instances.paused}>
       {names.slice(0, most).map(({ by, since, taskName }) => (

@@ -133,7 +133,7 @@ export const make = (form: Form, { data: first, height, host, onDrag, onPoint, u
       width: Math.max(1, host.clientWidth),
       height,
       legend: { show: false },
-      padding: [10, 12, 0, 0],
+      padding: [10, 20, 0, 0],
       cursor: {
         y: false,
         points: {

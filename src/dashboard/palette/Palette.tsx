@@ -44,7 +44,8 @@ const offered = (text: string, items: ReadonlyArray<Item>, lately: ReadonlyArray
   if (text.trim() === "") {
     const before = lately.flatMap((id) => items.find((item) => item.id === id && item.reason === undefined) ?? [])
     const rest = items.filter((item) => !before.includes(item) && item.kind !== "task" && item.kind !== "schedule")
-    return [...before.slice(0, 5), ...rest].slice(0, most)
+    const [can, cannot] = [true, false].map((may) => rest.filter(({ reason }) => (reason === undefined) === may))
+    return [...before.slice(0, 5), ...can ?? [], ...cannot ?? []].slice(0, most)
   }
   const runs = runsOf(text)
   return [...runs, ...ranked(text, items).slice(0, most), searchOf(text)]

@@ -31,7 +31,14 @@ const Node = ({ node: { children, part } }: { readonly node: CauseNode }) => (
         <>
           <p>
             <strong>{part.name}</strong> {part.message}
-            {part.kind === "defect" ? <span class="mark-word">{t.cause.kinds.defect}</span> : null}
+            {part.kind === "defect"
+              ? (
+                <>
+                  {" "}
+                  <span class="pill">{t.cause.kinds.defect}</span>
+                </>
+              )
+              : null}
           </p>
           <Frames stack={part.stack} />
         </>

@@ -4,13 +4,14 @@ import type { RunDetail } from "../api/types.js"
 import { t } from "../text/en.js"
 import { CauseTree } from "./CauseTree.js"
 import { SameError } from "./SameError.js"
-import { readStack, splitError } from "./stack.js"
+import { nameIn, readStack, splitError } from "./stack.js"
 
 export const ErrorBox = ({ run }: { readonly run: RunDetail }) => {
   const [all, setAll] = useState(false)
   if (run.error === null) return null
-  const [name, rest] = splitError(run.error)
+  const [begins, rest] = splitError(run.error)
   const stack = run.stacktrace === null ? null : readStack(run.stacktrace)
+  const name = begins === "" && stack !== null ? nameIn(stack, rest) : begins
   const own = stack?.frames.filter((frame) => frame.own) ?? []
   const hidden = (stack?.frames.length ?? 0) - own.length
   const { cause } = run
@@ -22,7 +23,15 @@ export const ErrorBox = ({ run }: { readonly run: RunDetail }) => {
         {run.fingerprint === null ? null : <SameError fingerprint={run.fingerprint} />}
       </div>
       <div class="errbox">
-        <p>{name === "" ? null : <strong>{name}</strong>} {rest}</p>
+        <p>
+          {name === "" ? null : (
+            <>
+              <strong>{name}</strong>
+              {" "}
+            </>
+          )}
+          {rest}
+        </p>
         {cause === null || all ? null : <CauseTree cause={cause} />}
         {shown.length === 0 ? null : (
           <pre class="stack" tabIndex={0}>

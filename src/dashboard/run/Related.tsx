@@ -63,8 +63,8 @@ const Rows = ({ runs, title }: { readonly title: string; readonly runs: Readonly
               {run.taskName} <span class="mono">{run.taskId.slice(-8)}</span>
             </a>
             <span class="grow" />
-            <span>{run.duration === null ? t.run.none : format.duration(run.duration)}</span>
-            <span class="dim">
+            <span class="span">{run.duration === null ? t.run.none : format.duration(run.duration)}</span>
+            <span class="dim age">
               <Age at={run.createdAt} />
             </span>
           </li>
@@ -91,7 +91,7 @@ const Analytics = ({ stats, task }: { readonly stats: WindowStats; readonly task
         <h3>{task}</h3>
         <span class="dim">{t.filter.windows["24h"].toLowerCase()}</span>
         <span class="grow" />
-        <a class="link" href={href("runs", { q: `task:${quoted(task)}` })}>{t.toRuns}</a>
+        <a class="link" href={href("runs", { q: `task:${quoted(task)}` })}>{t.related.all}</a>
       </div>
       <dl class="facts">
         {facts.map(([what, value]) => (

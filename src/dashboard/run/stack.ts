@@ -14,7 +14,9 @@ export interface Stack {
 }
 
 const isFrame = (line: string): boolean => /^\s+at\s/.test(line)
-const isLibrary = (line: string): boolean => /node_modules|\bnode:|<anonymous>|internal\//.test(line)
+// A function without a name may be anybody's; a place without a file is the engine's.
+const isLibrary = (line: string): boolean =>
+  /node_modules|\bnode:|\(<anonymous>\)|at <anonymous>$|internal\//.test(line)
 
 const placeOf = (line: string): string | null =>
   /\(?((?:file:\/\/)?[^\s()]+:\d+(?::\d+)?)\)?\s*$/.exec(line)?.[1] ?? null
@@ -28,6 +30,13 @@ export const readStack = (text: string): Stack => {
     place: placeOf(line)
   }))
   return { head: (first < 0 ? lines : lines.slice(0, first)).join("\n").trim(), frames }
+}
+
+/** The name that stands before the message in the first line of a stack, where the message itself does not begin with one. */
+export const nameIn = ({ head }: Stack, message: string): string => {
+  const [first = ""] = message.split("\n", 1)
+  const name = head.split("\n", 1)[0]?.slice(0, -`: ${first}`.length) ?? ""
+  return first !== "" && head.startsWith(`${name}: ${first}`) && /^[A-Za-z_$][\w$.]*$/.test(name) ? name : ""
 }
 
 /** "GatewayTimeout: upstream did not answer" in its name and the rest. */

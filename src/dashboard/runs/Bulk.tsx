@@ -1,7 +1,9 @@
 /** What can be done with what is selected: first counted, then done by the server. */
 import { useState } from "preact/hooks"
 import * as endpoints from "../api/endpoints.js"
+import { param } from "../location.js"
 import { may } from "../session.js"
+import { useKeys } from "../shell/keyboard.js"
 import { t } from "../text/en.js"
 import * as format from "../text/format.js"
 import { ConfirmMany, type ManyDone, type ManyWords, type TakePage } from "../ui/ConfirmMany.js"
@@ -107,7 +109,11 @@ export const SelectionNote = () => {
 export const BulkBar = () => {
   const [action, setAction] = useState<Action | null>(null)
   const size = selected.value.size
-  if (size === 0 && !everything.value) return null
+  const none = size === 0 && !everything.value
+  const begin = (which: Action) => () => may(which) ? setAction(which) : undefined
+  // Of an open run they are the run's.
+  useKeys(none || param("run") !== null ? {} : { r: begin("retry"), c: begin("cancel") })
+  if (none) return null
   const what = everything.value ? totalText() : format.count(size)
   const button = (which: Action) => (
     <Button

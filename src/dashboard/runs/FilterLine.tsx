@@ -66,7 +66,8 @@ export const FilterLine = () => {
 
   const commit = (typed: string): void => {
     const more = chipsOf(typed.trim())
-    if (more === null) return
+    // What is wrong with it is said once nothing is offered any more.
+    if (more === null) return setOpen(false)
     setText("")
     setAt(-1)
     setOpen(false)

@@ -25,7 +25,7 @@ const Updated = () => {
   const at = list.updatedAt.value
   if (at === null) return null
   const ago = clock.local() - at
-  return <span>{ago < 10_000 ? t.list.updatedNow : t.list.updatedAgo(format.age(ago))}</span>
+  return <span class="c-updated">{ago < 10_000 ? t.list.updatedNow : t.list.updatedAgo(format.age(ago))}</span>
 }
 
 /** Which time the list is of, and one click to all of it. */

@@ -138,7 +138,7 @@ const LastRun = ({ at, duration, id, note, status }: LastRunProps) => (
     <span class="under">
       {duration === null ? t.run.none : format.duration(duration)}
       {" · "}
-      {at === null ? t.run.none : <Age at={at} />}
+      {at === null ? t.run.none : <Age at={at} ago />}
       {note === null ? null : ` · ${note}`}
     </span>
   </>

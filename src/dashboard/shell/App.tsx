@@ -6,15 +6,18 @@ import { paused } from "../live/store.js"
 import { href, navigate, route } from "../location.js"
 import { LoginPage } from "../login/LoginPage.js"
 import { SessionEnded } from "../login/SessionEnded.js"
-import { Palette, PaletteDialogs } from "../palette/lazyPalette.js"
+import { Palette, PaletteDialogs, preloadPalette } from "../palette/lazyPalette.js"
 import { paletteOpen, wanted } from "../palette/state.js"
 import { t } from "../text/en.js"
+import { lazy } from "../ui/lazy.js"
 import { Toasts } from "../ui/toasts.js"
 import { Banners } from "./Banner.js"
 import { Header } from "./Header.js"
-import { Help, helpOpen } from "./Help.js"
+import { helpOpen } from "./helpOpen.js"
 import { useKeys } from "./keyboard.js"
 import { Page, titleOf } from "./Pages.js"
+
+const { Part: Help } = lazy<object>(() => import("./Help.js").then((module) => module.Help), () => <></>)
 
 const Shell = () => {
   useKeys({
@@ -29,6 +32,10 @@ const Shell = () => {
     "g i": () => navigate(href("instances")),
     "g a": () => navigate(href("audit"))
   })
+  useEffect(() => {
+    const idle = setTimeout(preloadPalette, 4_000)
+    return () => clearTimeout(idle)
+  }, [])
   return (
     <div class="app">
       <a class="skip" href="#main">{t.skip}</a>

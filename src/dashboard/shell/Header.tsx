@@ -11,7 +11,7 @@ import * as format from "../text/format.js"
 import { IconButton, Key } from "../ui/controls.js"
 import { Icon, type IconName, Mark } from "../ui/Icon.js"
 import { Menu, MenuItem } from "../ui/Menu.js"
-import { helpOpen } from "./Help.js"
+import { helpOpen } from "./helpOpen.js"
 import { sections } from "./sections.js"
 
 const LiveState = () => {
@@ -27,8 +27,8 @@ const LiveState = () => {
     <span class={`live ${tone}`} title={sampling ? t.live.samplingWhy : undefined}>
       <i />
       <span>{word}</span>
-      {tone === "on" && rate.value !== null && rate.value > 0
-        ? <span class="rate">{format.perSecond(rate.value)}</span>
+      {tone === "on"
+        ? <span class="rate">{rate.value === null || rate.value === 0 ? "" : format.perSecond(rate.value)}</span>
         : null}
     </span>
   )

@@ -1,12 +1,10 @@
 /** What keys do, and the switch that turns single keys off. */
-import { signal } from "@preact/signals"
 import { modifier } from "../palette/state.js"
 import { shortcuts } from "../settings.js"
 import { t } from "../text/en.js"
 import { Key } from "../ui/controls.js"
 import { Dialog } from "../ui/Dialog.js"
-
-export const helpOpen = signal(false)
+import { helpOpen } from "./helpOpen.js"
 
 const rows: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
   [t.keys.palette, [modifier, "K"]],

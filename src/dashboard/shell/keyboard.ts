@@ -3,6 +3,7 @@
  * when the person turned such keys off.
  */
 import { useEffect } from "preact/hooks"
+import { paletteOpen } from "../palette/state.js"
 import { shortcuts } from "../settings.js"
 
 /** By key, as `j`, `Shift+X`, `Mod+a`, `g r`. */
@@ -40,11 +41,16 @@ const isSingle = (name: string): boolean => name.length === 1 || /^Shift\+.$/.te
 /** Keys with a modifier that means no text are taken in fields too; not in dialogs, which come first. */
 const everywhere = new Set(["Mod+k"])
 const isInDialog = (target: EventTarget | null): boolean =>
-  target instanceof Element && target.closest("dialog") !== null
+  target instanceof Element && target.closest("dialog:not([data-keys])") !== null
 
 const onKeyDown = (event: KeyboardEvent): void => {
   const name = nameOf(event)
   if (name === null || event.defaultPrevented) return
+  // What is typed while the palette still comes is meant for it.
+  if (paletteOpen.peek() && !isInDialog(event.target)) {
+    if (name === "Escape") paletteOpen.value = false
+    return
+  }
   if (everywhere.has(name) ? isInDialog(event.target) : isTaken(event.target, name)) return
   if (isSingle(name) && !shortcuts.value) return
   const sequence = before !== null && event.timeStamp - before.at < sequenceWithin

@@ -42,7 +42,9 @@ const Group = ({ group: { count, fingerprint, lastSeenAt, sample } }: { readonly
         <b>{sample.name || t.dead.unnamed}</b> {sample.message || t.dead.noMessage}
       </a>
       <span class="under">
-        {words.lastSeen} <Age at={lastSeenAt} />
+        <span>
+          {words.lastSeen} <Age at={lastSeenAt} ago />
+        </span>
         {sample.frame === null ? null : <span class="mono">{sample.frame}</span>}
       </span>
     </span>

@@ -43,6 +43,7 @@ const Success = ({ task }: { readonly task: Definition }) => {
       <span>{format.share(successRate)}</span>
       <span class="bar rate-bar" aria-hidden="true">
         <i style={{ width: `${successRate * 100}%` }} />
+        <i class="bad" style={{ width: `${failuresOf(task) / endedOf(task) * 100}%` }} />
       </span>
     </span>
   )

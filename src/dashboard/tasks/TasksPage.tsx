@@ -9,7 +9,7 @@ import { useKeys } from "../shell/keyboard.js"
 import { t } from "../text/en.js"
 import { Blank } from "../ui/Blank.js"
 import { Button } from "../ui/controls.js"
-import { Icon } from "../ui/Icon.js"
+import { Find } from "../ui/Find.js"
 import { LoadFailed } from "../ui/LoadFailed.js"
 import { stepRow } from "../ui/rows.js"
 import { useSteady } from "../ui/steady.js"
@@ -18,20 +18,6 @@ import { PauseDialog, resume } from "./PauseDialog.js"
 import { TaskTable } from "./TaskTable.js"
 
 const keyOf = ({ taskName }: Definition): string => taskName
-
-const Find = ({ text }: { readonly text: string }) => (
-  <label class="find">
-    <Icon name="search" size={14} />
-    <span class="sr">{t.tasks.find}</span>
-    <input
-      id="find"
-      type="search"
-      placeholder={t.tasks.find}
-      value={text}
-      onInput={(event) => setParams({ q: event.currentTarget.value }, { replace: true })}
-    />
-  </label>
-)
 
 const Empty = ({ text }: { readonly text: string }) =>
   text === ""
@@ -54,8 +40,7 @@ const keys = {
   j: () => stepRow(row, 1),
   k: () => stepRow(row, -1),
   ArrowDown: () => stepRow(row, 1),
-  ArrowUp: () => stepRow(row, -1),
-  "/": () => document.getElementById("find")?.focus()
+  ArrowUp: () => stepRow(row, -1)
 }
 
 export const TasksPage = () => {
@@ -82,7 +67,7 @@ export const TasksPage = () => {
         <h1>{t.sections.tasks}</h1>
         <p class="dim">{t.tasks.lastDay}</p>
         <span class="grow" />
-        <Find text={text} />
+        <Find name="q" label={t.tasks.find} />
       </div>
       {answer.value === null
         ? isStale

@@ -34,9 +34,13 @@ export const bytes = (value: number): string => {
 
 export const share = (value: number): string => percent.format(value)
 
-/** How many in some time: with a digit behind the point where that says something. */
+/** How many in some time: with a digit behind the point where that says something; something is never said as none. */
 export const rate = (value: number): string =>
-  value < 10 && !Number.isInteger(value) ? tenths.format(value) : count(value)
+  value > 0 && value < 0.05
+    ? `<${tenths.format(0.1)}`
+    : value < 10 && !Number.isInteger(value)
+    ? tenths.format(value)
+    : count(value)
 
 export const perSecond = (value: number): string => `${rate(value)}/s`
 

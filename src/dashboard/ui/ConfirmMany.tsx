@@ -159,7 +159,7 @@ export const ConfirmMany = (
       </ul>
       {isMany
         ? (
-          <div class="rate">
+          <div class="paces">
             <Segments
               label={t.bulk.rate}
               choices={[["fast", t.bulk.rates.fast], ["ten", t.bulk.rates.ten], ["one", t.bulk.rates.one]]}
@@ -177,7 +177,7 @@ export const ConfirmMany = (
       <div class="actions">
         <Button small kind="quiet" icon="copy" onClick={() => void copy(curl())}>{t.bulk.curl}</Button>
         <span class="grow" />
-        <Button onClick={onClose} disabled={busy}>{t.bulk.keep}</Button>
+        <Button first onClick={onClose} disabled={busy}>{t.bulk.keep}</Button>
         <Button kind={kind} disabled={!counted || possible === 0 || busy} onClick={() => void go()}>
           {busy ? t.bulk.doing : counted && possible === 0 ? t.bulk.nothing : words.go(possible)}
         </Button>

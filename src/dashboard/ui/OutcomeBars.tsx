@@ -4,13 +4,13 @@ import type { Bucket, Buckets } from "../api/types.js"
 import { utc } from "../settings.js"
 import { t } from "../text/en.js"
 import * as format from "../text/format.js"
+import { narrow } from "./media.js"
+import { localZone, timeTicks } from "./timeTicks.js"
 
 const height = 44
 
 export const badOf = ({ failed, interrupted }: Bucket): number => failed + interrupted
 export const endedOf = (bucket: Bucket): number => badOf(bucket) + bucket.success + bucket.cancelled
-
-const ticks = 6
 
 interface Brush {
   readonly from: number
@@ -85,8 +85,8 @@ export const OutcomeBars = ({ buckets, onChoose }: OutcomeBarsProps) => {
     setBrush(null)
     if (to - from > 0.01) onChoose(iso(from), iso(to))
   }
-  const label = (millis: number): string =>
-    reach > 172_800_000 ? format.dayOf(millis, utc.value) : format.shortTime(millis, utc.value)
+  // The end is marked anyway, and a mark beside it would run into it.
+  const ticks = timeTicks(start, reach, utc.value ? () => 0 : localZone).filter(({ place }) => place < (narrow.value ? 0.84 : 0.94))
 
   return (
     <>
@@ -120,10 +120,12 @@ export const OutcomeBars = ({ buckets, onChoose }: OutcomeBarsProps) => {
           )}
       </svg>
       <div class="axis" aria-hidden="true">
-        {items.length === 0 ?
-          null :
-          Array.from({ length: ticks }, (_, index) => <span key={index}>{label(start + reach * index / ticks)}</span>)}
-        {items.length === 0 ? null : <span>{t.figures.now}</span>}
+        {ticks.map(({ at, isDay, place }) => (
+          <span key={at} class={place < 0.02 ? "first" : ""} style={{ insetInlineStart: `${place * 100}%` }}>
+            {isDay ? format.dateOf(at, utc.value) : format.shortTime(at, utc.value)}
+          </span>
+        ))}
+        {items.length === 0 ? null : <span class="last">{t.figures.now}</span>}
       </div>
     </>
   )

@@ -12,6 +12,8 @@ interface ButtonProps {
   /** Why it is disabled, or what it does beyond its words. */
   readonly title?: string | undefined
   readonly pressed?: boolean | undefined
+  /** Where the focus begins in a dialog. */
+  readonly first?: boolean | undefined
   /** What it is to those who do not see what stands beside it. */
   readonly label?: string | undefined
   readonly onClick?: ((event: MouseEvent) => void) | undefined
@@ -22,12 +24,15 @@ const classes = (kind: ButtonProps["kind"], small: boolean | undefined, more = "
   `btn ${kind ?? ""} ${small === true ? "sm" : ""} ${more}`
 
 /** A disabled button stays in the order of the keyboard, so that its reason can be read. */
-export const Button = ({ children, disabled, icon, kind, label, onClick, pressed, small, title }: ButtonProps) => (
+export const Button = (
+  { children, disabled, first, icon, kind, label, onClick, pressed, small, title }: ButtonProps
+) => (
   <button
     type="button"
     class={classes(kind, small)}
     aria-label={label}
     title={title}
+    autofocus={first}
     aria-disabled={disabled === true ? true : undefined}
     aria-pressed={pressed}
     onClick={(event) => disabled === true ? event.preventDefault() : onClick?.(event)}

@@ -15,5 +15,5 @@ export const narrow = matching("(max-width: 759px)")
 export const cramped = matching("(max-width: 1199px)")
 
 /** Where wide tables leave out what their details say too. */
-export const tight = matching("(max-width: 1279px)")
+export const tight = matching("(max-width: 1399px)")
 export const tighter = matching("(max-width: 1099px)")

@@ -93,7 +93,7 @@ export const overview = {
     moreGroups: (value: number, isFloor: boolean) =>
       `${countAtLeast(value, isFloor)} more ${plural(value, "group", "groups")} of errors`,
     waiting: (span: string) => `A run waits for ${span}`,
-    waitingNote: (pending: string) => `${pending} pending`,
+    waitingNote: (pending: string) => `${pending} pending in all`,
     lateSchedule: (name: string) => `Schedule ${name} is late`,
     lateBy: (span: string) => `due ${span} ago`,
     silent: (host: string) => `Instance ${host} is silent`,

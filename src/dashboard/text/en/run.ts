@@ -76,7 +76,7 @@ export const run = {
     lastLines: "Last log lines",
     allLines: (value: number) => `All ${count(value)}`,
     reasons: {
-      retriesSpent: "Its retries are spent",
+      retriesSpent: "No retries are left",
       unrecoverable: "The error says that trying again is no use",
       undecodable: "Its payload could not be read",
       poison: "It kept killing its process",
@@ -123,6 +123,7 @@ export const run = {
     next: "The next run of this task",
     previous: "The run of this task before it",
     neighbours: "Recent runs of this task",
+    all: "All its runs",
     empty: "No related runs"
   }
 }

@@ -26,7 +26,7 @@ export const task = {
     priority: "Priority",
     interrupted: "When interrupted",
     crashes: "Crashes until it fails",
-    key: "Keeps its key after success",
+    key: "Holds its idempotency key",
     version: "Version",
     flags: "Also",
     instances: "Instances that have it"
@@ -36,7 +36,7 @@ export const task = {
   unlimited: "as many as there are slots",
   requeued: "runs again",
   ends: "ends as interrupted",
-  noKey: "as long as it is unfinished",
+  noKey: "until it ends",
   none: "—",
 
   figures: "Figures",
