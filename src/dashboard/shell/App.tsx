@@ -6,7 +6,7 @@ import { paused } from "../live/store.js"
 import { href, navigate, route } from "../location.js"
 import { LoginPage } from "../login/LoginPage.js"
 import { SessionEnded } from "../login/SessionEnded.js"
-import { Palette, PaletteDialogs, preloadPalette } from "../palette/lazyPalette.js"
+import { Palette, PaletteDialogs } from "../palette/lazyPalette.js"
 import { paletteOpen, wanted } from "../palette/state.js"
 import { t } from "../text/en.js"
 import { lazy } from "../ui/lazy.js"
@@ -32,10 +32,6 @@ const Shell = () => {
     "g i": () => navigate(href("instances")),
     "g a": () => navigate(href("audit"))
   })
-  useEffect(() => {
-    const idle = setTimeout(preloadPalette, 4_000)
-    return () => clearTimeout(idle)
-  }, [])
   return (
     <div class="app">
       <a class="skip" href="#main">{t.skip}</a>
