@@ -10,7 +10,7 @@
  *
  * BENCH_N (20,000) tasks of BENCH_BYTES (100), BENCH_ROUNDS (3). BENCH_PEERS and BENCH_MEASURES (single, bulk, drain, end, idle)
  * name what is measured; the default is all. BENCH_GROWTH=0,100000,1000000 also drains beside so many finished tasks, which are
- * really run before: this takes long. BENCH_SECONDS (600) bounds one measurement. Where the servers are: PGPORT,
+ * really run before: this takes long. BENCH_SECONDS (600) bounds one measurement of 100,000 tasks. Where the servers are: PGPORT,
  * PGDATABASE, PGUSER, MYSQL_PORT, MYSQL_DATABASE, MYSQL_USER, MYSQL_PASSWORD, REDIS_PORT, BENCH_REDIS_DB.
  *
  * The server's processor time is read from /proc: Linux only. It is the whole server's, so nobody else may use it meanwhile.
@@ -75,12 +75,12 @@ for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
   })
 }
 
-/** @param {Record<string, unknown>} request @returns {Promise<Record<string, any>>} */
+/** @param {{ readonly n: number, readonly [name: string]: unknown }} request @returns {Promise<Record<string, any>>} */
 const measured = (request) =>
   new Promise((resolve) => {
     const child = spawn(process.execPath, [here("measure.mjs"), JSON.stringify(request)], {
       stdio: ["ignore", "ignore", "pipe", "pipe"],
-      timeout: seconds * 1_000,
+      timeout: seconds * 1_000 * Math.ceil(request.n / 100_000),
       killSignal: "SIGKILL"
     })
     current = child
@@ -118,12 +118,13 @@ const results = []
 const sizeOf = ({ most: ofPeer = Infinity }, measure) =>
   Math.min(n, /** @type {Record<string, number>} */ (most)[measure] ?? n, ofPeer)
 
-/** @param {import("./peers.mjs").PeerInfo} peer @param {string} measure @param {number} round @param {import("./support/places.mjs").Place} place @param {number} history */
-const record = async (peer, measure, round, place, history) => {
+/** @param {import("./peers.mjs").PeerInfo} peer @param {string} measure @param {number} round @param {import("./support/places.mjs").Place} place @param {number} history @param {string} name */
+const record = async (peer, measure, round, place, history, name = measure) => {
   const size = sizeOf(peer, measure)
   const load = os.loadavg()[0]
   const answer = await measured({ peer: peer.id, measure, n: size, bytes, place })
-  results.push({ peer: peer.id, measure, round, history, n: size, load, ...answer })
+  if (stopped) return
+  results.push({ peer: peer.id, measure: name, round, history, n: size, load, ...answer })
   const rate = answer.error ?? (answer.latency === undefined
     ? `${Math.round(size / answer.millis * 1_000)} tasks/s`
     : `p50 ${answer.latency.p50.toFixed(2)} ms`)
@@ -162,8 +163,7 @@ if (growth.length > 0) {
         }
         finished = Math.max(finished, history)
         for (let round = 0; round < rounds && !stopped; round += 1) {
-          await record(peer, "drain", round, place, history)
-          results[results.length - 1]["measure"] = "growth"
+          await record(peer, "drain", round, place, history, "growth")
         }
       }
     } finally {

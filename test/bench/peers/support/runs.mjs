@@ -2,11 +2,11 @@
  * Counts how often each task ran. A figure of a peer that lost a task or ran one twice is no figure.
  */
 import { performance } from "node:perf_hooks"
-import { clearTimeout, setTimeout as later } from "node:timers"
+import { clearInterval, setInterval } from "node:timers"
 import { setTimeout as sleep } from "node:timers/promises"
 
-/** A peer that takes longer for what it was given has lost something. */
-const patience = Number(process.env["BENCH_PATIENCE"] ?? 240) * 1_000
+/** A peer that starts nothing for so long has lost something. */
+const patience = 60_000
 
 export const make = () => {
   /** @type {Map<number, number>} */
@@ -39,9 +39,15 @@ export const make = () => {
     await new Promise((resolve, reject) => {
       wanted = expected
       wake = () => resolve(undefined)
-      const late = () => reject(new Error(`${started} of ${expected} tasks ran in ${patience / 1_000} s`))
-      timer = later(late, patience)
-    }).finally(() => clearTimeout(timer))
+      let seen = started
+      const look = () => {
+        if (started === seen) {
+          reject(new Error(`${started} of ${expected} tasks ran, and none more for ${patience / 1_000} s`))
+        }
+        seen = started
+      }
+      timer = setInterval(look, patience)
+    }).finally(() => clearInterval(timer))
   }
 
   /** Until the store has nothing left that is unfinished. @param {import("./peer.mjs").Peer} peer */
