@@ -23,7 +23,7 @@ const pause = 5
 
 /** @type {{ readonly peer: string, readonly measure: string, readonly n: number, readonly bytes: number, readonly place: import("./support/places.mjs").Place }} */
 const { bytes, measure, n, peer: id, place } = JSON.parse(process.argv[2])
-const warmUp = Math.min(1_000, n)
+const warmUp = Math.min(2_000, n)
 
 const info = peerOf(id)
 const { open } = await import(`./adapters/${info.adapter}.mjs`)

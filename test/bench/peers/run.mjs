@@ -156,6 +156,7 @@ if (growth.length > 0) {
         if (history > finished) {
           log(`${peer.id}: running ${history - finished} tasks that are to be finished`)
           const filled = await measured({ peer: peer.id, measure: "fill", n: history - finished, bytes, place })
+          if (stopped) break
           if (filled.error !== undefined) {
             results.push({ peer: peer.id, measure: "growth", round: 0, history, n, error: filled.error })
             break

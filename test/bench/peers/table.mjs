@@ -73,6 +73,31 @@ export const tables = ({ libraries, machine, peers, results, servers, settings }
     ) => [peer.title, ...["p50", "p95", "p99"].map((share) => latency(peer.id, share))])
   )
 
+  // Round by round, so that what slowed a whole round is in neither.
+  const times = (/** @type {any} */ peer, /** @type {string} */ measure, /** @type {(one: any) => number} */ value) => {
+    const [ours, theirs] = [of(`taskflow-${peer.kind}`, measure), of(peer.id, measure)]
+    const ratios = theirs.flatMap((/** @type {any} */ one) => {
+      const beside = ours.find((/** @type {any} */ { round }) => round === one.round)
+      return beside === undefined ? [] : [value(beside) / value(one)]
+    })
+    return ratios.length === 0 ? "–" : `${short(median(ratios))} ×`
+  }
+  const ratios = table(
+    [
+      "effect-taskflow on the same store, times the peer",
+      "one by one",
+      "bulk",
+      "drain",
+      "end to end",
+      "idle p50, latency"
+    ],
+    peers.filter(({ library }) => library !== "effect-taskflow").map((/** @type {any} */ peer) => [
+      nameOf(peer),
+      ...["single", "bulk", "drain", "end"].map((measure) => times(peer, measure, rate)),
+      times(peer, "idle", (one) => one.latency.p50)
+    ])
+  )
+
   const sizes = settings.growth
   const growth = sizes.length === 0 ? [] : [
     table(
@@ -126,7 +151,7 @@ export const tables = ({ libraries, machine, peers, results, servers, settings }
   const without = failed.length === 0
     ? []
     : [`**Without a figure, because a task was lost, ran twice or took too long:** ${failed.join(", ")}.`]
-  return [...intro, throughput, ...atOnce, ...without, idle, ...growth, setup].join("\n\n")
+  return [...intro, throughput, ...atOnce, ...without, ratios, idle, ...growth, setup].join("\n\n")
 }
 
 const [file, option] = process.argv.slice(2)
