@@ -26,7 +26,7 @@ export const durability = {
   redis: "as the server's appendonly and appendfsync say"
 }
 
-const own = { library: "effect-taskflow", adapter: "ours", settings: "defaults", doc: "docs/guide/configuration.md" }
+const own = { library: "effect-taskflow", adapter: "ours", settings: "defaults", doc: "docs/guide/persistence.md" }
 
 const bullmq = {
   library: "bullmq",

@@ -116,7 +116,7 @@ export const tables = ({ libraries, machine, peers, results, servers, settings }
       title,
       `${library} ${libraries[library].version}`,
       libraries[library].license,
-      `${set} (${/^https:/.test(doc) ? `[documented](${doc})` : doc})`,
+      `${set} (${/^(https:|docs\/)/.test(doc) ? `[documented](${doc.replace(/^docs\//, "")})` : doc})`,
       durability
     ])
   )
