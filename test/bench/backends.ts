@@ -54,7 +54,7 @@ const requestsOf = (variant: Variant): ReadonlyArray<Request> => [
   ...variants.map((task) => request(variant, "end", task))
 ]
 
-// Peers (plainjob, graphile-worker, pg-boss) belong here, as more requests of the same rounds.
+// Other libraries are measured by peers/run.mjs, ours beside them in the same rounds.
 const plan = Plan.make<Request, Answer>({ budget, guess: () => 0 })
 
 // ── what is printed ────────────────────────────────────────────────────────────────────────────────────────────────
