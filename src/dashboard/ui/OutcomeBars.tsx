@@ -86,7 +86,9 @@ export const OutcomeBars = ({ buckets, onChoose }: OutcomeBarsProps) => {
     if (to - from > 0.01) onChoose(iso(from), iso(to))
   }
   // The end is marked anyway, and a mark beside it would run into it.
-  const ticks = timeTicks(start, reach, utc.value ? () => 0 : localZone).filter(({ place }) => place < (narrow.value ? 0.84 : 0.94))
+  const ticks = timeTicks(start, reach, utc.value ? () => 0 : localZone).filter(({ place }) =>
+    place < (narrow.value ? 0.84 : 0.94)
+  )
 
   return (
     <>
