@@ -64,7 +64,7 @@ export const visitor = (
         timezoneId: "Europe/Berlin",
         reducedMotion: "reduce"
       })
-      context.setDefaultTimeout(10_000)
+      context.setDefaultTimeout(30_000)
       const page = await context.newPage()
       const complaints: Array<string> = []
       page.on("pageerror", (error) => complaints.push(String(error.stack)))

@@ -4,6 +4,7 @@ import { Deferred, Effect, Exit, Fiber, Redacted, Scope, TestClock } from "effec
 import { TaskManager } from "effect-taskflow"
 import { TaskAuth } from "effect-taskflow/http"
 import { TaskflowTest } from "effect-taskflow/testing"
+import { vi } from "vitest"
 import * as Work from "../../src/http/batches/work.js"
 import type { Fate } from "../../src/http/bulk.js"
 import { plan } from "../../src/http/filter/plan.js"
@@ -312,6 +313,35 @@ describe("a batch", () => {
 })
 
 describe("a batch and its server", () => {
+  it.scoped("holds up nobody who has none, or whose batches are over", () =>
+    Effect.gen(function*() {
+      for (const some of [false, true]) {
+        const scope = yield* Scope.make()
+        const ask = yield* Scope.extend(inProcess(open), scope)
+        if (some) yield* start(ask, { action: "cancel", selection: { ids: yield* waitingOnes(3) } })
+        yield* TestClock.adjust("5 seconds")
+        const timers = vi.spyOn(globalThis, "setTimeout")
+        yield* Scope.close(scope, Exit.void)
+        expect(timers.mock.calls.map(([, millis]) => millis ?? 0).filter((millis) => millis >= 2_000)).toEqual([])
+        timers.mockRestore()
+      }
+    }).pipe(Effect.provide(tasks())))
+
+  it.scoped("is left behind with a backend that does not answer", () => {
+    const logs = collectedLogs()
+    return Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const ask = yield* Scope.extend(inProcess(open), scope)
+      yield* start(ask, { action: "cancel", selection: { ids: yield* waitingOnes(1) } })
+      yield* TestClock.adjust("5 seconds")
+      yield* Scope.close(scope, Exit.void)
+      expect(logs.lines.map(({ message }) => message).join()).toContain("left behind")
+    }).pipe(
+      Effect.provide(tasks(wrappedBackend(() => ({ cancel: () => Effect.never })))),
+      Effect.provide(logs.layer)
+    )
+  })
+
   it.scoped("stops with it, and says so in the audit trail", () => {
     const logs = collectedLogs()
     return Effect.gen(function*() {

@@ -199,8 +199,10 @@ export const make = ({ manager }: Pick<Parts, "manager">): Effect.Effect<Batches
       Effect.suspend(() => {
         closed = true
         for (const kept of all.values()) if (!Batch.isEnded(kept)) halt(kept, words.shutdown)
+        if (fibers.size === 0) return Effect.void
         return Effect.catchAll(
-          RealTime.within(Fiber.awaitAll(Array.from(fibers.values())), grace, () => "late"),
+          // A finalizer cannot be interrupted, so neither could the side that loses: each would wait for the other.
+          Effect.interruptible(RealTime.within(Fiber.awaitAll(Array.from(fibers.values())), grace, () => "late")),
           () => {
             const late = newestFirst().filter((kept) => !Batch.isEnded(kept))
             // What they still do is left behind with the backend that does not answer.
