@@ -65,7 +65,10 @@ describeInBrowser("with little room and much", () => {
           await page.keyboard.press("Escape")
           await panel.waitFor({ state: "detached" })
 
+          const opener = row(page, failed.taskId).getByRole("link").first()
+          await expect.poll(() => opener.evaluate((link) => link === document.activeElement)).toBe(true)
           await page.keyboard.press("Control+a")
+          await page.locator(".bulk").getByText("2 selected").waitFor()
           await page.keyboard.press("r")
           const dialog = page.getByRole("dialog", { name: /^Retry 2/ })
           await dialog.getByText("can run now").waitFor()

@@ -2,7 +2,7 @@
  * The keyboard map. Pages add what their keys do while they are there; a single key does nothing in a field, in a dialog, or
  * when the person turned such keys off.
  */
-import { useEffect } from "preact/hooks"
+import { useLayoutEffect } from "preact/hooks"
 import { paletteOpen } from "../palette/state.js"
 import { shortcuts } from "../settings.js"
 
@@ -67,7 +67,7 @@ export const startKeyboard = (): void => addEventListener("keydown", onKeyDown)
 
 /** These keys act while the component is there; the latest layer that has a key answers it. */
 export const useKeys = (bindings: Bindings): void => {
-  useEffect(() => {
+  useLayoutEffect(() => {
     layers.push(bindings)
     return () => {
       layers.splice(layers.indexOf(bindings), 1)
