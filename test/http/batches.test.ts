@@ -8,6 +8,7 @@ import { vi } from "vitest"
 import * as Work from "../../src/http/batches/work.js"
 import type { Fate } from "../../src/http/bulk.js"
 import { plan } from "../../src/http/filter/plan.js"
+import type { Batch as Told, BatchesFrame, Frame } from "../../src/http/stream/frame.js"
 import { TaskBackendError } from "../../src/TaskError.js"
 import { collectedLogs, wrappedBackend } from "../support/engine.js"
 import { type Ask, inProcess, json } from "./inProcess.js"
@@ -264,7 +265,7 @@ describe("a batch", () => {
       }
       const { items } = (yield* ask("GET", "/tasks/batches")).body
       expect(items).toHaveLength(59)
-      expect(items.filter(({ state }: any) => state === "waiting")).toHaveLength(9)
+      expect(items.filter(({ state }: Told) => state === "waiting")).toHaveLength(9)
     }).pipe(Effect.provide(tasks())), 30_000)
 
   it.scoped("needs the permission of what it does, also to be stopped; everybody may look", () =>
@@ -427,7 +428,7 @@ describe("the stream", () => {
       const changes = (since?: string) =>
         Effect.map(
           ask("GET", `/tasks/changes?topics=batches${since === undefined ? "" : `&since=${since}`}`),
-          ({ body }) => ({ next: body.next, told: body.frames.filter(({ t }: any) => t === "batches") })
+          ({ body }) => ({ next: body.next, told: body.frames.filter(({ t }: Frame) => t === "batches") })
         )
       const first = yield* Effect.fork(changes())
       yield* TestClock.adjust("2 seconds")
@@ -443,8 +444,8 @@ describe("the stream", () => {
       expect(told.length).toBeGreaterThanOrEqual(3)
       expect(told.at(-1).b).toEqual([yield* read(ask, batch)])
       expect(told.at(-1).b[0]).toMatchObject({ state: "done", done: 4 })
-      expect(told.map(({ b }: any) => b[0].v)).toEqual(
-        told.map(({ b }: any) => b[0].v).sort((a: number, b: number) => a - b)
+      expect(told.map(({ b }: BatchesFrame) => b[0]!.v)).toEqual(
+        told.map(({ b }: BatchesFrame) => b[0]!.v).sort((a: number, b: number) => a - b)
       )
     }).pipe(Effect.provide(tasks())))
 })

@@ -52,6 +52,7 @@ describe("HttpApiDecodeError", () => {
         expect([answer.status, answer.body._tag], path).toEqual([400, "HttpApiDecodeError"])
         expect(answer.body.message.startsWith(said), answer.body.message).toBe(true)
       }
-      expect((yield* send(base, "GET", "/tasks")).body.items.map(({ status }: any) => status)).toEqual(["running"])
+      expect((yield* send(base, "GET", "/tasks")).body.items.map(({ status }: { readonly status: string }) => status))
+        .toEqual(["running"])
     }).pipe(Effect.provide(tasks())))
 })

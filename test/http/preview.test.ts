@@ -103,7 +103,10 @@ const all = { authorization: "Bearer shown-everything" }
 const looks = { authorization: "Bearer shown-no-arguments" }
 
 const previewsOf = (base: string, headers: Readonly<Record<string, string>> = {}) =>
-  Effect.map(send(base, "GET", "/tasks/", headers), ({ body }) => body.items.map((item: any) => item.preview))
+  Effect.map(
+    send(base, "GET", "/tasks/", headers),
+    ({ body }) => body.items.map(({ preview }: { readonly preview?: string | null }) => preview)
+  )
 
 describe("lists", () => {
   it.scopedLive("have it where arguments are shown, for those who may see them, and only there", () =>
