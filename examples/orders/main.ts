@@ -37,7 +37,16 @@ try      curl -X POST ${url}/signup -d '{"email":"ada@example.com"}'
   })
 
 const Http = (settings: Settings) => {
-  const routes = Layer.merge(Routes, TaskHttp.layer({ auth: settings.auth, displayArguments: true }))
+  const tasks = TaskHttp.layer({
+    auth: settings.auth,
+    displayArguments: true,
+    dashboard: {
+      title: "Orders",
+      environment: { label: "demo", color: "blue" },
+      views: [{ name: "Failed payments", path: "runs?q=status:failed task:payment&since=7d" }]
+    }
+  })
+  const routes = Layer.merge(Routes, tasks)
   const server = NodeHttpServer.layer(() => TaskHttp.closePromptly(createServer()), settings)
   return Layer.effectDiscard(announce(settings)).pipe(
     Layer.provide(HttpLayerRouter.serve(routes, { disableListenLog: true, disableLogger: true })),
