@@ -7,6 +7,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { ChurnMap } from "./internal/churnMap.js"
 import { count } from "./internal/counts.js"
 import * as PriorityFifo from "./internal/priorityFifo.js"
 import { TaskflowConfig } from "./TaskflowConfig.js"
@@ -46,7 +47,7 @@ interface Lane {
 export const make = Effect.map(TaskflowConfig, ({ windowSize }) => {
   // One lane for each name: a name at its limit is passed over in one step, however many of it wait.
   const lanes = new Map<string, Lane>()
-  const removers = new Map<TaskId, { readonly lane: Lane; readonly remove: () => boolean }>()
+  const removers = new ChurnMap<TaskId, { readonly lane: Lane; readonly remove: () => boolean }>()
   let arrivals = 0
 
   const best = (mayStart: (taskName: string) => boolean): Lane | undefined => {

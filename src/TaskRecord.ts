@@ -159,65 +159,129 @@ const allowed = (record: TaskRecord, event: TaskEvent): boolean => {
   }
 }
 
-const ended = { owner: null, nextAttemptAt: null }
+type Draft = { -readonly [Key in keyof TaskRecord]: TaskRecord[Key] }
+
+/**
+ * A copy to be changed before anybody else sees it. Field by field, in the order of `fromEnqueued`: a record spread into a
+ * new one takes 1,140 bytes in place of 350, and was a tenth of what a task allocated.
+ */
+const copyOf = (record: TaskRecord): Draft => ({
+  taskId: record.taskId,
+  taskName: record.taskName,
+  kind: record.kind,
+  payload: record.payload,
+  priority: record.priority,
+  tags: record.tags,
+  idempotencyKey: record.idempotencyKey,
+  keyTtl: record.keyTtl,
+  source: record.source,
+  schedule: record.schedule,
+  executor: record.executor,
+  requeueOnInterrupt: record.requeueOnInterrupt,
+  maxCrashes: record.maxCrashes,
+  definitionVersion: record.definitionVersion,
+  runAt: record.runAt,
+  retryOf: record.retryOf,
+  trace: record.trace,
+  owner: record.owner,
+  status: record.status,
+  createdAt: record.createdAt,
+  startedAt: record.startedAt,
+  instance: record.instance,
+  attemptStartedAt: record.attemptStartedAt,
+  endedAt: record.endedAt,
+  nextAttemptAt: record.nextAttemptAt,
+  claim: record.claim,
+  attempts: record.attempts,
+  failures: record.failures,
+  crashes: record.crashes,
+  cancelRequested: record.cancelRequested,
+  result: record.result,
+  failure: record.failure,
+  stopReason: record.stopReason,
+  progress: record.progress,
+  logLines: record.logLines,
+  logBytes: record.logBytes,
+  retriedAs: record.retriedAs
+})
+
+/** The same record in other hands: nobody's, or its new owner's under this claim. */
+export const ownedBy = (record: TaskRecord, owner: InstanceId | null, claim: number): TaskRecord => {
+  const after = copyOf(record)
+  after.owner = owner
+  after.claim = claim
+  return after
+}
 
 /** The record after the event, or `None` when the event is illegal in the record's state or is another task's. */
 export const apply = (record: TaskRecord, event: TaskEvent): Option.Option<TaskRecord> => {
   const status = transitions[event._tag][record.status]
   if (status === undefined || event.taskId !== record.taskId || !allowed(record, event)) return Option.none()
+  const after = copyOf(record)
+  after.status = status
   switch (event._tag) {
     case "Enqueued":
       return Option.none()
     case "Started":
-      return Option.some({
-        ...record,
-        status,
-        owner: event.instance,
-        instance: event.instance,
-        claim: event.claim,
-        attempts: record.attempts + 1,
-        startedAt: record.startedAt ?? event.at,
-        attemptStartedAt: event.at,
-        nextAttemptAt: null
-      })
+      after.owner = event.instance
+      after.instance = event.instance
+      after.claim = event.claim
+      after.attempts += 1
+      after.startedAt ??= event.at
+      after.attemptStartedAt = event.at
+      after.nextAttemptAt = null
+      break
     case "AttemptFailed":
-      return Option.some({
-        ...record,
-        owner: null,
-        failures: record.failures + 1,
-        crashes: 0,
-        failure: event.failure,
-        nextAttemptAt: event.nextAttemptAt
-      })
+      after.owner = null
+      after.failures += 1
+      after.crashes = 0
+      after.failure = event.failure
+      after.nextAttemptAt = event.nextAttemptAt
+      break
     case "Snoozed":
-      return Option.some({ ...record, owner: null, crashes: 0, nextAttemptAt: event.until })
+      after.owner = null
+      after.crashes = 0
+      after.nextAttemptAt = event.until
+      break
     case "Succeeded":
-      return Option.some({ ...record, ...ended, status, endedAt: event.at, result: event.result, failure: null })
+      end(after, event.at)
+      after.result = event.result
+      after.failure = null
+      break
     case "Failed":
-      return Option.some({
-        ...record,
-        ...ended,
-        status,
-        endedAt: event.at,
-        failures: record.failures + 1,
-        failure: event.failure,
-        stopReason: event.stopReason
-      })
+      end(after, event.at)
+      after.failures += 1
+      after.failure = event.failure
+      after.stopReason = event.stopReason
+      break
     case "CancelRequested":
-      return Option.some({ ...record, cancelRequested: true })
+      after.cancelRequested = true
+      break
     case "Cancelled":
-      return Option.some({ ...record, ...ended, status, endedAt: event.at, stopReason: "cancel" })
+      end(after, event.at)
+      after.stopReason = "cancel"
+      break
     case "Interrupted":
-      return Option.some({ ...record, ...ended, status, endedAt: event.at, stopReason: event.stopReason })
+      end(after, event.at)
+      after.stopReason = event.stopReason
+      break
     case "Requeued":
-      return Option.some({ ...record, ...ended, status })
+      after.owner = null
+      after.nextAttemptAt = null
+      break
     case "Logged":
-      return Option.some({
-        ...record,
-        logLines: record.logLines + 1,
-        logBytes: record.logBytes + event.line.message.length + (event.line.annotations?.length ?? 0)
-      })
+      after.logLines += 1
+      after.logBytes += event.line.message.length + (event.line.annotations?.length ?? 0)
+      break
     case "Progressed":
-      return Option.some({ ...record, progress: event.progress })
+      after.progress = event.progress
+      break
   }
+  return Option.some(after)
+}
+
+const end = (after: Draft, at: number): void => {
+  after.owner = null
+  after.nextAttemptAt = null
+  after.endedAt = at
 }

@@ -9,7 +9,6 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
@@ -17,6 +16,7 @@ import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as Attempt from "./internal/attempt.js"
 import { isPermanent } from "./internal/backendTrouble.js"
+import { ChurnMap } from "./internal/churnMap.js"
 import * as Completing from "./internal/completing.js"
 import { eventOf, later } from "./internal/eventOf.js"
 import { failureOf, messageOf } from "./internal/failureOf.js"
@@ -25,6 +25,7 @@ import { judge, type StopRequest, type Verdict } from "./internal/outcome.js"
 import { pastFailures } from "./internal/pastFailures.js"
 import * as Pipeline from "./internal/pipeline.js"
 import type { Slot } from "./internal/slots.js"
+import * as Starter from "./internal/starter.js"
 import * as Timers from "./internal/timers.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 import { type Outcome, TaskBackend } from "./TaskBackend.js"
@@ -62,12 +63,13 @@ export const make = Effect.gen(function*() {
   const store = yield* TaskStore
   const config = yield* TaskflowConfig
   const timers = yield* Timers.make
+  const starter = Starter.make()
   const clock = yield* Effect.clock
   const runtime = yield* Effect.runtime<never>()
   const { now } = yield* TaskInstance
   let lastStarted: string | null = null
   const forAttempts: Attempt.Engine = { store, limits: config.logs, now }
-  const live = new Map<TaskId, Attempt.LiveAttempt>()
+  const live = new ChurnMap<TaskId, Attempt.LiveAttempt>()
 
   const prepare = Pipeline.make(config, clock, yield* TaskExecutor)
 
@@ -183,8 +185,6 @@ export const make = Effect.gen(function*() {
         Completing.inTransaction({ transaction, store, now }, attempt, body, (written) => {
           completed = written
         })
-    const fiber = fork(pipeline(attempt, around), { immediate: false })
-    attempt.interrupt = () => fiber.unsafeInterruptAsFork(FiberId.none)
     if (timeout !== null) {
       attempt.arm = () => {
         attempt.disarm()
@@ -243,7 +243,7 @@ export const make = Effect.gen(function*() {
       })
     }
 
-    fiber.addObserver((ended) => {
+    const onEnd = (ended: Exit.Exit<Exit.Exit<string | null, unknown>>): void => {
       const flat = Exit.flatten(ended)
       // Without a success schema nothing is stored, whatever the handler gave.
       const exit = success === null ? Exit.as(flat, null) : flat
@@ -253,7 +253,9 @@ export const make = Effect.gen(function*() {
       fork(Scope.close(scope, exit)).addObserver((closed) =>
         settle(Exit.isSuccess(closed) ? exit : Exit.zipLeft(exit, closed))
       )
-    })
+    }
+
+    starter.later(() => fork(pipeline(attempt, around)).addObserver(onEnd))
   }
 
   const matching = (taskName: string | undefined) =>

@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { isPermanent } from "./internal/backendTrouble.js"
 import { changeOf } from "./internal/changeOf.js"
+import { ChurnMap } from "./internal/churnMap.js"
 import { count } from "./internal/counts.js"
 import * as RecentWaits from "./internal/recentWaits.js"
 import * as Signal from "./internal/signal.js"
@@ -74,7 +75,7 @@ export const make = Effect.gen(function*() {
   const journal = yield* TaskJournal
   const events = yield* TaskEvents
   const { logs } = yield* TaskflowConfig
-  const window = new Map<TaskId, TaskRecord.TaskRecord>()
+  const window = new ChurnMap<TaskId, TaskRecord.TaskRecord>()
   const endWaiters = new Map<TaskId, Set<(record: TaskRecord.TaskRecord) => void>>()
   const room = yield* Signal.make
   const waits = RecentWaits.make()

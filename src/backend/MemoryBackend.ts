@@ -221,7 +221,7 @@ export const on = (tables: Tables, maxLive: number): TaskBackend["Type"] => {
           : fenced(request.instance)
       ),
     owned: (instance) =>
-      Effect.sync(() => ({ records: [...tables.holdings.of(instance).rows].map(({ record }) => record), joined: [] })),
+      Effect.sync(() => ({ records: tables.holdings.of(instance).rows.all.map(({ record }) => record), joined: [] })),
     joinTransaction: null,
     transaction: null,
     cancel: (taskId, now) =>

@@ -66,7 +66,7 @@ export const claim = (tables: Tables, controls: Controls, request: ClaimRequest)
       start(row)
     } else {
       room.window -= 1
-      tables.update(row, { ...row.record, owner: instance, claim: row.record.claim + 1 }, now)
+      tables.update(row, TaskRecord.ownedBy(row.record, instance, row.record.claim + 1), now)
       pending.push(row)
     }
   }

@@ -5,11 +5,45 @@ import type { InstanceId } from "../TaskEvent.js"
 import { isLive, type TaskRecord } from "../TaskRecord.js"
 import type { LiveRow } from "./memoryTables.js"
 
-/** What one instance owns, each set in no particular order. */
+/** Where a row is in the bags of its holding; -1: nowhere. */
+export interface Places {
+  rows: number
+  window: number
+}
+
+/**
+ * Rows in no particular order. An array in which each row knows its place: a Set that rows pass through keeps them in the
+ * tables that it leaves behind, see `ChurnMap`.
+ */
+class Bag {
+  readonly all: Array<LiveRow> = []
+
+  constructor(private readonly as: keyof Places) {}
+
+  add(row: LiveRow): void {
+    if (row.places[this.as] !== -1) return
+    row.places[this.as] = this.all.length
+    this.all.push(row)
+  }
+
+  // The last one takes the place that is left.
+  remove(row: LiveRow): void {
+    const place = row.places[this.as]
+    if (place === -1) return
+    row.places[this.as] = -1
+    const last = this.all.pop()!
+    if (last === row) return
+    this.all[place] = last
+    last.places[this.as] = place
+  }
+}
+
+/** What one instance owns, each in no particular order. */
 export interface Holding {
-  readonly rows: Set<LiveRow>
+  readonly rows: Bag
   /** Those without an attempt under way. */
-  readonly window: Set<LiveRow>
+  readonly window: Bag
+  /** Few. */
   readonly suspects: Set<LiveRow>
 }
 
@@ -22,7 +56,7 @@ export const make = () => {
   const of = (instance: InstanceId): Holding => {
     let holding = holdings.get(instance)
     if (holding === undefined) {
-      holdings.set(instance, holding = { rows: new Set(), window: new Set(), suspects: new Set() })
+      holdings.set(instance, holding = { rows: new Bag("rows"), window: new Bag("window"), suspects: new Set() })
     }
     return holding
   }
@@ -30,8 +64,8 @@ export const make = () => {
   const leave = (row: LiveRow): void => {
     if (row.holder === null) return
     const { rows, suspects, window } = of(row.holder)
-    rows.delete(row)
-    window.delete(row)
+    rows.remove(row)
+    window.remove(row)
     suspects.delete(row)
     row.holder = null
   }
@@ -50,7 +84,7 @@ export const make = () => {
       row.holder = owner
       if (isSuspect(row.record)) suspects.add(row)
       else suspects.delete(row)
-      if (isLive(row.record)) window.delete(row)
+      if (isLive(row.record)) window.remove(row)
       else window.add(row)
       if (row.heldClaim === claim) return
       row.heldClaim = claim
@@ -59,7 +93,7 @@ export const make = () => {
 
     /** What other instances took into their windows and did not start. */
     *windowsOfOthers(instance: InstanceId): Iterable<LiveRow> {
-      for (const [owner, { window }] of holdings) if (owner !== instance) yield* window
+      for (const [owner, { window }] of holdings) if (owner !== instance) yield* window.all
     },
 
     forget: (instance: InstanceId): void => void holdings.delete(instance)

@@ -78,7 +78,7 @@ export const make = (tables: Tables, controls: Controls) => {
   }
 
   const buryIfEmpty = (instance: Instance, now: number): void => {
-    if (instance.state === "gone" || tables.holdings.of(instance.facts.id).rows.size > 0) return
+    if (instance.state === "gone" || tables.holdings.of(instance.facts.id).rows.all.length > 0) return
     instance.state = "gone"
     instance.goneAt = now
   }
@@ -161,7 +161,7 @@ export const make = (tables: Tables, controls: Controls) => {
         instance.beatAt = now
         instance.vitals = vitals ?? instance.vitals
       }
-      const owned = instance === undefined ? [] : [...tables.holdings.of(id).rows]
+      const owned = instance === undefined ? [] : tables.holdings.of(id).rows.all
       const peers: Array<Peer> = []
       for (const { beat, facts, state } of instances.values()) {
         if (facts.id !== id && state !== "gone") peers.push({ ...facts, beat, state })
@@ -184,10 +184,10 @@ export const make = (tables: Tables, controls: Controls) => {
       if (instance.state === "live" && instance.beat !== beat) return nothing
       declareDead(instance)
       const { rows } = tables.holdings.of(id)
-      const next = [...rows].sort((a, b) => a.sequence - b.sequence).slice(0, limit)
+      const next = [...rows.all].sort((a, b) => a.sequence - b.sequence).slice(0, limit)
       const records = next.map((row) => giveBack(row, instance, now))
       buryIfEmpty(instance, now)
-      return { records, left: rows.size > 0 }
+      return { records, left: rows.all.length > 0 }
     },
 
     maintain: (now: number): void => {

@@ -4,6 +4,7 @@
  * `live` holds unfinished tasks, `done` finished ones in the order they ended, never more than `maxRecords`.
  */
 import TinyQueue from "tinyqueue"
+import { ChurnMap } from "../internal/churnMap.js"
 import * as Counting from "../internal/counting.js"
 import * as Durations from "../internal/durations.js"
 import * as PriorityFifo from "../internal/priorityFifo.js"
@@ -22,8 +23,9 @@ export interface LiveRow {
   readonly sequence: number
   /** Takes the row out of the ready index; null while it is not in it. */
   unready: (() => boolean) | null
-  /** In whose holding the row is. */
+  /** In whose holding the row is, and where there: see `Bag`. */
   holder: InstanceId | null
+  readonly places: Holdings.Places
   /** Since when it has been held under which claim: epoch milliseconds. */
   heldSince: number
   heldClaim: number
@@ -75,7 +77,7 @@ const maxAttempts = 1_000
 const keyOf = (record: TaskRecord): string => `${record.taskName}\u0000${record.idempotencyKey}`
 
 export const make = (maxRecords: number) => {
-  const live = new Map<TaskId, LiveRow>()
+  const live = new ChurnMap<TaskId, LiveRow>()
   const done = new Map<TaskId, TaskRecord>()
   let ended: Array<TaskId> = []
   let firstEnded = 0
@@ -151,8 +153,8 @@ export const make = (maxRecords: number) => {
   const forget = (record: TaskRecord): void => {
     done.delete(record.taskId)
     ids.remove(record.taskId)
-    logs.delete(record.taskId)
-    attempts.delete(record.taskId)
+    if (logs.size > 0) logs.delete(record.taskId)
+    if (attempts.size > 0) attempts.delete(record.taskId)
     if (record.idempotencyKey !== null && keys.get(keyOf(record))?.taskId === record.taskId) keys.delete(keyOf(record))
     statsOf(record.taskName).counts[record.status] -= 1
     countDuration(record, -1)
@@ -198,6 +200,7 @@ export const make = (maxRecords: number) => {
         sequence: arrivals,
         unready: null,
         holder: null,
+        places: { rows: -1, window: -1 },
         heldSince: heldUntil,
         heldClaim: record.claim
       }

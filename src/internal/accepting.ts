@@ -94,7 +94,7 @@ export const make = (options: {
         arriving = false
       }
       backlog.arrive(taskName, 1)
-      return store.enqueue({ ...record, owner: instance.id, claim: 1 }, (exit) => {
+      return store.enqueue(TaskRecord.ownedBy(record, instance.id, 1), (exit) => {
         arrived()
         const current = store.get(taskId)
         if (Exit.isSuccess(exit) && exit.value._tag === "Applied") {

@@ -72,6 +72,13 @@ const executors: ReadonlyArray<TaskRecord["executor"]> = ["fiber", "thread", "pr
 const hasFields = (schema: unknown): schema is { readonly fields: Schema.Struct.Fields } =>
   Predicate.hasProperty(schema, "fields")
 
+const hasDefault = (field: Schema.Struct.Field): boolean => {
+  if (!Schema.isPropertySignature(field)) return false
+  // safe: what a property signature has in its place of a schema's AST
+  const ast = field.ast as unknown as Schema.PropertySignature.AST
+  return (ast._tag === "PropertySignatureDeclaration" ? ast : ast.to).defaultValue !== undefined
+}
+
 // A struct fills in constructor defaults, a class wants an instance; anything else is given as it is.
 const completer = (schema: Schema.Schema.All): (input: unknown) => unknown => {
   if (!hasFields(schema)) return (input) => input
@@ -83,9 +90,11 @@ const completer = (schema: Schema.Schema.All): (input: unknown) => unknown => {
   }
   // safe: every other schema with fields is a Struct; validation is left to the encoding that follows
   const struct = schema as unknown as { make: (props: unknown, options: { disableValidation: true }) => unknown }
-  return typeof struct.make === "function"
-    ? (input) => struct.make(input, { disableValidation: true })
-    : (input) => input
+  if (typeof struct.make !== "function") return (input) => input
+  const make = (input: unknown) => struct.make(input, { disableValidation: true })
+  // Most have no defaults, and making a struct of what is one already is a fiftieth of a task.
+  if (Object.values(schema.fields).some(hasDefault)) return make
+  return (input) => Predicate.isRecord(input) ? input : make(input)
 }
 
 /** What a task can be called. */

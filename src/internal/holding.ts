@@ -7,7 +7,7 @@
 import * as Exit from "effect/Exit"
 import type { TaskId } from "../TaskId.js"
 import type { TaskInstance } from "../TaskInstance.js"
-import type { TaskRecord } from "../TaskRecord.js"
+import { ownedBy, type TaskRecord } from "../TaskRecord.js"
 import type { OnCommitted, TaskStore } from "../TaskStore.js"
 import type { Timers } from "./timers.js"
 
@@ -68,7 +68,7 @@ export const make = (options: {
       const { taskId } = record
       const until = instance.now() + longest
       store.enqueue(
-        { ...record, owner: instance.id, claim: 1 },
+        ownedBy(record, instance.id, 1),
         (exit) => {
           if (Exit.isSuccess(exit) && exit.value._tag === "Applied") {
             if (store.get(taskId) === undefined) options.waits(record, true)

@@ -84,36 +84,59 @@ const isPlain = (value: object): boolean => {
   return prototype === Object.prototype || prototype === null
 }
 
-/** The first part of an encoded value that JSON would change, or undefined. */
-export const problemOfValue = (value: unknown, path = "", depth = 0): Problem | undefined => {
+/** What is wrong, and the keys that lead there, innermost first. Almost nothing is wrong, so no path is made on the way. */
+interface Found {
+  readonly what: string
+  readonly keys: Array<string | number>
+}
+
+const found = (what: string): Found => ({ what, keys: [] })
+
+const within = (key: string | number, problem: Found): Found => {
+  problem.keys.push(key)
+  return problem
+}
+
+const find = (value: unknown, depth: number): Found | undefined => {
   switch (typeof value) {
     case "string":
     case "boolean":
     case "undefined":
       return undefined
     case "number":
-      return Number.isFinite(value) ? undefined : { path, what: `${value} is not a JSON number` }
+      return Number.isFinite(value) ? undefined : found(`${value} is not a JSON number`)
     case "object":
       break
     default:
-      return { path, what: `a ${typeof value} is not JSON` }
+      return found(`a ${typeof value} is not JSON`)
   }
   if (value === null) return undefined
-  if (depth > 512) return { path, what: "nested deeper than 512 levels, or circular" }
+  if (depth > 512) return found("nested deeper than 512 levels, or circular")
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index += 1) {
-      if (value[index] === undefined) {
-        return { path: `${path}[${index}]`, what: "undefined inside an array is not JSON" }
-      }
-      const found = problemOfValue(value[index], `${path}[${index}]`, depth + 1)
-      if (found !== undefined) return found
+      const problem = value[index] === undefined
+        ? found("undefined inside an array is not JSON")
+        : find(value[index], depth + 1)
+      if (problem !== undefined) return within(index, problem)
     }
     return undefined
   }
-  if (!isPlain(value)) return { path, what: `a ${value.constructor?.name ?? "class instance"} is not JSON` }
-  for (const [key, inner] of Object.entries(value)) {
-    const found = problemOfValue(inner, path === "" ? key : `${path}.${key}`, depth + 1)
-    if (found !== undefined) return found
+  if (!isPlain(value)) return found(`a ${value.constructor?.name ?? "class instance"} is not JSON`)
+  for (const key of Object.keys(value)) {
+    // safe: a key of this very object
+    const problem = find((value as Record<string, unknown>)[key], depth + 1)
+    if (problem !== undefined) return within(key, problem)
   }
   return undefined
+}
+
+/** The first part of an encoded value that JSON would change, or undefined. */
+export const problemOfValue = (value: unknown): Problem | undefined => {
+  const problem = find(value, 0)
+  if (problem === undefined) return undefined
+  const path = problem.keys.reduceRight<string>(
+    (text, key) => typeof key === "number" ? `${text}[${key}]` : text === "" ? key : `${text}.${key}`,
+    ""
+  )
+  return { path, what: problem.what }
 }

@@ -8,9 +8,11 @@ import * as Equal from "effect/Equal"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
+import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
+import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import { currentAttempt, TaskContext } from "../TaskContext.js"
@@ -27,7 +29,7 @@ import { resultText } from "./resultText.js"
 export interface Prepared {
   readonly spanOf: AttemptSpan.Opening
   readonly forkOf: (attempt: Attempt.LiveAttempt, scope: Scope.Scope) => Fork
-  /** `around` is put around everything from the payload to the result. */
+  /** Lets the attempt be interrupted. `around` is put around everything from the payload to the result. */
   readonly pipeline: (
     attempt: Attempt.LiveAttempt,
     around?: (body: Effect.Effect<string | null, unknown>) => Effect.Effect<string | null, unknown>
@@ -69,10 +71,14 @@ export const make = (
       ? inPlace(registered, handler.handle, config.maxPayloadSize)
       : InWorker.make({ config, executor, registered, handler })
     // As an exit, so that a failure is the task's affair and not an unhandled error of its fiber.
-    const pipeline: Prepared["pipeline"] = (attempt, around) => {
-      const whole = Effect.suspend(() => handled(attempt))
-      return Effect.exit(around === undefined ? whole : around(success === null ? Effect.as(whole, null) : whole))
-    }
+    const pipeline: Prepared["pipeline"] = (attempt, around) =>
+      Effect.withFiberRuntime((fiber) => {
+        attempt.interrupt = () => fiber.unsafeInterruptAsFork(FiberId.none)
+        // Asked to stop between its start and now.
+        if (attempt.requested !== null) return Effect.exit(Effect.interrupt)
+        const whole = Effect.suspend(() => handled(attempt))
+        return Effect.exit(around === undefined ? whole : around(success === null ? Effect.as(whole, null) : whole))
+      })
     const made: Prepared = {
       spanOf: AttemptSpan.make(config.tracing, clock, runtime),
       forkOf: forkerOf(Runtime.make({ ...runtime, fiberRefs: captureLogs(runtime.fiberRefs, config.logs.level) })),
@@ -85,52 +91,56 @@ export const make = (
 
 type Locals = FiberRefs.FiberRefs["locals"]
 
-/** Forks an effect in one attempt: with its context and its scope, over the handler's services. */
-export type Fork = <A, E>(
-  effect: Effect.Effect<A, E>,
-  options?: Runtime.RunForkOptions
-) => Fiber.RuntimeFiber<A, E>
+/** Runs an effect in one attempt: with its context and its scope, over the handler's services. It begins in the call. */
+export type Fork = <A, E>(effect: Effect.Effect<A, E>) => Fiber.RuntimeFiber<A, E>
 
 // Refs are set before the fiber exists; the id only tells who wrote last when refs of two fibers are joined.
 const nobody = FiberId.make(0, 0) as FiberId.Single
+const noRefs = FiberRefs.empty()
 
 /**
- * The refs that differ from what a fiber has without them, and of each its value alone. Every fork copies them one by one, and
+ * The refs that differ from what a fiber has without them, as a fork makes them of their values. Every attempt copies them, and
  * five of the nine that a layer is built with are as they always are: copying all was an eighth of what a task allocated.
  */
 const worthCopying = (refs: FiberRefs.FiberRefs): Locals => {
   const locals: Locals = new Map()
   for (const [ref, [[writer, value]]] of refs.locals) {
+    // What a ManagedRuntime builds its layers with; from then on it hands everything to the default one.
+    if (value instanceof Scheduler.SyncScheduler) continue
     const initial = FiberRefs.getOrDefault(FiberRefs.empty(), ref)
-    const alone = FiberRefs.unsafeMake(new Map([[ref, [[writer, initial]]]]))
+    const alone = FiberRefs.unsafeMake(new Map([[ref, [[writer, value]]]]))
     const forked = FiberRefs.getOrDefault(FiberRefs.forkAs(alone, nobody), ref)
-    if (!Equal.equals(value, initial) || !Equal.equals(forked, initial)) locals.set(ref, [[writer, value]])
+    if (!Equal.equals(forked, initial)) locals.set(ref, [[nobody, forked]])
   }
   return locals
 }
 
-// A fork copies the refs in the same step, so all attempts of a handler share one set of them: a set for each attempt was a
-// tenth of what an attempt allocated.
+// The refs of an attempt are one copy of a Map. `runFork` itself copies them three times, once by asking each of them what a
+// fork makes of it: with none of its own to begin with, it takes those it is given.
 const forkerOf = (runtime: Runtime.Runtime<never>): Prepared["forkOf"] => {
-  const locals = worthCopying(runtime.fiberRefs)
-  const fiberRefs = FiberRefs.unsafeMake(locals)
+  const common = worthCopying(runtime.fiberRefs)
+  // As arrays: a Map made from a Map takes half as long again, and an object and an array for each entry.
+  const refs = [...common]
+  const shared = [...runtime.context.unsafeMap]
+  // Who brought a scheduler wants it to be asked before anything runs.
+  const immediate = !common.has(FiberRef.currentScheduler)
   return (attempt, scope) => {
     // One copy of the services instead of one for each that is added.
-    const services = new Map(runtime.context.unsafeMap)
+    const services = new Map(shared)
     services.set(TaskContext.key, attempt.current)
     services.set(Scope.Scope.key, scope)
     // Not the span that the handler's layer was built in: that ended long ago, and is no task's.
     if (attempt.span === null) services.delete(Tracer.ParentSpan.key)
     else services.set(Tracer.ParentSpan.key, attempt.span.span)
-    const own = Runtime.make({
-      context: Context.unsafeMake(services),
-      runtimeFlags: runtime.runtimeFlags,
-      fiberRefs
-    })
-    const current = [[nobody, Option.some(attempt)]] as const
-    return (effect, options) => {
-      locals.set(currentAttempt, current)
-      return Runtime.runFork(own, effect, options)
+    const context = Context.unsafeMake<never>(services)
+    const own = Runtime.make({ context, runtimeFlags: runtime.runtimeFlags, fiberRefs: noRefs })
+    const current = Option.some(attempt)
+    const updateRefs = (_: FiberRefs.FiberRefs, fiber: FiberId.Runtime): FiberRefs.FiberRefs => {
+      const locals: Locals = new Map(refs)
+      locals.set(FiberRef.currentContext, [[fiber, context]])
+      locals.set(currentAttempt, [[fiber, current]])
+      return FiberRefs.unsafeMake(locals)
     }
+    return (effect) => Runtime.runFork(own, effect, { immediate, updateRefs })
   }
 }

@@ -12,7 +12,8 @@ interface Node<A> {
 
 interface Level<A> {
   readonly priority: number
-  nodes: Array<Node<A>>
+  /** Nothing is kept before `head`: what was taken would stay in memory with the array. */
+  nodes: Array<Node<A> | undefined>
   head: number
 }
 
@@ -44,7 +45,10 @@ export const make = <A>(): PriorityFifo<A> => {
 
   // Drops what was removed from the front; answers whether the level still has an item.
   const settleFront = (level: Level<A>): boolean => {
-    while (level.head < level.nodes.length && level.nodes[level.head]!.removed) level.head += 1
+    while (level.head < level.nodes.length && level.nodes[level.head]!.removed) {
+      level.nodes[level.head] = undefined
+      level.head += 1
+    }
     if (level.head > 1024 && level.head * 2 > level.nodes.length) {
       level.nodes = level.nodes.slice(level.head)
       level.head = 0

@@ -118,13 +118,17 @@ export const withoutBuckets = (rollup: Rollup): Rollup => ({
 /** Puts sums together by slot and name. */
 export const gathering = () => {
   const found = new Map<string, Gathered>()
+  // One after the other are mostly of one name and time: no key is made then.
+  let last: Gathered | undefined
   const of = (at: number, taskName: string | null): Gathered => {
+    if (last !== undefined && last.at === at && last.taskName === taskName) return last
     const key = `${at} ${taskName === null ? "" : JSON.stringify(taskName)}`
     let one = found.get(key)
     if (one === undefined) {
       const ends = { success: 0, failed: 0, interrupted: 0, cancelled: 0 }
       found.set(key, one = { at, taskName, ends, durations: noSums(), waits: noSums() })
     }
+    last = one
     return one
   }
   const add = (rollup: Rollup): void => {
