@@ -1,6 +1,6 @@
 /** Tasks whose handlers run in workers, on pools without workers: what the engine makes of what a worker says. */
 import { describe, expect, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Layer, Schema, Scope, TestClock } from "effect"
+import { Cause, Effect, Exit, Layer, Queue, Schema, Scope, TestClock } from "effect"
 import { MemoryBackend, Task, TaskBackend, TaskContext, TaskflowWiringError, TaskManager } from "effect-taskflow"
 import { TaskflowTest } from "effect-taskflow/testing"
 import * as TaskflowConfig from "../src/TaskflowConfig.js"
@@ -241,8 +241,12 @@ describe("an attempt in a worker", () => {
     Effect.gen(function*() {
       const Slow = Task.make("slow", { executor: "thread", timeout: "5 seconds", payload: { n: Schema.Number } })
       const interrupted: Array<unknown> = []
+      const begun = yield* Queue.unbounded<void>()
       const fake = workers(({ payload }) =>
-        Effect.onInterrupt(Effect.never, () => Effect.sync(() => interrupted.push(JSON.parse(payload).n)))
+        Effect.onInterrupt(
+          Effect.zipRight(Queue.offer(begun, undefined), Effect.never),
+          () => Effect.sync(() => interrupted.push(JSON.parse(payload).n))
+        )
       )
       const layer = Slow.toLayer(there).pipe(Layer.provideMerge(fake.engine))
       const scope = yield* Scope.make()
@@ -255,10 +259,13 @@ describe("an attempt in a worker", () => {
           status: "failed",
           failure: { kind: "timeout" }
         })
+        yield* Queue.take(begun)
         const unwanted = yield* Slow.enqueue({ n: 2 })
+        yield* Queue.take(begun)
         expect(yield* manager.cancel(unwanted.taskId)).toBe("requested")
         expect(yield* manager.awaitResult(unwanted.taskId)).toMatchObject({ status: "cancelled" })
         yield* Slow.enqueue({ n: 3 })
+        yield* Queue.take(begun)
       }).pipe(Effect.provide(context))
       yield* Scope.close(scope, Exit.void)
       expect(interrupted).toEqual([1, 2, 3])

@@ -12,37 +12,14 @@ import type { TaskId } from "../TaskId.js"
 import type { EnqueueResult, Parts, RunOptions, TaskManager } from "../TaskManager.js"
 import type { TaskRecord } from "../TaskRecord.js"
 import type { Registered } from "../TaskRegistry.js"
+import { answered } from "./codec.js"
+import { cut } from "./cutting.js"
 import * as Definition from "./definition.js"
 import * as HandOver from "./handOver.js"
 import { newRecord } from "./newRecord.js"
 import { type EnqueueOptions, prepare, prepareAll, type Prepared, prepareNow } from "./prepare.js"
 import * as Tracing from "./tracing.js"
 import { isInTransaction, notInTransaction } from "./transaction.js"
-
-// What is written together: `enqueueMany` with more goes in several commits. Each key is a lock on some databases.
-const maxTogether = 10_000
-const maxKeysTogether = 1_000
-// In UTF-16 units of their payloads; one that is larger goes alone.
-const maxSizeTogether = 8 * 1_048_576
-
-/** Cuts what one call wants enqueued into what is committed together. */
-export const cut = (all: ReadonlyArray<Prepared>): ReadonlyArray<ReadonlyArray<Prepared>> => {
-  const most = all.some(({ idempotencyKey }) => idempotencyKey !== null) ? maxKeysTogether : maxTogether
-  const parts: Array<Array<Prepared>> = []
-  let part: Array<Prepared> = []
-  let size = 0
-  for (const one of all) {
-    const other = part.length > 0 && part[0]!.persist !== one.persist
-    if (part.length > 0 && (other || part.length === most || size + one.payload.length > maxSizeTogether)) {
-      parts.push(part)
-      part = []
-      size = 0
-    }
-    part.push(one)
-    size += one.payload.length
-  }
-  return part.length === 0 ? parts : [...parts, part]
-}
 
 /** Enqueues a task whose record somebody else makes, in the span of an enqueue. */
 export type EnqueueMade = (
@@ -148,11 +125,13 @@ export const make = (
     committed: (all: ReadonlyArray<TaskRecord>) => Effect.Effect<A, E>,
     joined: (results: Array<EnqueueResult>) => A
   ): Effect.Effect<A, E | TaskBackendError | TaskKeyBusy | TaskWrongTransaction> =>
-    Effect.flatMap(
-      isInTransaction,
-      (inside): Effect.Effect<A, E | TaskBackendError | TaskKeyBusy | TaskWrongTransaction> => {
+    Effect.withFiberRuntime(
+      (fiber): Effect.Effect<A, E | TaskBackendError | TaskKeyBusy | TaskWrongTransaction> => {
+        const inside = isInTransaction(fiber)
         const { joinTransaction } = backend
         if (!persist) return acceptVolatile(inside, () => recordsAt(now()), committed)
+        // The common case in one step of the fiber. Each step costs 110 bytes and 0.1 µs, and an enqueue had sixteen of them.
+        if (!inside && store.unfinished() < maxLive && journal.hasRoom()) return committed(recordsAt(now()))
         const alone = Effect.flatMap(admission, () => committed(recordsAt(now())))
         if (!inside) return alone
         if (joinTransaction === null) {
@@ -174,14 +153,18 @@ export const make = (
     options: EnqueueOptions,
     committed: (record: TaskRecord) => ReturnType<typeof commit>
   ) =>
-    sending(definition, (trace) =>
-      Effect.flatMap(prepared(definition, payload, options), (ready) =>
+    sending(definition, (trace) => {
+      const enqueued = (ready: Prepared) =>
         accept(
           ready.persist,
           (at) => [newRecord(definition, ready, ids.next(at), at, trace)],
           ([record]) => committed(record!),
           ([result]) => result!
-        )), Tracing.tellResult)
+        )
+      const ready = prepareNow(definition, payload, options, now(), config.maxPayloadSize)
+      const known = answered(ready)
+      return known === undefined ? Effect.flatMap(ready, enqueued) : enqueued(known.value)
+    }, Tracing.tellResult)
 
   // What is enqueued in a transaction belongs to that alone.
   const commitHeld = (record: TaskRecord, told: (taskId: TaskId) => void) =>

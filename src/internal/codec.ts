@@ -46,10 +46,10 @@ const toMisfit = (error: ParseResult.ParseError) =>
   })
 
 /** The value of an effect that had nothing to wait for and did not fail, or undefined. */
-export const answered = <A>(result: Effect.Effect<A, Misfit>): { readonly value: A } | undefined =>
+export const answered = <A, E>(result: Effect.Effect<A, E>): { readonly value: A } | undefined =>
   // safe: an effect that is an Exit is the Exit of its own value
-  Exit.isExit(result) && Exit.isSuccess(result as Exit.Exit<A, Misfit>)
-    ? { value: (result as Exit.Success<A, Misfit>).value }
+  Exit.isExit(result) && Exit.isSuccess(result as Exit.Exit<A, E>)
+    ? { value: (result as Exit.Success<A, E>).value }
     : undefined
 
 /** The codec of a schema that `JsonForm.problemOfSchema` accepts. `maxSize` is in UTF-16 units of the JSON text. */

@@ -67,7 +67,7 @@ export const make = (
   // What was handed over before is read too; inside a transaction nothing is waited for.
   const caughtUp = backend.joinTransaction === null
     ? journal.written
-    : Effect.flatMap(isInTransaction, (inside) => inside ? Effect.void : journal.written)
+    : Effect.withFiberRuntime<void>((fiber) => isInTransaction(fiber) ? Effect.void : journal.written)
 
   const checkId = (taskId: string): Effect.Effect<TaskId, TaskNotFound> =>
     isTaskId(taskId) ? Effect.succeed(taskId) : Effect.fail(new TaskNotFound({ taskId }))

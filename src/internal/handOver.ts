@@ -4,7 +4,6 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import type { Outcome } from "../TaskBackend.js"
 import { currentAttempt } from "../TaskContext.js"
@@ -32,8 +31,6 @@ export const resultOf = (
   )
 }
 
-const outside = Effect.map(FiberRef.get(currentAttempt), Option.isNone)
-
 export const make = ({ dispatcher, journal, volatile }: {
   readonly dispatcher: TaskDispatcher["Type"]
   readonly journal: TaskJournal["Type"]
@@ -50,14 +47,16 @@ export const make = ({ dispatcher, journal, volatile }: {
     taskIds: ReadonlyArray<TaskRecord["taskId"]>,
     register: (resume: (exit: Exit.Exit<A, E | TaskBackendError>) => void) => void
   ): Effect.Effect<A, E | TaskBackendError> =>
-    Effect.flatMap(outside, (impatient) =>
-      Effect.async<A, E | TaskBackendError>((resume) => {
-        const settled = impatient ? journal.impatient(taskIds, (error) => resume(Effect.fail(error))) : () => {}
+    Effect.withFiberRuntime((fiber) => {
+      const outside = Option.isNone(fiber.getFiberRef(currentAttempt))
+      return Effect.async<A, E | TaskBackendError>((resume) => {
+        const settled = outside ? journal.impatient(taskIds, (error) => resume(Effect.fail(error))) : () => {}
         register((exit) => {
           settled()
           resume(exit)
         })
-      }))
+      })
+    })
 
   /** Waits for what became of it. */
   const submit = (record: TaskRecord): Effect.Effect<Outcome, TaskBackendError> =>

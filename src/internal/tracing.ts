@@ -30,7 +30,7 @@ export const attributes = (operation: "send" | "process", taskName: string, inst
 })
 
 /**
- * Runs `body` with the text that its tasks are stored with, null where nothing is traced; in a span `task.enqueue NAME` where
+ * Runs `body`, when it is run itself, with the text that its tasks are stored with, null where nothing is traced; in a span `task.enqueue NAME` where
  * spans are wanted. `cause`: the stored trace of the task that is done again.
  */
 export type Sending = <A, E, R>(
@@ -54,7 +54,7 @@ export const sending = (
   { tracing: { mode } }: Pick<TaskflowConfig["Type"], "tracing">,
   instance: { readonly id: string }
 ): Sending => {
-  if (mode === "off") return (_what, body) => body(null)
+  if (mode === "off") return (_what, body) => Effect.suspend(() => body(null))
   return ({ cause = null, taskName }, body, told) =>
     Effect.withFiberRuntime((fiber) => {
       // Nobody would see the span, so the one that is there is passed on as it is.
