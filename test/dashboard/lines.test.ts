@@ -129,13 +129,19 @@ describeInBrowser("a line", () => {
         await row(page, first).waitFor()
         // Whoever points at a row keeps it, however many come above it.
         await row(page, first).hover()
+        // It lasts for as long as the latest frame leaves something out: whoever looks now and then may miss it.
+        await page.evaluate(() =>
+          new MutationObserver(() => {
+            if (document.querySelector(".live")?.textContent === "Sampling") document.body.dataset["sampled"] = ""
+          }).observe(document.body, { subtree: true, childList: true, characterData: true })
+        )
       })
       const again = page.waitForResponse((answer) =>
         /^\/tasks\/?$/.test(new URL(answer.url()).pathname) && !isPreview(answer.url())
       )
       yield* Waiting.enqueueMany(Array.from({ length: 299 }, (_, n) => ({ n })))
       yield* steps(async () => {
-        await page.getByText("Sampling").waitFor()
+        await page.locator("[data-sampled]").waitFor()
         await page.getByRole("button", { name: "All 300" }).waitFor()
       })
       const last = yield* wait(300)
@@ -145,9 +151,16 @@ describeInBrowser("a line", () => {
         await again
         await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 50)))
         await row(page, first).waitFor()
+        expect(await page.locator("[data-run]").count()).toBe(1)
         await page.mouse.move(5, 5)
         await page.getByRole("button", { name: "All 301" }).waitFor()
         await row(page, last).waitFor()
+        // Nothing is left out between what came and what was there: it is the last of all, whose head counts as one.
+        await page.waitForFunction((id) => {
+          const rows = document.querySelector(".scroll")
+          rows?.scrollTo(0, rows.scrollHeight)
+          return document.querySelector(`[data-run="${id}"]`)?.getAttribute("aria-rowindex") === "302"
+        }, first)
       })
     }).pipe(Effect.provide(application)))
 
