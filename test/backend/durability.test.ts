@@ -270,7 +270,8 @@ for (const database of databases) {
           delay.disable()
           expect(outcomes).toEqual(applied(1))
           expect(alive).toBe(true)
-          expect(delay.max / 1e6).toBeLessThan(100)
+          // A driver that waits by itself stops the process for five seconds.
+          expect(delay.max / 1e6).toBeLessThan(2_500)
         }))
 
       test("is shared by two processes that write for two seconds and lose nothing", (place) =>

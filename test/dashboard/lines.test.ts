@@ -4,8 +4,8 @@ import type { AddressInfo, Socket } from "node:net"
 import { Effect } from "effect"
 import { TaskManager } from "effect-taskflow"
 import type { Page } from "playwright-core"
-import { expect, vi } from "vitest"
-import { describeInBrowser, steps, test, visitor } from "./browser.js"
+import { expect } from "vitest"
+import { describeInBrowser, eventually, steps, test, visitor } from "./browser.js"
 import { application, live, Mail, openAs, row, serve, type Served, Waiting } from "./support.js"
 
 const wait = (n: number) => Effect.map(Waiting.enqueue({ n }), ({ taskId }) => taskId)
@@ -99,7 +99,7 @@ describeInBrowser("a line", () => {
         await live(page)
         await row(page, before).waitFor()
         // Once more, because nobody told what happened before the stream began.
-        await vi.waitFor(() => expect(of("/tasks")).toHaveLength(2), 5_000)
+        await eventually(() => expect(of("/tasks")).toHaveLength(2))
         await page.waitForFunction(() => document.querySelector(".runs-table")?.getAttribute("aria-busy") === "false")
       })
       const { of } = asked(page)
