@@ -201,7 +201,7 @@ for (const database of databases) {
             yield* Fiber.interruptAll(readers)
           }
           expect(yield* backend.get(taskId)).toEqual(Option.none())
-        }), 10_000)
+        }))
 
       test("in the middle of a write leave it to be written again, once", (place) =>
         Effect.gen(function*() {

@@ -198,7 +198,6 @@ describeInBrowser("a line", () => {
           await page.getByRole("button", { name: "Reload" }).click()
           await page.getByRole("heading", { name: "Audit" }).waitFor()
         })
-      }).pipe(Effect.provide(application)),
-    40_000
+      }).pipe(Effect.provide(application))
   )
 })
