@@ -290,6 +290,9 @@ describeInBrowser("the list", () => {
         await page.getByRole("tab", { name: "Arguments" }).click()
         expect(page.url()).toContain("unknown=kept")
         expect(page.url()).toContain("tab=arguments")
+        // With the run it hears of more, on a stream of its own.
+        await live(page)
+        await eventually(() => expect(served.streams()).toBe(1))
         const streams: Array<string> = []
         page.on("request", (request) => {
           if (request.url().includes("/stream")) streams.push(request.url())
