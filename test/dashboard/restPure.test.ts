@@ -10,7 +10,8 @@ const page = (ids: ReadonlyArray<number>, nextCursor: string | null): RunPage =>
   nextCursor,
   total: 9,
   totalIsFloor: false,
-  complete: true
+  complete: true,
+  applied: { q: "", sort: "-created", limit: 100 }
 })
 const joined = (answer: RunPage, shown: ReadonlyArray<number>, nextCursor: string | null) => {
   const { isTorn, items, nextCursor: next } = withRest(answer, shown.map(run), nextCursor)
