@@ -233,7 +233,7 @@ describe("BackgroundTasks", () => {
       yield* out
       yield* TaskflowTest.drain
       expect(sent).toHaveLength(1_001)
-    }).pipe(withMemory), 30_000)
+    }).pipe(withMemory))
 
   it.effect("held for an hour they start although the response is not out", () =>
     Effect.gen(function*() {

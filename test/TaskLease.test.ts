@@ -442,7 +442,10 @@ describe("a clock that is off", () => {
           }),
         write: (batch) => Effect.zipRight(Effect.sync(() => written.push(batch.now)), shared.write(batch))
       }
-      const one = yield* oneOf(backend, Again.toLayer(() => Effect.void), { lease: 120 })
+      const one = yield* oneOf(backend, Again.toLayer(() => Effect.void), {
+        lease: "1 minute",
+        heartbeatInterval: "40 millis"
+      })
       yield* Deferred.await(twice)
       const before = yield* Clock.currentTimeMillis
       yield* Effect.provide(Again.execute(undefined, { delay: 5 }), one.context)

@@ -62,7 +62,7 @@ for (const { backend, name, present } of places) {
         closedSaid(yield* Fiber.join(waiting))
         closedSaid(yield* Fiber.join(executing))
         closedSaid(yield* Effect.flip(Effect.provide(Slow.enqueue(), engine.context)))
-      }), 30_000)
+      }))
   })
 }
 

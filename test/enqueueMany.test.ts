@@ -55,7 +55,7 @@ for (const database of databases.filter(({ kind }) => kind !== "sqlite")) {
           expect(items).toEqual([])
           yield* open.release
         })
-      ), 30_000)
+      ))
 
     it.scopedLive("waits whole for its end, and delays nobody else", () =>
       withEngine(
@@ -70,7 +70,7 @@ for (const database of databases.filter(({ kind }) => kind !== "sqlite")) {
           yield* (yield* TaskManager).awaitIdle
           expect(yield* counts).toMatchObject({ success: 4, pending: 0 })
         })
-      ), 30_000)
+      ))
   })
 }
 

@@ -47,5 +47,5 @@ for (const database of databases) {
         expect(told.filter((one) => one === `Enqueued ${taskId}`)).toHaveLength(1)
       }).pipe(Effect.provide(app))
     }).pipe(Effect.provide(collectedLogs().layer))
-  }, 30_000)
+  })
 }

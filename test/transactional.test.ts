@@ -55,7 +55,7 @@ for (const database of databases) {
           yield* sql.unsafe(`CREATE TABLE ${table} (entry VARCHAR(50))`)
           yield* Effect.ensuring(body(table), Effect.ignore(sql.unsafe(`DROP TABLE ${table}`)))
         }).pipe(Effect.provide(parts(database, place, wrap)))
-      }), 30_000)
+      }))
 
   const booked = (table: string) =>
     Effect.flatMap(

@@ -43,7 +43,7 @@ for (const database of databases) {
           yield* sql.unsafe(`CREATE TABLE ${table} (entry VARCHAR(50))`)
           yield* Effect.ensuring(body(table), Effect.ignore(sql.unsafe(`DROP TABLE ${table}`)))
         }).pipe(Effect.provide(app))
-      }).pipe(Effect.provide(collectedLogs().layer)), 30_000)
+      }).pipe(Effect.provide(collectedLogs().layer)))
 
   const booked = (table: string) =>
     Effect.flatMap(

@@ -29,8 +29,7 @@ for (const database of databases) {
   const test = <E>(what: string, body: Effect.Effect<void, E, TaskManager | SqlClient.SqlClient>) =>
     it.scopedLive(
       what,
-      () => Effect.flatMap(database.place, (place) => Effect.provide(body, application(database, place))),
-      30_000
+      () => Effect.flatMap(database.place, (place) => Effect.provide(body, application(database, place)))
     )
 
   describe.skipIf(!database.present)(`a transaction on ${database.name}`, () => {

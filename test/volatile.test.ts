@@ -113,7 +113,7 @@ describe("a task that is not persisted", () => {
             expect((yield* (yield* TaskManager).stats()).counts).toMatchObject({ success: 7 })
             expect(yield* rowsOf(client, done.name)).toBe(1)
           })
-        ), 30_000)
+        ))
 
       it.scopedLive("does not join a transaction, which is said once", () => {
         const logs = collectedLogs()
@@ -132,7 +132,7 @@ describe("a task that is not persisted", () => {
             expect(logs.lines.filter(({ message }) => message.includes("persist: false cannot join"))).toHaveLength(1)
           })
         ).pipe(Effect.provide(logs.layer))
-      }, 30_000)
+      })
     })
   }
 

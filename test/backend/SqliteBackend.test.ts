@@ -10,8 +10,7 @@ describe("SqliteBackend in memory keeps the promises of the port", () => {
   for (const one of BackendSuite.cases) {
     it.scoped(
       `${one.concern}: ${one.name}`,
-      () => one.run.pipe(Effect.provide(SqliteBackend.layer({ filename: ":memory:" }))),
-      30_000
+      () => one.run.pipe(Effect.provide(SqliteBackend.layer({ filename: ":memory:" })))
     )
   }
 })
@@ -24,6 +23,6 @@ const temporaryFile = Effect.acquireRelease(
 describe("SqliteBackend in a file keeps the promises of the port", () => {
   const onFile = Layer.unwrapScoped(Effect.map(temporaryFile, (filename) => SqliteBackend.layer({ filename })))
   for (const one of BackendSuite.cases) {
-    it.scoped(`${one.concern}: ${one.name}`, () => one.run.pipe(Effect.provide(onFile)), 30_000)
+    it.scoped(`${one.concern}: ${one.name}`, () => one.run.pipe(Effect.provide(onFile)))
   }
 })

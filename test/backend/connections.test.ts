@@ -30,7 +30,7 @@ const handOver = (answer: (number: number) => Effect.Effect<{ readonly rows: Rea
 }
 
 const waitFor = (what: () => boolean) =>
-  Effect.repeat(Effect.sleep("2 millis"), { until: what }).pipe(Effect.timeout("5 seconds"))
+  Effect.repeat(Effect.sleep("2 millis"), { until: what }).pipe(Effect.timeout("30 seconds"))
 
 describe("a connection of the engine that does not answer", () => {
   for (const late of ["fails", "answers"] as const) {
@@ -102,8 +102,8 @@ describe("a connection of the engine", () => {
 
   it.scopedLive("is not given up while it answers one statement after the other", () =>
     Effect.gen(function*() {
-      const pool = handOver((number) => Effect.delay(row(number), "30 millis"))
-      const making = yield* Effect.fork(dedicated(pool.client, dialect, 200))
+      const pool = handOver((number) => Effect.delay(row(number), "50 millis"))
+      const making = yield* Effect.fork(dedicated(pool.client, dialect, 500))
       yield* waitFor(() => pool.asked.length === 1)
       yield* pool.give(0, 1)
       const connections = yield* making

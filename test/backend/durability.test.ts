@@ -201,7 +201,7 @@ for (const database of databases) {
             yield* Fiber.interruptAll(readers)
           }
           expect(yield* backend.get(taskId)).toEqual(Option.none())
-        }), 10_000)
+        }))
 
       test("in the middle of a write leave it to be written again, once", (place) =>
         Effect.gen(function*() {
@@ -270,7 +270,8 @@ for (const database of databases) {
           delay.disable()
           expect(outcomes).toEqual(applied(1))
           expect(alive).toBe(true)
-          expect(delay.max / 1e6).toBeLessThan(100)
+          // A driver that waits by itself stops the process for five seconds.
+          expect(delay.max / 1e6).toBeLessThan(2_500)
         }))
 
       test("is shared by two processes that write for two seconds and lose nothing", (place) =>

@@ -26,7 +26,8 @@ const Nobody = Task.make("nobody", { payload: {} })
 const options: TaskflowOptions = {
   announce: false,
   shutdownTimeout: 0,
-  lease: "3 seconds",
+  lease: "1 minute",
+  heartbeatInterval: "1 second",
   poll: { min: "10 minutes", max: "10 minutes" }
 }
 

@@ -3,7 +3,18 @@ import type { SqlClient } from "@effect/sql/SqlClient"
 import { describe, expect } from "@effect/vitest"
 import { Deferred, Effect, Option } from "effect"
 import { type TaskBackend, TaskRecord } from "effect-taskflow"
-import { backendOn, batchOf, claimOf, databases, facts, instance, now, task } from "../support/sql.js"
+import {
+  backendOn,
+  batchOf,
+  claimOf,
+  databases,
+  facts,
+  instance,
+  now,
+  patient,
+  task,
+  withoutWaiting
+} from "../support/sql.js"
 import { type Place, testInTurn } from "../support/testOn.js"
 
 type Backend = TaskBackend["Type"]
@@ -13,7 +24,7 @@ const keyed = (keyTtl: number | null = null) => task({ idempotencyKey: "k", keyT
 const opened = (place: Place) =>
   Effect.gen(function*() {
     const client = yield* place.open
-    const backend = yield* backendOn(client, place)
+    const backend = yield* backendOn(patient(client), place)
     yield* backend.attach(facts(), now)
     return { backend, client }
   })
@@ -97,7 +108,7 @@ for (const database of databases.filter(({ kind }) => kind !== "sqlite")) {
             yield* beside(
               client,
               lock(backend, client, place.tables.keys.name),
-              Effect.timeout(write(backend, record), 900)
+              Effect.timeout(write(backend, record), withoutWaiting)
             )
             yield* backend.attach(facts(other), now)
             const again = keyed()
@@ -114,7 +125,7 @@ for (const database of databases.filter(({ kind }) => kind !== "sqlite")) {
         const first = keyed()
         yield* backend.write(batchOf(1, [first]))
         const lock = client.unsafe(`SELECT hash FROM ${place.tables.keys.name} FOR UPDATE`)
-        yield* beside(client, lock, Effect.timeout(backend.cancel(first.taskId, now), 900))
+        yield* beside(client, lock, Effect.timeout(backend.cancel(first.taskId, now), withoutWaiting))
         const again = keyed()
         expect(yield* client.withTransaction(backend.joinTransaction!([again], now))).toEqual([{ _tag: "Applied" }])
         expect(yield* backend.write(batchOf(2, [keyed()]))).toEqual([{ _tag: "Duplicate", taskId: again.taskId }])
@@ -125,7 +136,7 @@ for (const database of databases.filter(({ kind }) => kind !== "sqlite")) {
         const { backend, client } = yield* opened(place)
         const record = yield* started(backend, 1_000)
         const lock = client.unsafe(`SELECT hash FROM ${place.tables.keys.name} FOR UPDATE`)
-        yield* beside(client, lock, Effect.timeout(finish(backend, 2, record, "Succeeded"), 900))
+        yield* beside(client, lock, Effect.timeout(finish(backend, 2, record, "Succeeded"), withoutWaiting))
         const later = { ...batchOf(3, [keyed()]), now: now + 999 }
         expect(yield* backend.write(later)).toEqual([{ _tag: "Duplicate", taskId: record.taskId }])
         expect(yield* backend.write({ ...batchOf(4, [keyed()]), now: now + 1_000 })).toEqual([{ _tag: "Applied" }])

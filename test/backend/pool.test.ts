@@ -75,7 +75,7 @@ for (const { dialect, name, open, port, prefix, present } of servers) {
   const test = (
     what: string,
     body: Effect.Effect<void, unknown, Scope.Scope | Reactivity.Reactivity>
-  ) => it.scopedLive(what, () => Effect.provide(body, Reactivity.layer), 30_000)
+  ) => it.scopedLive(what, () => Effect.provide(body, Reactivity.layer))
 
   describe.skipIf(!present)(`a pool of ${name}`, () => {
     test(

@@ -108,7 +108,7 @@ describe.skipIf(!await hasRedis())("RedisBackend on a connection that breaks", (
       ]
       for (let round = 0; round < 3; round += 1) {
         for (const call of calls) {
-          const error = yield* failureOf(Effect.timeout(call, "2 seconds"))
+          const error = yield* failureOf(Effect.timeout(call, "10 seconds"))
           expect(error).toBeInstanceOf(TaskBackendError)
           expect(String(error)).toContain("no connection to Redis")
         }

@@ -2,13 +2,25 @@
 import { describe, expect } from "@effect/vitest"
 import { Deferred, Effect, Option } from "effect"
 import { TaskEvent, TaskRecord } from "effect-taskflow"
-import { backendOn, batchOf, claimOf, databases, facts, instance, now, task, watched } from "../support/sql.js"
+import {
+  backendOn,
+  batchOf,
+  claimOf,
+  databases,
+  facts,
+  instance,
+  now,
+  patient,
+  task,
+  watched,
+  withoutWaiting
+} from "../support/sql.js"
 import { type Place, testInTurn, testOn } from "../support/testOn.js"
 
 const opened = (place: Place) =>
   Effect.gen(function*() {
     const client = yield* place.open
-    const backend = yield* backendOn(client, place)
+    const backend = yield* backendOn(patient(client), place)
     yield* backend.attach(facts(), now)
     return { backend, client }
   })
@@ -30,7 +42,7 @@ for (const database of databases) {
             yield* client.unsafe(
               `SELECT id FROM ${place.tables.live.name} WHERE id = '${records[2]!.taskId}' FOR UPDATE`
             )
-            const some = yield* Effect.timeout(reap, 900)
+            const some = yield* Effect.timeout(reap, withoutWaiting)
             expect(some.records.length).toBe(4)
             expect(some.left).toBe(true)
           }))
@@ -63,7 +75,10 @@ for (const database of databases) {
             now
           }))
           yield* Deferred.await(reached)
-          const written = yield* Effect.timeout(backend.write(batchOf(2, [task(), task({ priority: 9 })])), 900)
+          const written = yield* Effect.timeout(
+            backend.write(batchOf(2, [task(), task({ priority: 9 })])),
+            withoutWaiting
+          )
           expect(written).toEqual([{ _tag: "Applied" }, { _tag: "Applied" }])
           yield* Deferred.succeed(go, undefined)
           expect((yield* claiming).started.length).toBe(2)

@@ -24,7 +24,13 @@ for (const database of databases) {
           Layer.build(
             Job.toLayer(({ n }) => Effect.succeed(n)).pipe(
               Layer.provideMerge(
-                TaskflowLayer({ announce: false, shutdownTimeout: 0, lease: "600 millis", sameHostDetection: false })
+                TaskflowLayer({
+                  announce: false,
+                  shutdownTimeout: 0,
+                  lease: "2 seconds",
+                  heartbeatInterval: "200 millis",
+                  sameHostDetection: false
+                })
               ),
               Layer.provideMerge(database.layer(place))
             )
@@ -32,18 +38,18 @@ for (const database of databases) {
         const engines = [yield* engineAt(hour), yield* engineAt(-hour)]
         const before = yield* Effect.forEach(engines, (one) => Effect.provide(TaskManager, one))
         const names = before.map(({ instance }) => instance)
-        // Three leases of watching.
+        // Longer than a lease is watched.
         const watcher = TaskEvent.InstanceId.make("00000000-0000-4000-8000-00000000000f")
         const beats = Effect.provide(
           Effect.flatMap(TaskBackend, (backend) => backend.heartbeat(watcher, 0)),
           engines[0]!
         )
-        while (!(yield* beats).peers.every(({ beat }) => beat >= 10)) yield* Effect.sleep("20 millis")
+        while (!(yield* beats).peers.every(({ beat }) => beat >= 15)) yield* Effect.sleep("20 millis")
         const states = (yield* beats).peers.map(({ id, state }) => [id, state] as const).sort()
         expect(states).toEqual(names.map((id) => [id, "live"] as const).sort())
         expect(before.map(({ instance }) => instance)).toEqual(names)
         const results = yield* Effect.forEach(engines, (one, n) => Effect.provide(Job.execute({ n }), one))
         expect(results).toEqual([0, 1])
-      }).pipe(Effect.provide(collectedLogs().layer)), 30_000)
+      }).pipe(Effect.provide(collectedLogs().layer)))
   })
 }

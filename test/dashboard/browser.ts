@@ -8,7 +8,7 @@ import * as fs from "node:fs"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core"
-import { inject } from "vitest"
+import { inject, vi } from "vitest"
 import * as Axe from "./axe.js"
 import { executable } from "./chromium.js"
 
@@ -24,6 +24,9 @@ if (!isThere) {
 export const describeInBrowser = (name: string, tests: () => void): void => {
   describe.skipIf(!isThere && process.env["CI"] !== "true")(name, tests)
 }
+
+/** How long a page may take for one step, in milliseconds: longer than any machine needs that is only busy. */
+const patience = 30_000
 
 let browser: Promise<Browser> | undefined
 
@@ -64,7 +67,7 @@ export const visitor = (
         timezoneId: "Europe/Berlin",
         reducedMotion: "reduce"
       })
-      context.setDefaultTimeout(30_000)
+      context.setDefaultTimeout(patience)
       const page = await context.newPage()
       const complaints: Array<string> = []
       page.on("pageerror", (error) => complaints.push(String(error.stack)))
@@ -88,6 +91,10 @@ export const visitor = (
 
 /** Steps in a browser, as promises. */
 export const steps = <A>(walk: () => Promise<A>): Effect.Effect<A> => Effect.promise(walk)
+
+/** Asks again and again until it does not throw: as patient as a locator. */
+export const eventually = <A>(look: () => A | Promise<A>): Promise<A> =>
+  vi.waitFor(look, { timeout: patience, interval: 20 })
 
 /** What axe finds against WCAG 2.2 A and AA, or against some rules alone. */
 export const axe: typeof Axe.violations = Axe.violations

@@ -100,5 +100,5 @@ describeInBrowser("the page of instances", () => {
         await answering([])
         await page.getByText("No instances").waitFor()
       })
-    }).pipe(Effect.provide(application)), 40_000)
+    }).pipe(Effect.provide(application)))
 })

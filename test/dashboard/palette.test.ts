@@ -169,19 +169,19 @@ describeInBrowser("what one person does to the fleet", () => {
         await mail.waitFor()
         await ada.page.getByRole("button", { name: "Pause… send_email" }).click()
         await ada.page.getByRole("dialog").getByRole("button", { name: "Pause", exact: true }).click()
-        await mail.getByText("Paused").waitFor({ timeout: 3_000 })
+        await mail.getByText("Paused").waitFor()
 
         await ada.page.goto(`${served.url}dashboard/instances`)
         await ada.page.getByText("paused since").waitFor()
         await ada.page.getByRole("button", { name: "Pause everything…" }).click()
         await ada.page.getByRole("dialog").getByRole("button", { name: "Pause everything" }).click()
-        await bob.page.getByText("Everything is paused.").waitFor({ timeout: 3_000 })
+        await bob.page.getByText("Everything is paused.").waitFor()
         await bob.page.getByText("asked for by ada").waitFor()
         expect(await bob.page.getByRole("button", { name: "Resume everything" }).getAttribute("aria-disabled")).toBe(
           "true"
         )
         await ada.page.getByRole("button", { name: "Resume everything" }).click()
-        await bob.page.getByText("Everything is paused.").waitFor({ state: "detached", timeout: 3_000 })
+        await bob.page.getByText("Everything is paused.").waitFor({ state: "detached" })
 
         await bob.page.goto(`${served.url}dashboard/schedules`)
         await bob.page.locator("[data-schedule=nightly]").getByText("its task is paused").waitFor()
@@ -193,6 +193,6 @@ describeInBrowser("what one person does to the fleet", () => {
       yield* steps(() => bob.page.goto(`${served.url}dashboard/instances`))
       yield* steps(() => live(bob.page))
       yield* manager.drain(manager.instance)
-      yield* steps(() => bob.page.getByText("Draining").waitFor({ timeout: 3_000 }))
+      yield* steps(() => bob.page.getByText("Draining").waitFor())
     }).pipe(Effect.provide(whole)), 60_000)
 })

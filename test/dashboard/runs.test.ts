@@ -2,8 +2,8 @@
 import { Effect } from "effect"
 import { TaskManager } from "effect-taskflow"
 import { TaskflowTest } from "effect-taskflow/testing"
-import { expect, vi } from "vitest"
-import { describeInBrowser, steps, test, visitor } from "./browser.js"
+import { expect } from "vitest"
+import { describeInBrowser, eventually, steps, test, visitor } from "./browser.js"
 import { application, Charge, live, Mail, openAs, Report, row, serve } from "./support.js"
 
 const mails = (count: number, from = 0) =>
@@ -148,7 +148,7 @@ describeInBrowser("the list", () => {
         await page.getByRole("button", { name: "All 1" }).waitFor()
         // Nobody told what happened before the stream began.
         await page.clock.runFor(2_500)
-        await vi.waitFor(() => expect(lists).toHaveLength(2))
+        await eventually(() => expect(lists).toHaveLength(2))
       })
     }).pipe(Effect.provide(application)))
 
@@ -181,10 +181,10 @@ describeInBrowser("the list", () => {
         await page.mouse.move(700, 600)
         const list = page.locator(".scroll")
         const toEnd = () => list.evaluate((element) => (element.scrollTop = element.scrollHeight))
-        await vi.waitFor(async () => {
+        await eventually(async () => {
           await toEnd()
           expect(await page.getByText("The first 6,000 are shown: narrow the list to see others").count()).toBe(1)
-        }, { timeout: 10_000 })
+        })
         await toEnd()
         await page.waitForFunction(() => {
           const rows = [...document.querySelectorAll("[data-run]")]
@@ -290,6 +290,9 @@ describeInBrowser("the list", () => {
         await page.getByRole("tab", { name: "Arguments" }).click()
         expect(page.url()).toContain("unknown=kept")
         expect(page.url()).toContain("tab=arguments")
+        // With the run it hears of more, on a stream of its own.
+        await live(page)
+        await eventually(() => expect(served.streams()).toBe(1))
         const streams: Array<string> = []
         page.on("request", (request) => {
           if (request.url().includes("/stream")) streams.push(request.url())
@@ -303,7 +306,7 @@ describeInBrowser("the list", () => {
         expect(served.streams()).toBe(1)
         await page.clock.runFor(21_000)
         await ended
-        await vi.waitFor(() => expect(served.streams()).toBe(0))
+        await eventually(() => expect(served.streams()).toBe(0))
         expect(streams).toEqual([])
         await page.evaluate(() => {
           Object.defineProperty(document, "hidden", { get: () => false, configurable: true })

@@ -105,7 +105,7 @@ describeInBrowser("the page of schedules", () => {
         await page.getByRole("button", { name: "Try again" }).click()
         await page.locator("[data-schedule=reports]").waitFor()
       })
-    }).pipe(Effect.provide(scheduled)), 40_000)
+    }).pipe(Effect.provide(scheduled)))
 
   test("says what to write where there is none", () =>
     Effect.gen(function*() {

@@ -130,7 +130,6 @@ describeInBrowser("saved views", () => {
           await page.getByText("Save what you filter for").waitFor()
           expect(await page.getByRole("link", { name: "Ada's" }).count()).toBe(0)
         })
-      }).pipe(Effect.provide(application)),
-    40_000
+      }).pipe(Effect.provide(application))
   )
 })

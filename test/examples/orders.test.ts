@@ -165,7 +165,8 @@ describe("the order service", { timeout: 120_000 }, () => {
     child.kill("SIGTERM")
     const { code } = await exited
     expect(code).toBe(0)
-    expect(Date.now() - from).toBeLessThan(8_000)
+    // By itself a server waits a minute for the rest of a head, and longer for that of a body.
+    expect(Date.now() - from).toBeLessThan(30_000)
     agent.destroy()
   })
 

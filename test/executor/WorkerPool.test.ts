@@ -107,10 +107,8 @@ describe.each(["thread", "process"] as const)("a pool of kind %s", (kind) => {
       yield* live.first
       yield* eventually(() => live.progress.length === 1)
       expect([live.lines, live.progress]).toEqual([[["info", "live", {}]], [[0.25, "busy"]]])
-      // It is interrupted within a second, and its worker replaced.
-      const [exit, millis] = yield* elapsed(Fiber.interrupt(fiber))
-      expect(Exit.isInterrupted(exit)).toBe(true)
-      expect(millis).toBeLessThan(1_000)
+      // It never ends by itself: it is ended, and its worker replaced.
+      expect(Exit.isInterrupted(yield* Fiber.interrupt(fiber))).toBe(true)
       expect(resultOf(yield* workers.run(job("echo", "again"), deaf))).toBe("again")
     }))
 
@@ -144,9 +142,8 @@ describe.each(["thread", "process"] as const)("a pool of kind %s", (kind) => {
       const other = yield* Effect.fork(workers.run(job("busyLogs"), busy.listener))
       yield* stubborn.first
       yield* busy.first
-      expect((yield* elapsed(Fiber.interrupt(fiber)))[1]).toBeLessThan(1_000)
-      const [, millis] = yield* elapsed(Scope.close(scope, Exit.void))
-      expect(millis).toBeLessThan(1_250)
+      yield* Fiber.interrupt(fiber)
+      yield* Scope.close(scope, Exit.void)
       expect(workers.size()).toBe(0)
       expect(shownOf(yield* Fiber.join(other)).name).toBe("WorkerDied")
       expect(shownOf(yield* workers.run(job("echo"), deaf)).message).toContain("was closed")
@@ -285,12 +282,10 @@ describe.each(["thread", "process"] as const)("a pool of kind %s", (kind) => {
   it.scopedLive("gives up on a worker, a module or a layer that is not ready in time", () =>
     Effect.gen(function*() {
       const slow = yield* pool(kind, { env: { PROBE_SLOW_MODULE: "1" }, startTimeout: 1_500 })
-      const [outcome, millis] = yield* elapsed(slow.run(job("echo"), deaf))
-      expect(shownOf(outcome)).toMatchObject({
+      expect(shownOf(yield* slow.run(job("echo"), deaf))).toMatchObject({
         name: "WorkerNotStarted",
         message: expect.stringContaining("task \"probe\" was not ready within 1500 ms")
       })
-      expect(millis).toBeLessThan(5_000)
     }))
 
   it.scopedLive("tries a start that fails again, later each time, and fails the attempts that wait", () =>

@@ -148,7 +148,7 @@ describe("an application that ends", () => {
       app.kill("SIGKILL")
       await closed
       const gone = Effect.repeat(Effect.delay(Effect.sync(isThere), "20 millis"), { while: (there) => there })
-      await Effect.runPromise(Effect.timeout(gone, "10 seconds"))
+      await Effect.runPromise(Effect.timeout(gone, "30 seconds"))
     } finally {
       if (isThere()) process.kill(pid, "SIGKILL")
     }

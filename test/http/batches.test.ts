@@ -266,7 +266,7 @@ describe("a batch", () => {
       const { items } = (yield* ask("GET", "/tasks/batches")).body
       expect(items).toHaveLength(59)
       expect(items.filter(({ state }: Told) => state === "waiting")).toHaveLength(9)
-    }).pipe(Effect.provide(tasks())), 30_000)
+    }).pipe(Effect.provide(tasks())))
 
   it.scoped("needs the permission of what it does, also to be stopped; everybody may look", () =>
     Effect.gen(function*() {

@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from "node:http"
 import { type AddressInfo, connect, type Socket } from "node:net"
 import { HttpLayerRouter, HttpServerResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Effect, Exit, Fiber, Scope } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Scope } from "effect"
 import { TaskHttp } from "effect-taskflow/http"
 import { send, serve } from "./support.js"
 
@@ -81,10 +81,14 @@ describe("closePromptly", () => {
 
   it.scopedLive("lets a request in flight finish, and then closes without waiting for the grace period", () =>
     Effect.gen(function*() {
-      const server = yield* patient((_, response) => setTimeout(() => response.end("late"), 300))
+      const reached = yield* Deferred.make<void>()
+      const server = yield* patient((_, response) => {
+        Deferred.unsafeDone(reached, Effect.void)
+        setTimeout(() => response.end("late"), 300)
+      })
       const socket = yield* connected(baseOf(server), "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
       const answer = yield* Effect.fork(answered(socket))
-      yield* Effect.sleep("50 millis")
+      yield* Deferred.await(reached)
       const millis = yield* elapsed(closing(server))
       expect(yield* Fiber.join(answer)).toContain("late")
       expect(millis).toBeLessThan(10_000)

@@ -256,5 +256,5 @@ describe("the stream", () => {
       const few = yield* heard(1)
       expect(few).toBeLessThan(5_000)
       expect(yield* heard(500)).toBeLessThan(5_000)
-    }).pipe(Effect.provide(tasks())), 30_000)
+    }).pipe(Effect.provide(tasks())))
 })

@@ -183,7 +183,7 @@ describe("writes", () => {
         )
         expect(new Set(items.map(({ outcome }) => outcome))).toEqual(new Set(["denied"]))
       }
-    }).pipe(Effect.provide(app)), 30_000)
+    }).pipe(Effect.provide(app)))
 
   it.scopedLive("pass with their own permission alone, and with no other", () =>
     Effect.gen(function*() {
@@ -206,7 +206,7 @@ describe("writes", () => {
         const { body, status } = yield* send(base, "GET", "/tasks/audit", as(caller))
         expect([status, body._tag, body.permission]).toEqual([403, "TaskForbidden", "audit"])
       }
-    }).pipe(Effect.provide(app)), 30_000)
+    }).pipe(Effect.provide(app)))
 })
 
 describe("payloads, results and log lines", () => {

@@ -5,7 +5,7 @@ import * as path from "node:path"
 import { HttpLayerRouter, HttpServer } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Context, Duration, Effect, Exit, Layer, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { TaskManager } from "effect-taskflow"
 import { TaskflowTest } from "effect-taskflow/testing"
 import * as SqliteBackend from "../../src/backend/SqliteBackend.js"
@@ -15,6 +15,9 @@ import * as Messages from "../../src/http/stream/messages.js"
 import * as StreamHub from "../../src/http/stream/StreamHub.js"
 import { connect, redaction, rowOf, type Shown, visitor, world } from "./streamSupport.js"
 import { type Answer, Hangs, send, serve, tasks, Works } from "./support.js"
+
+/** For what comes at once, or on a machine that is very busy. */
+const patience = "30 seconds"
 
 const hubOf = (options: Partial<StreamHub.StreamHubOptions> = {}) =>
   Effect.flatMap(TaskManager, (manager) =>
@@ -74,7 +77,7 @@ const listen = (base: string, path: string, headers: Readonly<Record<string, str
             }
             waiting.add(look)
             look()
-          }).pipe(Effect.timeout("8 seconds"), Effect.orDie)
+          }).pipe(Effect.timeout(patience), Effect.orDie)
         resume(Effect.succeed({
           request,
           headers: response.headers,
@@ -109,7 +112,7 @@ const rows = (frames: ReadonlyArray<Frame<Shown>>) =>
 const untilConnections = (hub: StreamHub.StreamHub, count: number) =>
   Effect.repeat(Effect.zipRight(Effect.sleep("10 millis"), hub.metrics), {
     until: ({ connections }) => connections === count
-  }).pipe(Effect.timeout("8 seconds"), Effect.orDie)
+  }).pipe(Effect.timeout(patience), Effect.orDie)
 
 describe("GET /stream", () => {
   it.scopedLive("streams the changes of real tasks, and the lines of the one that is looked at", () =>
@@ -205,8 +208,11 @@ describe("GET /stream", () => {
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const routes = Layer.unwrapScoped(Effect.map(hubOf(), routesOf))
-      // Nothing here helps the server to close.
-      const server = NodeHttpServer.layer(() => createServer(), { port: 0, host: "127.0.0.1" })
+      // Nothing here helps the server to close: it would wait for connections that are kept alive.
+      const server = NodeHttpServer.layer(() => createServer({ keepAliveTimeout: 600_000 }), {
+        port: 0,
+        host: "127.0.0.1"
+      })
       const base = yield* Effect.map(
         Scope.extend(
           Layer.build(
@@ -223,12 +229,11 @@ describe("GET /stream", () => {
       )
       const clients = yield* Effect.replicateEffect(listen(base, "/stream", { connection: "keep-alive" }), 5)
       for (const client of clients) yield* client.until(() => client.frames.length > 0)
-      const [duration] = yield* Effect.timed(Scope.close(scope, Exit.void))
+      yield* Scope.close(scope, Exit.void)
       for (const client of clients) {
         yield* client.untilEnd
         expect(client.frames.at(-1)).toEqual({ t: "bye", why: "shutdown" })
       }
-      expect(Duration.toMillis(duration)).toBeLessThan(1_000)
     }).pipe(Effect.provide(tasks())))
 
   it.scopedLive("holds little for a client that does not read, and resets it", () =>
@@ -241,7 +246,7 @@ describe("GET /stream", () => {
       const reader = response.body!.getReader()
       const next = Effect.promise(() => reader.read()).pipe(
         Effect.map(({ value }) => new TextDecoder().decode(value)),
-        Effect.timeout("8 seconds")
+        Effect.timeout(patience)
       )
       let text = ""
       while (!text.includes("hello")) text += yield* next
@@ -299,5 +304,5 @@ describe("two instances on one SQLite file", () => {
       yield* Effect.provide(TaskflowTest.awaitStatus(taskId, "success"), there)
       yield* heard.until(() => rows(heard.frames).some((row) => row.taskId === taskId && row.status === "success"))
       yield* heard.until(() => heard.frames.some((frame) => frame.t === "counts" && frame.c["success"] === 1))
-    }), 20_000)
+    }))
 })

@@ -355,8 +355,7 @@ describe("a stream", () => {
         yield* pass("1 second")
         expect(slow.told().at(-1)).toEqual(quick.told().at(-1))
         expect(quick.of("reset")).toHaveLength(0)
-      }),
-    20_000
+      })
   )
 
   it.scoped(
@@ -375,8 +374,7 @@ describe("a stream", () => {
         expect(reads.feeds).toBe(1)
         expect((yield* hub.metrics).frames - frames).toBeLessThanOrEqual(14)
         for (const client of clients) expect(client.of("runs")).toHaveLength(10)
-      }),
-    20_000
+      })
   )
 
   it.scoped("is refused when there are as many as allowed, until one of them left", () =>
@@ -580,5 +578,5 @@ describe("a watched task", () => {
       expect(other.of("log").length).toBeGreaterThanOrEqual(3)
       yield* pass("5 seconds")
       expect(busy.of("log").flatMap(({ l }) => l)).toHaveLength(800)
-    }), 20_000)
+    }))
 })

@@ -63,7 +63,7 @@ describe("observers beside a cipher", () => {
         yield* Effect.flip(Carries.awaitResult(taskId))
       }).pipe(Effect.provide(handler), Effect.provide(engine), Effect.provide(Layer.setTracer(tracer)))
       expect(wordsOf(told.join("\n"))).toEqual(["zqextraqz", "zqlineqz", "zqmessageqz"])
-    }), 30_000)
+    }))
 
   it.scopedLive(
     "tell what is logged; how it failed in JSON alone; no payload, result, progress or key",
@@ -104,7 +104,6 @@ describe("observers beside a cipher", () => {
         }
         expect(wordsOf(printed.text.join("\n"))).toEqual(["zqlineqz"])
         expect(wordsOf(printed.json.join("\n"))).toEqual(["zqextraqz", "zqlineqz", "zqmessageqz"])
-      }),
-    30_000
+      })
   )
 })

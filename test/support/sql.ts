@@ -105,6 +105,21 @@ export const watched = (client: SqlClient, via: (sent: Sent) => Effect.Effect<an
   })
 }
 
+/**
+ * A client that waits a minute for the lock of another, not a second or two: what waits for one takes long on any machine, and
+ * what takes longer than a second on a busy machine did not wait for one.
+ */
+export const patient = (client: SqlClient): SqlClient =>
+  watched(client, ({ connection, run, text }) => {
+    const longer = text
+      .replace("SET lock_timeout = '2s'", "SET lock_timeout = '60s'")
+      .replace("SET SESSION innodb_lock_wait_timeout = 1", "SET SESSION innodb_lock_wait_timeout = 60")
+    return longer === text ? run : connection.executeUnprepared(longer, [], undefined)
+  })
+
+/** How long something may take that waits for no lock of a `patient` client. */
+export const withoutWaiting = "20 seconds"
+
 /** A client whose connections, as far as they were used, `kill` ends by way of another. */
 export const killer = (client: SqlClient, other: SqlClient) => {
   const [ask, end] = client.onDialectOrElse({

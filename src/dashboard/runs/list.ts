@@ -17,6 +17,7 @@ import { matches, type Verdict } from "./matching.js"
 import { type Meta, metaOf, mostAtOnce, problemOf, readPages } from "./pages.js"
 import * as previews from "./previews.js"
 import { defaultSort, pageSize, queryOf, type RunsQuery, textOf } from "./query.js"
+import { withRest } from "./rest.js"
 import { chipsOf } from "./terms.js"
 
 export const query = computed(() => queryOf(param))
@@ -58,6 +59,8 @@ const mostLoaded = 5_000
 export const full = computed(() => order.value.length >= mostLoaded && meta.value?.nextCursor !== null)
 
 let current: AbortController | null = null
+/** The rows stayed, and so much came above them that the latest answer did not reach them: what lies between is not loaded. */
+let isTorn = false
 let again: ReturnType<typeof setTimeout> | undefined
 
 // Ids sort by the time they were made.
@@ -87,6 +90,8 @@ const countFresh = (): void => {
 /** Shows what is new, in its place, and takes out what does not fit any more. */
 const follow = (): void => {
   if (!isChronological() || isOfAnother.peek()) return
+  // What is on its way brings all of it.
+  if (isTorn) return void (current ?? reload())
   const { runs } = store.live.peek()
   const fitting = Array.from(runs).filter(([, { row }]) => row !== null && verdictOf(row) !== false)
   if (fitting.length !== runs.size) {
@@ -104,10 +109,7 @@ const follow = (): void => {
 
 // ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** `still`: rows stay where they are; what is new is counted. */
-type ReadOptions = { readonly still: boolean; readonly wanted: number }
-
-const arranged = ({ items }: RunPage, { still }: ReadOptions): void => {
+const arranged = ({ items }: RunPage, still: boolean): void => {
   const { runs } = store.live.peek()
   const listed = items.map(({ taskId }) => taskId)
   const known = new Set(order.peek())
@@ -122,32 +124,31 @@ const arranged = ({ items }: RunPage, { still }: ReadOptions): void => {
   show()
 }
 
-// Where rows stay, more may have come above them than were asked for: of what lies behind the answer it says nothing.
-const withRest = ({ items, nextCursor }: RunPage, still: boolean): ReadonlyArray<Run> => {
-  const last = items.at(-1)?.taskId
-  if (!still || nextCursor === null || last === undefined || !isChronological()) return items
-  const behind = order.peek().filter((id) => id < last)
-  return [...items, ...behind.flatMap((id) => store.runOf(id) ?? [])]
-}
-
-const read = async (options: ReadOptions): Promise<void> => {
+/** Where it `stays` when the answer is there, rows stay where they are; what is new is counted. */
+const read = async (stays: () => boolean, wanted: number): Promise<void> => {
   current?.abort()
   const mine = new AbortController()
   current = mine
   busy.value = true
-  const wanted = question.peek()
+  const questioned = question.peek()
   try {
-    const page = await store.asking(
-      () => readPages(asked.peek(), options.wanted, mine.signal),
-      (live, page, token) => TaskStream.list(live, withRest(page, options.still), token)
+    const { page, still } = await store.asking(
+      async () => {
+        const answer = await readPages(asked.peek(), wanted, mine.signal)
+        const still = stays()
+        const shown = still && isChronological() ? order.peek().flatMap((id) => store.runOf(id) ?? []) : []
+        return { still, page: withRest(answer, shown, meta.peek()?.nextCursor ?? null) }
+      },
+      (live, { page }, token) => TaskStream.list(live, page.items, token)
     )
     batch(() => {
-      arranged(page, options)
+      isTorn = page.isTorn
+      arranged(page, still)
       meta.value = metaOf(page)
       more.value = "idle"
       freshUnknown.value = false
       phase.value = { kind: "ready" }
-      answered.value = wanted
+      answered.value = questioned
     })
     if (TaskStream.isStale(store.live.peek())) rereadSoon(400)
   } catch (error) {
@@ -161,10 +162,10 @@ const read = async (options: ReadOptions): Promise<void> => {
 }
 
 /** The list from its beginning. */
-export const reload = (): Promise<void> => read({ still: false, wanted: pageSize })
+export const reload = (): Promise<void> => read(() => false, pageSize)
 
 /** The same rows, with what is true now. */
-const reread = (): Promise<void> => read({ still: held.peek(), wanted: Math.min(order.peek().length, mostAtOnce) })
+const reread = (): Promise<void> => read(() => held.peek(), Math.min(order.peek().length, mostAtOnce))
 
 const rereadSoon = (least: number): void => {
   again ??= setTimeout(() => {
@@ -180,13 +181,14 @@ export const loadMore = async (): Promise<void> => {
   if (cursor === null || cursor === undefined || more.peek() === "busy" || busy.peek() || full.peek()) return
   more.value = "busy"
   const before = asked.peek()
+  // Where the list ends elsewhere meanwhile, it is not the page behind its last row.
+  const fits = (): boolean => asked.peek() === before && meta.peek()?.nextCursor === cursor
   try {
     const page = await store.asking(
       () => endpoints.listRuns({ ...before, limit: pageSize, cursor }),
-      (live, { items }, token) =>
-        asked.peek() === before ? TaskStream.more(live, items, token) : TaskStream.failed(live, token)
+      (live, { items }, token) => fits() ? TaskStream.more(live, items, token) : TaskStream.failed(live, token)
     )
-    if (asked.peek() !== before) return
+    if (!fits()) return
     batch(() => {
       previews.learn(page.items)
       const known = new Set(order.peek())
@@ -196,7 +198,7 @@ export const loadMore = async (): Promise<void> => {
       show()
     })
   } catch {
-    more.value = "failed"
+    if (fits()) more.value = "failed"
   }
 }
 
