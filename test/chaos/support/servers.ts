@@ -5,12 +5,13 @@
  * `kill` takes is no more than what a crash may take. Only processes that were started here are ended.
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process"
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { Effect, type Scope } from "effect"
+import { childrenOf, look, signal } from "./processTree.js"
 
 export const serverKinds = ["postgres", "mysql", "redis"] as const
 export type ServerKind = typeof serverKinds[number]
@@ -175,30 +176,6 @@ const freePort = async (): Promise<number> => {
     if (await isFree(port)) return port
   }
   throw new Error("no free port between 20000 and 32000")
-}
-
-/** Parent and state of a process; null when there is none, or no such way to ask. */
-const look = (pid: number): { readonly parent: number; readonly isGone: boolean } | null => {
-  try {
-    // Behind the name, which may hold anything.
-    const [state, parent] = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ")
-    return { parent: Number(parent), isGone: state === "Z" || state === "X" }
-  } catch {
-    return null
-  }
-}
-
-const childrenOf = (pid: number): ReadonlyArray<number> =>
-  existsSync("/proc")
-    ? readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((one) => look(one)?.parent === pid)
-    : []
-
-const signal = (pid: number, name: NodeJS.Signals): void => {
-  try {
-    process.kill(pid, name)
-  } catch {
-    // Gone already.
-  }
 }
 
 const within = async (millis: number, otherwise: () => Error, holds: () => boolean): Promise<void> => {
