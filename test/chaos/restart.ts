@@ -5,19 +5,17 @@
  *                              [--appendfsync everysec|always]
  *
  * A server of its own, one process that enqueues `rate` tasks a second and works on them; a third of the way the server is
- * stopped (PostgreSQL with `pg_ctl stop -m immediate`, Redis with `kill -9`) and started `down` seconds later. One JSON line on stdout; exit code 1 when
- * something does not hold. `firstAckMs`: from when the server was back to the first acknowledged enqueue; `caughtUpMs`: to
+ * killed with -9 and started `down` seconds later. One JSON line on stdout; exit code 1 when something does not hold. `firstAckMs`: from when the server was back to the first acknowledged enqueue; `caughtUpMs`: to
  * when as much was acknowledged as the rate asks for.
  */
 import { parseArgs } from "node:util"
 import { Console, Effect } from "effect"
-import { redisServer } from "../support/redisServer.js"
 import * as Effects from "./support/effects.js"
 import * as Fleet from "./support/fleet.js"
 import { runMain } from "./support/main.js"
 import { clientOf, folder, fresh, inspect, type Place } from "./support/places.js"
-import * as PostgresServer from "./support/postgresServer.js"
 import * as Report from "./support/report.js"
+import { startServer } from "./support/servers.js"
 import * as State from "./support/state.js"
 import { judge } from "./support/verdict.js"
 
@@ -43,21 +41,17 @@ const count = over * rate
 const { backend } = values
 if (backend !== "postgres" && backend !== "redis") throw new RangeError(`--backend ${backend}: postgres or redis`)
 
-const server = (files: string) =>
-  Effect.gen(function*() {
-    if (backend === "postgres") {
-      const { crash, port, start } = yield* PostgresServer.make(files)
-      const tasks: Place = { kind: "postgres", port, database: "postgres", prefix: "taskflow_" }
-      return { crash, start, tasks }
-    }
-    const { kill, start, where } = yield* redisServer("--appendonly", "yes", "--appendfsync", values.appendfsync)
-    const tasks: Place = { kind: "redis", port: where.port, prefix: "taskflow" }
-    return { crash: kill, start, tasks }
-  })
+const appendfsync = values.appendfsync === "always" ? values.appendfsync : "everysec"
+
+const placeOn = (port: number): Place =>
+  backend === "postgres"
+    ? { kind: "postgres", port, database: "postgres", prefix: "taskflow_" }
+    : { kind: "redis", port, prefix: "taskflow" }
 
 const run = Effect.gen(function*() {
   const files = yield* folder
-  const { crash, start, tasks } = yield* server(files)
+  const server = yield* startServer(backend, { appendfsync })
+  const tasks = placeOn(server.port)
   // The witness is elsewhere: it must be able to see what happens while the server is away.
   const { effects } = yield* fresh("sqlite", files)
   yield* Effect.flatMap(clientOf(effects), (sql) => Effects.table(sql, effects))
@@ -84,12 +78,12 @@ const run = Effect.gen(function*() {
   fleet.go()
   const begun = Date.now()
   yield* Effect.sleep(over / 3 * 1_000)
-  yield* crash
+  yield* server.kill
   const before = acknowledged()
   yield* Effect.sleep(down * 1_000)
   const meanwhile = acknowledged() - before
   hold(meanwhile === 0, `${meanwhile} enqueues were acknowledged by a server that was not there`)
-  yield* start
+  yield* server.start
   const back = Date.now()
 
   hold(yield* Fleet.until(60, Effect.sync(() => acknowledged() > before)), "nothing was acknowledged within 60 s")
