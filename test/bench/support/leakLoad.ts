@@ -5,6 +5,7 @@
 import { Duration, Effect, Layer, Random, Schedule, Stream } from "effect"
 import {
   type EnqueueError,
+  type EnqueueResult,
   Task,
   TaskContext,
   TaskLog,
