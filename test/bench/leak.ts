@@ -150,10 +150,14 @@ const program = Effect.gen(function*() {
 const { kept, samples, stored } = await Effect.runPromise(program)
 const rss = Slope.judged(slopeOf(kept, (sample) => sample.rss), bound)
 const live = Slope.judged(slopeOf(kept, ({ external, heap }) => heap + external), bound)
+const minuteOf = ({ at }: Sample) => Math.floor(at / 60_000)
 const growth = (of: (sample: Sample) => number) => {
   const { error, perHour } = slopeOf(kept, of)
   return { perHour, error }
 }
+// What only warms up goes slower and slower; what leaks goes on as before.
+const late = kept.slice(Math.floor(kept.length / 2))
+const lateLive = Slope.judged(slopeOf(late, ({ external, heap }) => heap + external), bound)
 const first = kept[0]
 const last = samples.at(-1)
 const verdicts = [rss.verdict, live.verdict]
@@ -169,6 +173,7 @@ process.stdout.write(`${
     boundMBPerHour: bound,
     rss,
     live,
+    secondHalf: { rss: Slope.judged(slopeOf(late, (sample) => sample.rss), bound), live: lateLive },
     others: {
       heap: growth(({ heap }) => heap),
       external: growth(({ external }) => external),
@@ -179,12 +184,14 @@ process.stdout.write(`${
     },
     first,
     last,
+    minutely: samples.filter((sample, index) => index === 0 || minuteOf(sample) !== minuteOf(samples[index - 1]!)),
     done: { ...Load.counts, ...Visitors.seen, statuses: Object.fromEntries(Visitors.seen.statuses) },
     stored
   })
 }\n`)
 say(`RSS ${told(rss)}`)
 say(`live ${told(live)}`)
+say(`live, second half ${told(lateLive)}`)
 if (verdicts.includes("not shown")) {
   say("not shown: this run is too short, or the machine too busy, to tell; run longer")
 }
