@@ -30,10 +30,14 @@ const sectionsOf = (text: string, depth: string): ReadonlyMap<string, string> =>
     })
   )
 
+// Other tables of the page are of other things.
 const rowsOf = (text: string): ReadonlyArray<Row> =>
-  [...text.matchAll(/^\| (.+?) (?<!\\)\| (.+) \|$/gm)]
-    .map(([, promise, held]) => ({ promise: promise!.replaceAll("\\|", "|"), parts: held!.split("<br>") }))
-    .filter(({ promise }) => promise !== "promise")
+  [...text.matchAll(/^\| promise \| held by \|\n\|---\|---\|\n((?:\|.*\n)+)/gm)].flatMap(([, table]) =>
+    [...table!.matchAll(/^\| (.+?) (?<!\\)\| (.+) \|$/gm)].map(([, promise, held]) => ({
+      promise: promise!.replaceAll("\\|", "|"),
+      parts: held!.split("<br>")
+    }))
+  )
 
 const titlesIn = new Map<string, ReadonlySet<string>>()
 
