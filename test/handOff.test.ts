@@ -21,7 +21,7 @@ describe("an instance that enqueues as fast as it works", () => {
         Effect.gen(function*() {
           ran.push(from)
           yield* Effect.sleep("100 millis")
-          if (from === "own") yield* Work.enqueue({ from: "own" })
+          if (from === "own") yield* Effect.orDie(Work.enqueue({ from: "own" }))
         })
       )
       const options = { maxConcurrentTasks: 1, windowSize: 4 } as const
