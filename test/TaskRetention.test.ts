@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, TestClock } from "effect"
+import { Clock, Effect, Fiber, Layer, TestClock } from "effect"
 import { Task, type TaskflowOptions, TaskManager } from "effect-taskflow"
 import { TaskflowTest } from "effect-taskflow/testing"
 import { TaskBackendError } from "../src/TaskError.js"
@@ -26,6 +26,31 @@ describe("finished tasks of a shared backend", () => {
       expect(yield* Effect.provide(counts, one.context)).toMatchObject({ success: 0, failed: 1, cancelled: 1 })
       yield* TestClock.adjust("20 minutes")
       expect(yield* Effect.provide(counts, one.context)).toMatchObject({ success: 0, failed: 0, cancelled: 1 })
+    }))
+
+  it.scoped("go as fast as they come, though a round is bounded", () =>
+    Effect.gen(function*() {
+      const shared = yield* sharedBackend
+      // More than a round removes, and the clock says when each chunk went.
+      let left = 25_000
+      const removed: Array<number> = []
+      const backend = {
+        ...shared,
+        deleteBefore: (_: number, limit: number, status: ReadonlyArray<string> | undefined = []) =>
+          Effect.map(Clock.currentTimeMillis, (now) => {
+            if (!status.includes("success")) return 0
+            const some = Math.min(limit, left)
+            left -= some
+            if (some > 0) removed.push(now)
+            return some
+          })
+      }
+      yield* oneOf(backend, Layer.empty)
+      yield* TestClock.adjust("90 seconds")
+      expect(left).toBe(0)
+      const rounds = [...new Set(removed)]
+      expect(rounds.map((at) => removed.filter((one) => one === at).length)).toEqual([20, 20, 10])
+      expect(rounds[2]! - rounds[0]!).toBeLessThanOrEqual(12_000)
     }))
 
   it.scoped("are removed in bounded chunks, and what fails is tried again", () => {
@@ -139,6 +164,35 @@ describe("a sweep that is never answered", () => {
 })
 
 describe("finished tasks of this process alone", () => {
+  it.effect("go within seconds where a round left some, as soon as another one ends", () => {
+    let left = 12_000
+    const backend = wrappedBackend(() => ({
+      deleteBefore: (_, limit) =>
+        Effect.sync(() => {
+          const some = Math.min(limit, left)
+          left -= some
+          return some
+        })
+    }))
+    return Effect.gen(function*() {
+      yield* TestClock.adjust("61 seconds")
+      yield* Good.enqueue()
+      yield* TaskflowTest.drain
+      // A round, of each period: ten thousand of the first, what is left with the second.
+      yield* TestClock.adjust("1 millis")
+      left += 12_000
+      yield* Good.enqueue()
+      yield* TaskflowTest.drain
+      yield* TestClock.adjust("1 millis")
+      expect(left).toBe(12_000)
+      yield* TestClock.adjust("5 seconds")
+      yield* Good.enqueue()
+      yield* TaskflowTest.drain
+      yield* TestClock.adjust("1 millis")
+      expect(left).toBe(0)
+    }).pipe(Effect.provide(handlers), Effect.provide(engine({}, backend)))
+  })
+
   it.effect("go when others end, at most once a minute, and no fiber sleeps for it", () => {
     let sweeps = 0
     const backend = wrappedBackend(({ maintain }) => ({

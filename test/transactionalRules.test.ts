@@ -55,6 +55,7 @@ for (const database of databases) {
 
   describe.skipIf(!database.present)(`a transactional attempt on ${database.name}`, () => {
     let answers = 0
+    let bound: Effect.Effect<unknown> = Effect.void
     test(
       "that is stale at its end leaves nothing of what it wrote",
       (table) =>
@@ -72,6 +73,34 @@ for (const database of databases) {
           Effect.suspend(() => ++answers === 1 ? Effect.succeed("lost" as const) : transaction.finish(change, now))
       })
     )
+
+    if (database.kind === "postgres") {
+      const bounds: Array<unknown> = []
+      test(
+        "that stands still between its fence and its COMMIT is ended by the server after five seconds",
+        (table) =>
+          Effect.gen(function*() {
+            const { taskId } = yield* Book.enqueue({ order: "o" })
+            yield* Effect.flatMap(TaskManager, (manager) => manager.awaitResult(taskId))
+            expect(bounds).toEqual([[{ idle_in_transaction_session_timeout: "5s" }]])
+            expect(yield* booked(table)).toBe(1)
+          }).pipe(Effect.provide(Book.toLayer(() =>
+            Effect.zipRight(
+              Effect.flatMap(SqlClient.SqlClient, (sql) => {
+                bound = Effect.orDie(sql.unsafe("SHOW idle_in_transaction_session_timeout"))
+                return Effect.void
+              }),
+              book(table)
+            )
+          ))),
+        (transaction) => ({
+          ...transaction,
+          // Asked on the same connection, between the fence and the COMMIT.
+          finish: (change, now) =>
+            Effect.tap(transaction.finish(change, now), () => Effect.map(bound, (rows) => bounds.push(rows)))
+        })
+      )
+    }
 
     const conflicting = (times: number) => (transaction: TaskTransaction): TaskTransaction => {
       let left = times
