@@ -46,6 +46,15 @@ const prepared = (size: typeof wide) =>
     return { found, place }
   })
 
+const tabs = (...names: ReadonlyArray<string>) => async ({ failed, look, page, served }: Place): Promise<void> => {
+  await openAs(page, served, "ada")
+  for (const tab of names) {
+    await page.goto(`${served.url}dashboard/runs?run=${failed}${tab === "summary" ? "" : `&tab=${tab}`}`)
+    await page.getByRole("tabpanel").locator("h3, .logs, .log-view").first().waitFor({ state: "attached" })
+    await look(`panel ${tab}`)
+  }
+}
+
 /** A walk through some of the pages: each is a test of its own, for looking at a state takes long. */
 const walks: Readonly<Record<string, (place: Place) => Promise<void>>> = {
   "the login": async ({ look, page, served }) => {
@@ -80,13 +89,8 @@ const walks: Readonly<Record<string, (place: Place) => Promise<void>>> = {
     await page.getByRole("option").first().waitFor()
     await look("completion")
   },
-  "a run beside the list": async ({ failed, look, page, served }) => {
-    for (const tab of ["", "logs", "arguments", "related", "json"]) {
-      await openAs(page, served, "ada", `runs?run=${failed}${tab === "" ? "" : `&tab=${tab}`}`)
-      await page.getByRole("tabpanel").locator("h3, .logs, .log-view").first().waitFor({ state: "attached" })
-      await look(`panel ${tab}`)
-    }
-  },
+  "a run beside the list": tabs("summary", "logs"),
+  "a run beside the list, further on": tabs("arguments", "related", "json"),
   "a run by itself": async ({ look, page, running, served }) => {
     await openAs(page, served, "ada", `runs/${running}?tab=logs`)
     await page.locator(".logs li").first().waitFor()
