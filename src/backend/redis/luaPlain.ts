@@ -4,7 +4,8 @@
  * `plainWrite.ts` has them in groups, so that what they have in common is read once, with the sums over all of them and their
  * lines for the feed made already. Here each is checked by the beginning of its head and written by a new one around the middle,
  * which the server alone knows. When one row is not what its writer believes, nothing is written and the writer tells all of
- * it in full. A task's four scripts took 64 µs of the server's time with rows as tables and their sets as maps, and take 24 so.
+ * it in full. Insert, claim, start and end took
+ * 64 µs of the server's time for a task with rows as tables and sets as maps, in batches of 500, and take 37 so (Redis 7.0).
  */
 
 /** Rows and sets as lists, each row and each member of a set once, and not in the tables of `writing` too. */
