@@ -180,7 +180,7 @@ const onConnection = (connection: Connection, { durability, notify }: Settings) 
     instances: Effect.suspend(() => ask(Instances.list, null)),
     drain: (instance, draining) => noted(ask(Instances.drain, { instance, draining }), hints.steered),
     reap: (request) => noted(reap(request), hints.reaped),
-    write: (batch) => noted(unlessFenced(batch.instance, ask(Write.script, batch)), () => hints.wrote(batch)),
+    write: (batch) => noted(unlessFenced(batch.instance, Write.write(ask)(batch)), () => hints.wrote(batch)),
     claim: (request) => noted(unlessFenced(request.instance, ask(Claim.script, request)), hints.claimed),
     owned: (instance) => Effect.map(ask(Instances.owned, instance), (records) => ({ records, joined: [] })),
     joinTransaction: null,

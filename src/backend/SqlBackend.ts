@@ -145,7 +145,9 @@ export const make = (
     const claims = embedded && options.ownClient === true
       ? yield* told("open", Connections.kept(client, dialect))
       : first
-    const journal = embedded ? claims : yield* told("open", open)
+    const journal = embedded
+      ? claims
+      : yield* told("open", Connections.dedicated(client, dialect, undefined, true))
     const durability = yield* told("attach", claims.use(dialect.durability))
     const weak = weakness(dialect, options.shared === false ? "none" : durability)
     // On SQLite that is the default, and what its page and the line at the start of the engine say.

@@ -81,7 +81,9 @@ end
 local function canWait(room) return room.window > 0 and pendingMany < window end
 
 local function answer(to, r, found)
-  for _, one in ipairs({ r.id, headOf(r), found[2], found[3], found[4] or '', found[5] or '', '' }) do to[#to + 1] = one end
+  local many = #to
+  to[many + 1], to[many + 2], to[many + 3], to[many + 4] = r.id, headOf(r), found[2], found[3]
+  to[many + 5], to[many + 6], to[many + 7] = found[4] or '', found[5] or '', ''
 end
 
 local function startRow(r, found, meta)
@@ -108,15 +110,57 @@ local function holdRow(r, found, meta)
   answer(pending, r, found)
 end
 
+-- As most are: waits for its first attempt, of which nothing is known to have gone wrong, and no other task's retry. They
+-- are as many as there are room for, so they have no tables of their own.
+local plainTold = { [true] = {}, [false] = {} }
+local startedRest = '1 0 0 ' .. now .. ' ' .. now .. ' ' .. instance .. ' - -'
+local function takePlain(id, room, head, meta, facts)
+  local claim, middle, rest = head:match('^pending %- (%d+) %- 0 0 (%d+ %d+ %d+ %. %- )(0 0 0 %- .*)$')
+  if not claim or not meta:find('^%S+ %S+ %S+ %S+ task %S+ %S+ %S+ %S+ %S+ %- ') then return false end
+  local starts = canStart(room)
+  claim = plus(claim, 1)
+  local status = starts and 'running' or 'pending'
+  local h = status .. ' ' .. instance .. ' ' .. claim .. ' - 0 0 ' .. middle .. (starts and startedRest or rest)
+  rowKeys[#rowKeys + 1], rowHeads[#rowHeads + 1] = root .. 't:' .. id, h
+  local owned = listOf(adds, 'own:' .. instance)
+  owned[#owned + 1], owned[#owned + 2] = starts and 0 or now, id
+  local due = '-'
+  if starts then
+    spend(room)
+    startedMany = startedMany + 1
+    local gone, listed = listOf(drops, 's:pending'), listOf(adds, 's:running')
+    gone[#gone + 1] = id
+    listed[#listed + 1], listed[#listed + 2] = 0, id
+    count(room.name, 'pending', -1)
+    count(room.name, 'running', 1)
+  else
+    room.window = room.window - 1
+    pendingMany = pendingMany + 1
+    due = meta:match('^%S+ %S+ %S+ %S+ task (%S+)')
+  end
+  local lines = plainTold[starts]
+  lines[#lines + 1] = id .. ' ' .. status .. ' = 0 ' .. due .. ' ' .. claim .. (starts and ' 1 - ' or ' 0 - ') .. room.name
+  local to = starts and started or pending
+  local many = #to
+  to[many + 1], to[many + 2], to[many + 3], to[many + 4] = id, h, meta, facts
+  to[many + 5], to[many + 6], to[many + 7] = '', '', ''
+  return true
+end
+
 local function take(lane, member)
-  local id = member:match('|(.*)$')
+  -- The arrival stands in front.
+  local id = member:sub(member:find('|', 1, true) + 1)
   lane.at = lane.at + 2
   lane.taken = true
-  drop(lane.key, member)
-  local found = call('HMGET', root .. 't:' .. id, 'h', 'm', 'f', 'e', 'p')
+  local gone = listOf(drops, lane.key)
+  gone[#gone + 1] = member
+  local key = root .. 't:' .. id
+  local found = call('HMGET', key, 'h', 'm', 'f')
   -- A row that is damaged stops no other one.
   if not found[1] or not found[2] then return end
+  if found[3] and takePlain(id, lane.room, found[1], found[2], found[3]) then return end
   local r, meta, room = parse(id, found[1]), parseMeta(found[2]), lane.room
+  found[4], found[5] = unpack(call('HMGET', key, 'e', 'p'))
   rows[id] = r
   if canStart(room) then
     spend(room)
@@ -190,9 +234,11 @@ for _, room in ipairs(rooms) do
     end
   end
 end
+for _, line in ipairs(plainTold[true]) do told[#told + 1] = line end
 for _, one in ipairs(startedRows) do tellRow(one[1], one[2]) end
+for _, line in ipairs(plainTold[false]) do told[#told + 1] = line end
 for _, one in ipairs(heldRows) do tellRow(one[1], one[2]) end
-if startedMany + pendingMany > 0 or next(sets) then flush() end
+if startedMany + pendingMany > 0 or next(sets) or next(drops) then flush() end
 for _, lane in ipairs(lanes) do
   if lane.read < 0 and lane.at > #lane.heads and call('ZCARD', root .. lane.key) == 0 then
     call('ZREM', root .. 'vers:' .. lane.room.name, lane.lane)

@@ -12,7 +12,8 @@
 export const keptChanges = 100_000
 
 export const telling = `
-local told, tellAs, tellAt = {}, '', '0'
+-- There are toldMany more lines than texts here; the one text of toldText stands in front of them.
+local told, tellAs, tellAt, toldMany, toldText = {}, '', '0', 0, ''
 
 local function tellRow(r, meta)
   local due = r.status == 'pending' and meta.runAt or r.status == 'running' and r.next or '-'
@@ -22,20 +23,21 @@ end
 
 -- What is told cannot fail any more behind this.
 local function entryOfFeed()
-  if #told == 0 or tellAs == '' then return nil end
+  toldMany = toldMany + #told
+  if toldMany == 0 or tellAs == '' then return nil end
   local last = call('GET', root .. 'feed:last')
   if not last then
     local found = call('XREVRANGE', root .. 'feed', '+', '-', 'COUNT', 1)
     last = found[1] and found[1][1] or '0-0'
   end
-  local number = tonumber(last:match('^(%d+)-%d+$')) + #told
+  local number = tonumber(last:match('^(%d+)-%d+$')) + toldMany
   return { last = last, oldest = text(math.max(0, number - ${keptChanges})),
     id = text(number) .. '-' .. text(math.max(0, math.floor(tonumber(tellAt)))) }
 end
 
 local function addToFeed(entry)
   call('XADD', root .. 'feed', 'MINID', '~', entry.oldest, entry.id, 'by', tellAs, 'at', tellAt, 'last', entry.last,
-    'told', table.concat(told, '\\n'))
+    'told', toldText .. (toldText ~= '' and #told > 0 and '\\n' or '') .. table.concat(told, '\\n'))
   call('SET', root .. 'feed:last', entry.id)
 end
 `

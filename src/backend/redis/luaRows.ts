@@ -10,6 +10,7 @@
  */
 
 import { telling } from "./luaFeed.js"
+import { listing } from "./luaPlain.js"
 import { summing } from "./luaRollups.js"
 
 /** Reading and numbers. Every number stays text, because Lua would write large ones with an exponent. */
@@ -41,7 +42,7 @@ end
 `
 
 /** Changes as tables, and `flush`, which writes them. */
-export const writing = `${telling}
+export const writing = `${telling}${listing}
 local rows, dirty, kinds = {}, {}, {}
 local function row(id)
   local r = rows[id]
@@ -232,10 +233,7 @@ local function flush(first)
   local entry = entryOfFeed()
   kinds['names'], kinds['keys'], kinds['feed'] = 'set', 'hash', 'stream'
   if hasEnds() then kinds['ru'], kinds['ru:' .. minute()] = 'zset', 'hash' end
-  for key, kind in pairs(kinds) do
-    local is = call('TYPE', root .. key).ok
-    if is ~= kind and is ~= 'none' then error('WRONGTYPE ' .. root .. key .. ' holds a ' .. is) end
-  end
+  checkKinds(kinds)
   for name, tally in pairs(tallies) do
     if tally.n > 0 then
       local known = call('HMGET', root .. 'st:' .. name, 'min', 'max')
@@ -260,6 +258,7 @@ local function flush(first)
   end
   for _, key in ipairs(unlinked) do call('UNLINK', root .. key) end
   flushSets()
+  writeLists()
   flushTallies()
   sumUp()
   if entry then addToFeed(entry) end

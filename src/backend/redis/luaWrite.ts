@@ -1,10 +1,11 @@
 /**
  * The Lua of the numbered write: what each kind of change does to the rows it meets, and the fence and the number in front.
  */
+import { fence } from "./luaPlain.js"
 
 // Each kind of change reads its own arguments, all of them, and answers a word. `now` is the batch's.
 export const changes = `
-local now, instance, lane, number, many = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
+${fence}
 local packed, at = ARGV[6], 1
 tellAs, tellAt = instance, now
 local function arg()
@@ -20,7 +21,6 @@ local function tellCancelled(id, line, name)
   tell(id, 'cancelled - 1 - ' .. line:match('^%S+ %S+ %S+ %S+ (.*)$'), name)
 end
 
-local seq = nil
 local function nextSeq()
   if not seq then seq = tonumber(call('GET', root .. 'seq') or 0) end
   seq = seq + 1
@@ -214,29 +214,35 @@ local kindsOfChange = { I = insert, S = start, U = unclaim, R = release, F = fin
 
 /** The lane's number and the fence, then the changes, then what they wrote. */
 export const main = `
-local me = root .. 'i:' .. instance
-local known = call('HMGET', me, 'state', 'l:' .. lane)
-if known[2] then
-  local last, answered = known[2]:match('^(%S+) (.*)$')
-  if last == number then return answered end
-  if tonumber(last) > tonumber(number) then error('LATE batch ' .. number .. ' comes behind batch ' .. last) end
+local before = answered()
+if before then return before end
+if not readPlain(kinds) then return '~' end
+-- What is plain is told in pieces, each as one: those in front of each of the others, and those behind the last.
+local pieces = plainTold:gmatch('([^\\f]*)\\f')
+toldMany = plainMany
+local function tellPlain()
+  local piece = pieces()
+  if not piece or piece == '' then return end
+  told[#told + 1], toldMany = piece, toldMany - 1
 end
-if known[1] ~= 'live' then return '!' end
 
 local answers, plain = {}, true
 for index = 1, many do
+  tellPlain()
   answers[index] = kindsOfChange[arg()]()
   if answers[index] ~= 'A' then plain = false end
 end
+tellPlain()
 tellLines()
 boundGroups()
 -- Only a batch that was not simply applied needs a word for each of its changes.
-local answer = plain and text(many) or '=' .. table.concat(answers, ',')
+local answer = plain and text(plainMany + many) or (plainMany > 0 and ':' or '=') .. table.concat(answers, ',')
 flush(function()
   -- The first write of a script is the one that Redis refuses when memory is full: new tasks are, ends are not.
   if not seq then call('HDEL', me, '-') end
   call('HSET', me, 'l:' .. lane, number .. ' ' .. answer)
   if seq then call('SET', root .. 'seq', text(seq)) end
+  writePlain()
 end)
 return answer
 `

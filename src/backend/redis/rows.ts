@@ -83,13 +83,14 @@ export const restWords = (record: TaskRecord): string =>
   `${record.attempts} ${record.failures} ${record.crashes} ${orDash(record.startedAt)} ` +
   `${orDash(record.attemptStartedAt)} ${orDash(record.instance)} ${orDash(record.endedAt)} ${orDash(record.stopReason)}`
 
-const metaWords = (record: TaskRecord): string =>
+/** `m`. */
+export const metaWords = (record: TaskRecord): string =>
   `${record.priority} ${record.definitionVersion} ${record.requeueOnInterrupt ? 1 : 0} ${record.maxCrashes} ` +
   `${record.kind} ${orDash(record.runAt)} ${orDash(record.keyTtl)} ${keyHash(record)} ${record.source} ` +
   `${record.createdAt} ${orDash(record.retryOf)} ${nameText(record.taskName)}`
 
 // Tags as pairs: an object would lose one that is called `__proto__`.
-const factsText = ({ executor, idempotencyKey, payload, schedule, tags, trace }: TaskRecord): string =>
+export const factsText = ({ executor, idempotencyKey, payload, schedule, tags, trace }: TaskRecord): string =>
   JSON.stringify([payload, Object.entries(tags), idempotencyKey, executor, trace, schedule])
 
 /** What never changes: `m`, `f`, and the further indexes of this task. */

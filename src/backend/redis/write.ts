@@ -4,19 +4,24 @@
  * The number of a lane's last batch and what it was answered are a field of its instance, so a repeated batch changes nothing.
  * A lower number is one that was under way on a connection that broke: it comes too late and is refused.
  */
+import * as Effect from "effect/Effect"
 import * as Durations from "../../internal/durations.js"
 import { fingerprintOf } from "../../internal/fingerprint.js"
 import { sizeOfLine } from "../../internal/sizeOfLine.js"
 import type { AttemptEntry, Batch, Change, Outcome } from "../../TaskBackend.js"
+import type { TaskBackendError } from "../../TaskError.js"
 import type { TaskId } from "../../TaskId.js"
 import { durationOf, type TaskRecord, waitOf } from "../../TaskRecord.js"
 import type { TaskStatus } from "../../TaskStatus.js"
 import * as Feed from "./feed.js"
 import { counting } from "./luaErrors.js"
+import { telling } from "./luaFeed.js"
+import { fence, listing, plainly, plainMain } from "./luaPlain.js"
 import { reading, writing } from "./luaRows.js"
 import { changes, main } from "./luaWrite.js"
+import * as Plain from "./plainWrite.js"
 import * as Rows from "./rows.js"
-import { asText, define } from "./script.js"
+import { type Ask, asText, define } from "./script.js"
 
 const applied: Outcome = { _tag: "Applied" }
 const lost: Outcome = { _tag: "Lost" }
@@ -39,11 +44,15 @@ const outcomeFrom = (word: string): Outcome => {
   }
 }
 
-/** Null when the instance is not alive. */
-const outcomesFrom = (text: string): ReadonlyArray<Outcome> | null => {
+/** Null when the instance is not alive. What is plain was applied; the words are of the others, or of all. */
+const outcomesFrom = (text: string, { changes }: Batch, { others }: Plain.Parted): ReadonlyArray<Outcome> | null => {
   if (text === "!") return null
   if (text.startsWith("=")) return text.slice(1).split(",").map(outcomeFrom)
-  return Array.from({ length: Number(text) }, () => applied)
+  const outcomes = Array.from(changes, () => applied)
+  if (text.startsWith(":")) {
+    for (const [at, word] of text.slice(1).split(",").entries()) outcomes[others[at]!] = outcomeFrom(word)
+  }
+  return outcomes
 }
 
 // From when on retention may take it: the moment behind its end, or behind the time its key is held.
@@ -142,17 +151,44 @@ export const addChange = (args: Array<string>, change: Change, batch: Pick<Batch
   }
 }
 
-export const script = define<Batch, ReadonlyArray<Outcome> | null>({
+interface Request {
+  readonly batch: Batch
+  readonly parted: Plain.Parted
+}
+
+const args = ({ batch, parted }: Request): Array<string> => {
+  const { changes, instance, lane, now, number } = batch
+  const words: Array<string> = []
+  for (const at of parted.others) addChange(words, changes[at]!, batch)
+  words.push("")
+  // One argument for all of them: the driver's work for each is more than a task's whole way through a script. No word has
+  // a line feed, and JSON escapes it.
+  const others = words.join("\n")
+  return [String(now), instance, lane, String(number), String(parted.others.length), others, ...parted.args]
+}
+
+const mixed = define<Request, string>({
   name: "write",
-  lua: [reading, writing, counting, changes, main],
-  args: (batch) => {
-    const { changes, instance, lane, now, number } = batch
-    const words: Array<string> = []
-    for (const change of changes) addChange(words, change, batch)
-    words.push("")
-    // One argument for all of them: the driver's work for each is more than a task's whole way through a script. No word has
-    // a line feed, and JSON escapes it.
-    return [String(now), instance, lane, String(number), String(changes.length), words.join("\n")]
-  },
-  answer: (reply) => outcomesFrom(asText(reply))
+  lua: [reading, writing, counting, changes, plainly, main],
+  args,
+  answer: asText
 })
+
+// A tenth of the text, and so of the functions that each run of a script makes first: 10 µs of one change that comes alone.
+const plain = define<Request, string>({
+  name: "write",
+  lua: [reading, telling, listing, fence, plainly, plainMain],
+  args,
+  answer: asText
+})
+
+/** Null when the instance is not alive. */
+export const write = (ask: Ask) => (batch: Batch): Effect.Effect<ReadonlyArray<Outcome> | null, TaskBackendError> =>
+  Effect.suspend(() => {
+    const parted = Plain.part(batch)
+    return Effect.flatMap(ask(parted.others.length === 0 ? plain : mixed, { batch, parted }), (text) =>
+      text === "~"
+        // A row is not what it was believed to be, and nothing was written.
+        ? Effect.map(ask(mixed, { batch, parted: Plain.none(batch) }), (text) => outcomesFrom(text, batch, parted))
+        : Effect.succeed(outcomesFrom(text, batch, parted)))
+  })

@@ -209,8 +209,8 @@ export const make = (sql: Sql, connections: Connections) => (request: ClaimReque
       const known = paused.everything ? [] : request.tasks.filter(({ name }) => !isPaused.has(name))
       const wanted = known.map((task) => ({ ...task, task: nameText(task.name) }))
       if (wanted.length === 0) return { started: [], pending: [], more: [], nextDueAt, joined: [] }
-      const heads = yield* headsOf(sql, db, wanted)
-      const suspects = yield* suspectOf(sql, db, wanted, request.instance)
+      const { hasSuspects, heads } = yield* headsOf(sql, db, wanted)
+      const suspects = hasSuspects ? yield* suspectOf(sql, db, wanted, request.instance) : []
       const joined: Array<TaskId> = []
       const ready = [...heads, ...suspects].sort(before)
       const { more, pending, raced, started } = yield* takeReady(sql, db, ready, wanted, request, joined)

@@ -48,18 +48,20 @@ export const maxWaitMillis = 10_000
 
 const command = (db: Db, sql: string) => db.all({ sql, params: [] })
 
+/** `body`, which has begun a transaction, then COMMIT. */
+const committed = <A, E>(db: Db, body: Effect.Effect<A, E>): Effect.Effect<A, E | SqlError> =>
+  Effect.matchCauseEffect(body, {
+    onFailure: (cause) => Effect.zipRight(Effect.ignore(command(db, "ROLLBACK")), Effect.failCause(cause)),
+    onSuccess: (value) =>
+      Effect.matchCauseEffect(command(db, "COMMIT"), {
+        onFailure: (cause) => Effect.zipRight(Effect.ignore(command(db, "ROLLBACK")), Effect.failCause(cause)),
+        onSuccess: () => Effect.succeed(value)
+      })
+  })
+
 /** BEGIN … COMMIT around `body`. */
 const inTransaction = <A, E>(dialect: Dialect, db: Db, body: (db: Db) => Effect.Effect<A, E>) =>
-  Effect.flatMap(command(db, dialect.begin), () =>
-    Effect.matchCauseEffect(body(db), {
-      onFailure: (cause) =>
-        Effect.zipRight(Effect.ignore(command(db, "ROLLBACK")), Effect.failCause(cause)) as Effect.Effect<A, E>,
-      onSuccess: (value) =>
-        Effect.matchCauseEffect(command(db, "COMMIT"), {
-          onFailure: (cause) => Effect.zipRight(Effect.ignore(command(db, "ROLLBACK")), Effect.failCause(cause)),
-          onSuccess: () => Effect.succeed(value)
-        })
-    }))
+  Effect.flatMap(command(db, dialect.begin), () => committed(db, body(db)))
 
 // What writes takes the write lock or fails at once: waiting is ours, with the connection given back meanwhile.
 const waiting =
@@ -129,10 +131,13 @@ interface Held {
 export const dedicated = (
   client: SqlClient,
   dialect: Dialect,
-  longest = Silence.longestSilence
+  longest = Silence.longestSilence,
+  /** Its transactions are asked to begin, or begin with their first statement: then a use is a transaction too. */
+  beginsAlone = false
 ): Effect.Effect<Connections, SqlError, Scope.Scope> =>
   Effect.gen(function*() {
     const turn = yield* Effect.makeSemaphore(1)
+    const alone = beginsAlone ? dialect.beginsAlone : null
     let held: Held | null = null
     // Who is being waited for. One that takes too long is not waited for any more, but welcome if it comes first after all.
     let opening: Fiber.Fiber<Held, SqlError> | null = null
@@ -153,7 +158,8 @@ export const dedicated = (
       Scope.extend(client.reserve, scope).pipe(
         Effect.flatMap((connection) => {
           const db = dialect.db(connection)
-          return Effect.forEach(dialect.session, (sql) => command(db, sql), { discard: true }).pipe(
+          const session = alone === null ? dialect.session : [...dialect.session, alone]
+          return Effect.forEach(session, (sql) => command(db, sql), { discard: true }).pipe(
             Effect.zipRight(Effect.forEach(dialect.sessionHints, (sql) => Effect.ignore(command(db, sql)))),
             Effect.tapErrorCause(() => end(db)),
             Effect.as<Held>({ connection, db, scope })
@@ -237,8 +243,8 @@ export const dedicated = (
       })
     )
     yield* use(() => Effect.void)
-    return {
-      use,
-      transaction: (body) => use((db) => inTransaction(dialect, db, body))
-    }
+    if (alone === null) return { use, transaction: (body) => use((db) => inTransaction(dialect, db, body)) }
+    const whole = <A, E>(body: (db: Db) => Effect.Effect<A, E>, limit?: number) =>
+      use((db) => committed(db, body(db)), limit)
+    return { use: whole, transaction: whole }
   })

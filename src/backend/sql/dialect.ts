@@ -61,6 +61,11 @@ export interface Dialect {
   /** The same, where a server that does not know one goes without. */
   readonly sessionHints: ReadonlyArray<string>
   readonly begin: string
+  /**
+   * What makes a session begin a transaction with its first statement, so that the one who only writes batches asks once less for
+   * each; null where a batch is one statement, or nothing is asked of a server.
+   */
+  readonly beginsAlone: string | null
   /** Whether a DELETE can answer the rows it removed. */
   readonly returning: boolean
   /** A parameter whose type nothing around it tells. */

@@ -30,32 +30,54 @@ export const before = (a: Head, b: Head): number => b.priority - a.priority || a
 // Rows of a name that others take at the same moment are passed over as far as this many more were read.
 const spare = 16
 
-/** The versions of each name that have ready rows and that the instance knows: found by skipping, not by counting. */
-const lanesOf = ({ tables }: Sql, db: Db, wanted: ReadonlyArray<Wanted>) => {
+interface Lanes {
+  /** Of each name the newest version that has ready rows and that the instance knows, and the oldest that has some. */
+  readonly found: ReadonlyArray<{ readonly version: number; readonly oldest: number; readonly of: Wanted }>
+  /** Whether there are suspects, of any name. */
+  readonly hasSuspects: boolean
+}
+
+// Found by skipping, not by counting. A round trip costs more than the index ranges that are looked at beside: with the oldest
+// version and the suspects asked for by themselves a claim took two more.
+const lanesOf = ({ tables }: Sql, db: Db, wanted: ReadonlyArray<Wanted>): Effect.Effect<Lanes, unknown> => {
   const live = tables.live.name
-  const newest = (task: string, below: string) =>
-    `(SELECT MAX(version) FROM ${live} l WHERE l.task = ${task} AND l.ready = 1 AND l.version ${below})`
-  const first = wanted.map(() => `SELECT ${newest("?", "<= ?")} AS version, ? AS at`).join(" UNION ALL ")
-  return Effect.map(
-    db.all({ sql: first, params: wanted.flatMap(({ task, version }, index) => [task, version, index]) }),
-    (rows) =>
-      rows.flatMap((row) =>
-        row["version"] === null ? [] : [{ version: Number(row["version"]), of: wanted[Number(row["at"])]! }]
-      )
-  )
+  const most = (which: "MAX" | "MIN", below: string) =>
+    `(SELECT ${which}(version) FROM ${live} l WHERE l.task = ? AND l.ready = 1${below})`
+  const suspects = `(SELECT 1 FROM ${live} s WHERE s.ready = 2 LIMIT 1)`
+  const first = wanted.map((_, index) =>
+    `SELECT ${most("MAX", " AND l.version <= ?")} AS version, ${most("MIN", "")} AS oldest, ? AS at, ` +
+    `${index === 0 ? suspects : "NULL"} AS suspects`
+  ).join(" UNION ALL ")
+  const params = wanted.flatMap(({ task, version }, index) => [task, version, task, index])
+  return Effect.map(db.all({ sql: first, params }), (rows) => ({
+    found: rows.flatMap((row) =>
+      row["version"] === null
+        ? []
+        : [{ version: Number(row["version"]), oldest: Number(row["oldest"]), of: wanted[Number(row["at"])]! }]
+    ),
+    hasSuspects: rows.some((row) => row["suspects"] !== null)
+  }))
 }
 
 // One statement asks for this many names; SQLite takes 500 parts of a UNION.
 const namesTogether = 200
 
+interface Heads {
+  readonly heads: ReadonlyArray<Head>
+  readonly hasSuspects: boolean
+}
+
 /** The first ready rows of each name, a few more than could be taken. */
-export const headsOf = (sql: Sql, db: Db, wanted: ReadonlyArray<Wanted>) =>
+export const headsOf = (sql: Sql, db: Db, wanted: ReadonlyArray<Wanted>): Effect.Effect<Heads, unknown> =>
   Effect.map(
     Effect.forEach(
       Array.from({ length: Math.ceil(wanted.length / namesTogether) }, (_, index) => index * namesTogether),
       (from) => headsOfSome(sql, db, wanted.slice(from, from + namesTogether))
     ),
-    (groups) => groups.flat().sort(before)
+    (groups) => ({
+      heads: groups.flatMap(({ heads }) => heads).sort(before),
+      hasSuspects: groups.some(({ hasSuspects }) => hasSuspects)
+    })
   )
 
 const headsOfSome = (sql: Sql, db: Db, wanted: ReadonlyArray<Wanted>) =>
@@ -63,23 +85,27 @@ const headsOfSome = (sql: Sql, db: Db, wanted: ReadonlyArray<Wanted>) =>
     const { tables } = sql
     const live = tables.live.name
     const heads: Array<Head> = []
-    // Usually one version is there. An older one shows when the newest known gave less than was asked for.
+    let hasSuspects = false
+    // Usually one version is there. An older one shows when the oldest is not the newest known.
     let asked = wanted
     while (asked.length > 0) {
       const lanes = yield* lanesOf(sql, db, asked)
-      if (lanes.length === 0) break
+      hasSuspects ||= lanes.hasSuspects
+      if (lanes.found.length === 0) break
       const one =
         `SELECT * FROM (SELECT id, task, priority, seq FROM ${live} WHERE ready = 1 AND task = ? AND version = ? ` +
         `ORDER BY priority DESC, seq LIMIT ?) AS h`
       const statement: Statement = {
-        sql: lanes.map(() => one).join(" UNION ALL "),
-        params: lanes.flatMap(({ of, version }) => [of.task, version, of.slots + of.window + 1 + spare])
+        sql: lanes.found.map(() => one).join(" UNION ALL "),
+        params: lanes.found.flatMap(({ of, version }) => [of.task, version, of.slots + of.window + 1 + spare])
       }
       for (const row of yield* db.all(statement)) heads.push(headOf(false)(row))
       // Older versions compete with newer ones by priority, so all of them are read.
-      asked = lanes.map(({ of, version }) => ({ ...of, version: version - 1 }))
+      asked = lanes.found.flatMap(({ of, oldest, version }) =>
+        oldest < version ? [{ ...of, version: version - 1 }] : []
+      )
     }
-    return heads
+    return { heads, hasSuspects }
   })
 
 const holdsSuspect = ({ tables }: Sql, db: Db, instance: string) =>
@@ -88,12 +114,11 @@ const holdsSuspect = ({ tables }: Sql, db: Db, instance: string) =>
     (rows) => rows.length > 0
   )
 
+/** Suspects that this instance might take: none when it has one. */
 export const suspectOf = (sql: Sql, db: Db, wanted: ReadonlyArray<Wanted>, instance: string) =>
   Effect.gen(function*() {
     const { dialect, tables } = sql
     const live = tables.live.name
-    const any = yield* db.all({ sql: `SELECT seq FROM ${live} WHERE ready = 2 LIMIT 1`, params: [] })
-    if (any.length === 0) return []
     if (yield* holdsSuspect(sql, db, instance)) return []
     const names = dialect.in("task", "name", wanted.map(({ task }) => task))
     const rows = yield* db.all({

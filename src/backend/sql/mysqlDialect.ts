@@ -103,6 +103,7 @@ export const mysqlDialect: Dialect = {
   // MariaDB: a process that is frozen in a transaction holds its locks for five seconds, not for ever.
   sessionHints: ["SET SESSION idle_transaction_timeout = 5"],
   begin: "START TRANSACTION",
+  beginsAlone: "SET SESSION autocommit = 0",
   returning: false,
   text: (mark) => mark,
   number: (mark) => mark,

@@ -94,6 +94,7 @@ export const postgresDialect: Dialect = {
   ],
   sessionHints: [],
   begin: "BEGIN ISOLATION LEVEL READ COMMITTED",
+  beginsAlone: null,
   returning: true,
   text: (mark) => `${mark}::text`,
   number: (mark) => `${mark}::bigint`,

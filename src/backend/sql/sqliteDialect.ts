@@ -135,6 +135,7 @@ export const sqliteDialect: Dialect = {
   sessionHints: [],
   // A transaction that begins by reading and then writes fails at once when another process wrote in between.
   begin: "BEGIN IMMEDIATE",
+  beginsAlone: null,
   returning: true,
   text: (mark) => mark,
   number: (mark) => mark,

@@ -32,10 +32,13 @@ const commit = /commit\s*;?\s*$/i
 // A write outside a transaction is one by itself. `FOR UPDATE` only locks.
 const writes = /\b(insert into|update \S+ (as \S+ )?set|delete from|replace into)\b/i
 
-// Connections in a transaction.
+// Connections in a transaction, and those that are in one from their first statement on.
 const open = new WeakSet<object>()
+const always = new WeakSet<object>()
+const beginsAlone = /^\s*set session autocommit = 0/i
 
 const isCommit = (connection: object, sql: string): boolean => {
+  if (beginsAlone.test(sql)) always.add(connection)
   if (begins.test(sql)) {
     open.add(connection)
     return false
@@ -44,7 +47,7 @@ const isCommit = (connection: object, sql: string): boolean => {
     open.delete(connection)
     return commit.test(sql)
   }
-  return !open.has(connection) && writes.test(sql)
+  return !open.has(connection) && !always.has(connection) && writes.test(sql)
 }
 
 const textOf = (query: unknown): string => {
