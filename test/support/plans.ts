@@ -82,7 +82,7 @@ const onSqlite = ({ connection, params, text }: Sent): Effect.Effect<Looked, Sql
     const sorted = details.some((detail) => detail.includes("TEMP B-TREE FOR ORDER BY"))
     const fromEnd = !sorted && /^SELECT [^(]* FROM \w+ (WHERE status = 'pending' )?ORDER BY (id|name|at)\b/.test(text)
     const whole = details.flatMap((detail) => {
-      const found = /^SCAN (\S+)(?! USING COVERING INDEX \S+_suspect)(?! USING INDEX \S+_retrying)/.exec(detail)?.[1]
+      const found = /^SCAN (\S+)(?! USING COVERING INDEX \S+_suspect)(?! USING INDEX \S+_between)/.exec(detail)?.[1]
       return found === undefined || fromEnd ? [] : [found]
     })
     return { whole, rows: null, plan: details.join(" | ") }

@@ -144,9 +144,11 @@ const byPriorityThenArrival = (a: Row, b: Row): number =>
 
 // What the update made of a row that was read before it.
 const rowAfter = (row: Row, { instance, now }: ClaimRequest, as: "started" | "held"): Row => {
-  const mine = { ...row, owner: instance, claim: Number(row["claim"]) + 1 }
-  return as === "held" ? mine : {
-    ...mine,
+  const claim = Number(row["claim"]) + 1
+  return as === "held" ? { ...row, owner: instance, claim } : {
+    ...row,
+    owner: instance,
+    claim,
     status: "running",
     instance,
     attempts: Number(row["attempts"]) + 1,

@@ -148,7 +148,7 @@ const partsOf = ({ dialect, tables }: Sql, query: CountQuery) => {
       fits,
       unended: true
     })
-    const walks: Array<Walk> = [of([[isOwned]], "owner, active", [...name, ...rest], waits)]
+    const walks: Array<Walk> = [of([[isOwned]], "owner", [...name, ...rest], waits)]
     if (waits.includes("pending")) {
       walks.push(
         of([["ready = 1"], ...name], `${taskName === undefined ? "task, " : ""}version, priority DESC, seq`, rest, [
@@ -160,8 +160,8 @@ const partsOf = ({ dialect, tables }: Sql, query: CountQuery) => {
     }
     if (waits.includes("running")) {
       walks.push(of(
-        [["status = 'running'"], ["owner IS NULL"], ...dialect.kind === "mysql" ? [["active = 0"]] as const : []],
-        dialect.kind === "mysql" ? "owner, active, status" : "id",
+        [["next_attempt_at IS NOT NULL"], ["owner IS NULL"]],
+        dialect.kind === "mysql" ? "owner, next_attempt_at" : "id",
         [...name, ...rest],
         ["running"]
       ))

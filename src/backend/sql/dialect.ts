@@ -95,6 +95,10 @@ export interface Dialect {
   readonly addColumn: (table: Table, column: Column) => Step
   /** None where the database has no such index. */
   readonly addIndex: (table: Table, index: Index) => Step | null
+  /** As above. */
+  readonly dropIndex: (table: Table, index: Index) => Step | null
+  /** Keeps room in the pages of a table whose rows change; none where pages are rewritten as they are. */
+  readonly keepRoom: (table: Table) => Step | null
   /** Why tasks cannot be kept in this database, or null; null where every one will do. */
   readonly refusal: ((db: Db) => Effect.Effect<string | null, SqlError>) | null
   /** How safe a committed transaction is. */

@@ -40,6 +40,11 @@ export const stepsOf = (dialect: Dialect, tables: Tables): ReadonlyArray<Version
         if (column.since === at) add(`${name}_${column.name}`, dialect.addColumn(table, column))
       }
       for (const index of table.indexes) if (index.since === at) add(index.name, dialect.addIndex(table, index))
+      if (table.roomSince === at) add(`${name}_room`, dialect.keepRoom(table))
+      // Behind what takes their place.
+      for (const index of table.indexes) {
+        if (index.until === at - 1) add(`without_${index.name}`, dialect.dropIndex(table, index))
+      }
     }
   }
   return steps

@@ -152,6 +152,14 @@ export const mysqlDialect: Dialect = {
         `table_name = '${table.name}' AND index_name = '${name}' LIMIT 1`
     }
   },
+  dropIndex: (table, { allColumns, columns, name }) =>
+    (allColumns ?? columns).length === 0 ? null : {
+      sql: `ALTER TABLE ${table.name} DROP KEY ${name}`,
+      unless: "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND " +
+        `table_name = '${table.name}' AND NOT EXISTS (SELECT 1 FROM information_schema.statistics WHERE ` +
+        `table_schema = DATABASE() AND table_name = '${table.name}' AND index_name = '${name}')`
+    },
+  keepRoom: () => null,
   refusal: null,
   durability: (connection) =>
     Effect.map(

@@ -128,10 +128,11 @@ const takeOutEach = (sql: Sql, db: Db, batch: Batch, ends: ReadonlyArray<TaskRec
   })
 }
 
-// Starts what the writer holds in its window.
+// Starts what the writer holds in its window. `due_at` stays what it was: nobody asks for it while an attempt is under way, and it
+// is in an index.
 const startAll = (sql: Sql, db: Db, batch: Batch, starts: ReadonlyArray<TaskRecord>) => {
   const set = "status = 'running', active = 1, attempts = attempts + 1, started_at = COALESCE(started_at, ?), " +
-    "attempt_started_at = ?, instance = owner, next_attempt_at = NULL, due_at = NULL"
+    "attempt_started_at = ?, instance = owner, next_attempt_at = NULL"
   const groups = alike(starts, ({ attemptStartedAt, claim }) => `${attemptStartedAt} ${claim}`)
   return Effect.forEach(groups, (records) => {
     const { attemptStartedAt: at, claim } = records[0]!

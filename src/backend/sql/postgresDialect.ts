@@ -135,6 +135,9 @@ export const postgresDialect: Dialect = {
     unless: null
   }),
   addIndex: (table, index) => ({ sql: createIndex(table, index), unless: null }),
+  dropIndex: (_table, { name }) => ({ sql: `DROP INDEX IF EXISTS ${name}`, unless: null }),
+  // A start finds room beside the row, and so writes no entries of indexes: 97 of 100 do, of full pages 70. At 50 no more do.
+  keepRoom: (table) => ({ sql: `ALTER TABLE ${table.name} SET (fillfactor = 70)`, unless: null }),
   refusal: (connection) =>
     Effect.map(connection.all({ sql: "SHOW server_encoding", params: [] }), ([row]) => {
       const encoding = String(row?.["server_encoding"])

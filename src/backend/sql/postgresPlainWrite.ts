@@ -32,8 +32,8 @@ const insertInto = (name: string, table: Table, rows: ReadonlyArray<ReadonlyArra
 
 const startsOf = (tables: Tables, starts: Parts["starts"], instance: string): Piece => ({
   sql: `started AS (UPDATE ${tables.live.name} AS t SET status = 'running', active = 1, attempts = attempts + 1, ` +
-    "started_at = COALESCE(started_at, e.at), attempt_started_at = e.at, instance = owner, next_attempt_at = NULL, " +
-    "due_at = NULL FROM me, unnest(?::uuid[], ?::integer[], ?::bigint[]) AS e (id, claim, at) " +
+    "started_at = COALESCE(started_at, e.at), attempt_started_at = e.at, instance = owner, next_attempt_at = NULL " +
+    "FROM me, unnest(?::uuid[], ?::integer[], ?::bigint[]) AS e (id, claim, at) " +
     "WHERE t.id = e.id AND (t.owner = ?::uuid) IS TRUE AND t.claim = e.claim AND t.active = 0 AND t.cancel = 0 RETURNING 1)",
   params: [
     arrayOf("uuid", starts.map(({ taskId }) => taskId)),

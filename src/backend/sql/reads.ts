@@ -88,7 +88,7 @@ const liveRanges = ({ errorGroup, status: statuses }: ListQuery): ReadonlyArray<
   if (waits && runs) return [{ condition: "" }]
   if (waits) return [{ condition: "status = 'pending'" }]
   const owned = { condition: `status = 'running' AND ${isOwned}`, sorted: true }
-  return runs ? [owned, { condition: "status = 'running' AND owner IS NULL AND active = 0" }] : []
+  return runs ? [owned, { condition: "next_attempt_at IS NOT NULL AND owner IS NULL" }] : []
 }
 
 /** Of finished tasks: by status, also when every status of one name is asked for. */

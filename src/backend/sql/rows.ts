@@ -193,7 +193,7 @@ export const freshValues = (record: TaskRecord, now: number, heldUntil?: number 
 const number = (value: unknown): number => Number(value)
 const numberOrNull = (value: unknown): number | null => value === null ? null : Number(value)
 
-/** The record of a row of `live` with all its columns. */
+/** The record of a row of `live`. */
 export const fromLive = (row: Row): TaskRecord => {
   // safe (all casts here): what liveRow wrote
   const facts = JSON.parse(row["facts"] as string)
@@ -247,8 +247,17 @@ export const endOf = (record: TaskRecord): { readonly bucket: number; readonly m
     : { bucket: Durations.bucketOf(millis), millis }
 }
 
-/** All columns of `live`, by name: a later version may add some, and PostgreSQL refuses what was prepared for other columns. */
-export const liveNamesInOrder: ReadonlyArray<string> = ["seq", ...tables.live.columns.map(({ name }) => name)]
+// What statements alone ask for: a record has the same in other columns. Every value that is read takes its time, in the driver most.
+const notRead = new Set(["task", "ready", "due_at", "active", "suspect", "schedule"])
+
+/**
+ * The columns of `live` that make a record and its place, by name: a later version may add some, and PostgreSQL refuses what was
+ * prepared for other columns.
+ */
+export const liveNamesInOrder: ReadonlyArray<string> = [
+  "seq",
+  ...tables.live.columns.map(({ name }) => name).filter((name) => !notRead.has(name))
+]
 export const liveNames = liveNamesInOrder.join(", ")
 
 const liveColumns = tables.live.columns.map(({ name }) => name as keyof LiveRow) // safe: LiveRow names them

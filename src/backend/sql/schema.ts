@@ -6,107 +6,10 @@
  * different ones equal.
  */
 
-import { maybe, of, since, type Table, table } from "./table.js"
+import { maybe, of, type Table, table } from "./table.js"
+import { done, live } from "./taskTables.js"
 
 export { asOf, type Column, type ColumnType, type Index, type Table } from "./table.js"
-
-/**
- * Unfinished tasks. `ready` is 1 for what may be claimed now, 2 for the same of a suspect, null for all else; `due_at` is
- * when an unowned row becomes ready, or since when an owner holds it in its window. `active`: an attempt is under way.
- */
-const live = table("live", [
-  of("uuid")("id"),
-  of("name")("task"),
-  of("bigint")("version"),
-  of("int")("priority"),
-  of("word")("source"),
-  of("bigint")("created_at"),
-  maybe("int")("ready"),
-  maybe("bigint")("due_at"),
-  maybe("bigint")("next_attempt_at"),
-  of("word")("status"),
-  maybe("uuid")("owner"),
-  of("int")("active"),
-  of("int")("claim"),
-  of("int")("attempts"),
-  of("int")("cancel"),
-  of("int")("suspect"),
-  maybe("bigint")("started_at"),
-  maybe("bigint")("attempt_started_at"),
-  maybe("uuid")("instance"),
-  of("int")("log_lines"),
-  of("int")("log_bytes"),
-  maybe("text")("state"),
-  of("text")("facts"),
-  since(2, maybe("hash")("schedule"))
-], {
-  sequence: "seq",
-  key: ["id"],
-  keyOnly: true,
-  indexes: [
-    {
-      name: "ready",
-      columns: ["task", "version", "priority DESC", "seq"],
-      where: "ready = 1",
-      allColumns: ["ready", "task", "version", "priority DESC", "seq"]
-    },
-    { name: "suspect", columns: ["seq"], where: "ready = 2", allColumns: [] },
-    // MySQL finds what waits for its next attempt here too, among the rows without an owner.
-    {
-      name: "owner",
-      columns: ["owner", "active"],
-      where: "owner IS NOT NULL",
-      allColumns: ["owner", "active", "status"]
-    },
-    // Only attempts that failed cost an entry here.
-    { name: "retrying", columns: ["id"], where: "status = 'running' AND owner IS NULL", allColumns: [] },
-    // Where it can be partial, what no schedule asked for costs nothing here.
-    { name: "schedule", columns: ["schedule", "id"], where: "schedule IS NOT NULL", allColumns: [], since: 2 },
-    {
-      name: "due",
-      columns: ["due_at"],
-      where: "ready IS NULL AND owner IS NULL",
-      allColumns: ["owner", "ready", "due_at"]
-    }
-  ]
-})
-
-/**
- * Lists of unfinished tasks by name, source or priority have no index: each would cost every task an entry or two, and what
- * such a list reads is bounded by the backlog. Of finished tasks that bound would be the whole past, so there they have one,
- * which on databases with partial indexes costs only the tasks that are out of the ordinary.
- */
-
-/**
- * Finished tasks. `record` is the whole record but for `retriedAs`; `removable_at` is what retention compares;
- * `fingerprint` is of the failure of what failed.
- */
-const done = table("done", [
-  of("uuid")("id"),
-  of("name")("task"),
-  of("word")("status"),
-  of("word")("source"),
-  of("int")("priority"),
-  of("bigint")("created_at"),
-  of("bigint")("removable_at"),
-  maybe("uuid")("retried_as"),
-  maybe("hash")("key_hash"),
-  of("text")("record"),
-  since(2, maybe("hash")("fingerprint")),
-  since(2, maybe("hash")("schedule"))
-], {
-  key: ["id"],
-  keyOnly: true,
-  indexes: [
-    { name: "status", columns: ["status", "id"] },
-    { name: "task", columns: ["task", "status", "id"] },
-    { name: "source", columns: ["source", "id"], where: "source <> 'manual'", allColumns: ["source", "id"] },
-    { name: "priority", columns: ["priority", "id"], where: "priority <> 0", allColumns: ["priority", "id"] },
-    { name: "removable", columns: ["status", "removable_at"] },
-    { name: "fingerprint", columns: ["fingerprint", "id"], where: "fingerprint IS NOT NULL", since: 2 },
-    { name: "schedule", columns: ["schedule", "id"], where: "schedule IS NOT NULL", since: 2 }
-  ]
-})
 
 /** Who holds an idempotency key; `until` null for as long as the record is kept. */
 const keys = table("keys", [of("hash")("hash"), of("uuid")("task_id"), maybe("bigint")("until_at")], {
@@ -279,7 +182,7 @@ export const tables = {
 } as const
 
 /** The version that all of this is. What came with an earlier one stays as it is: databases have it. */
-export const version = 2
+export const version = 3
 
 export type Tables = { readonly [Name in keyof typeof tables]: Table }
 

@@ -180,6 +180,8 @@ export const sqliteDialect: Dialect = {
     unless: `SELECT 1 FROM pragma_table_info('${table.name}') WHERE name = '${column.name}'`
   }),
   addIndex: (table, index) => ({ sql: createIndex(table, index), unless: null }),
+  dropIndex: (_table, { name }) => ({ sql: `DROP INDEX IF EXISTS ${name}`, unless: null }),
+  keepRoom: () => null,
   refusal: null,
   durability: (db) =>
     Effect.map(

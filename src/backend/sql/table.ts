@@ -22,6 +22,8 @@ export interface Index {
   readonly allColumns?: ReadonlyArray<string>
   /** As of a column. */
   readonly since?: number
+  /** The last version that has it; absent: there is one still. */
+  readonly until?: number
 }
 
 export interface Table {
@@ -36,6 +38,8 @@ export interface Table {
   readonly keyOnly: boolean
   /** The version of the tables that it came with. */
   readonly since: number
+  /** Since which version PostgreSQL keeps room in its pages for the rows as they become; null: it fills them. */
+  readonly roomSince: number | null
 }
 
 const column = (type: ColumnType, nullable: boolean) => (name: string): Column => ({ name, type, nullable })
@@ -47,10 +51,21 @@ export const table = (
   name: string,
   columns: ReadonlyArray<Column>,
   options: Partial<Omit<Table, "name" | "columns">>
-): Table => ({ name, columns, sequence: null, key: null, indexes: [], keyOnly: false, since: 1, ...options })
+): Table => ({
+  name,
+  columns,
+  sequence: null,
+  key: null,
+  indexes: [],
+  keyOnly: false,
+  since: 1,
+  roomSince: null,
+  ...options
+})
 
 /** The table as it was in a version that had it. */
 export const asOf = (table: Table, version: number): Table => {
-  const had = (of: { readonly since?: number }) => (of.since ?? table.since) <= version
+  const had = (of: { readonly since?: number; readonly until?: number }) =>
+    (of.since ?? table.since) <= version && version <= (of.until ?? version)
   return { ...table, columns: table.columns.filter(had), indexes: table.indexes.filter(had) }
 }
