@@ -103,6 +103,15 @@ describe("unfinished rows", () => {
     }
   })
 
+  it("what a start changes is in no index and in no condition of one", () => {
+    const changed = ["status", "active", "attempts", "started_at", "attempt_started_at", "instance"]
+    for (const { allColumns = [], columns, name, until, where = "" } of tables.live.indexes) {
+      if (until !== undefined) continue
+      const words = new Set([...columns, ...allColumns, where].join(" ").split(/\W+/))
+      expect([name, changed.filter((column) => words.has(column))]).toEqual([name, []])
+    }
+  })
+
   it("facts of before, which said everything, are read too", () => {
     const facts = JSON.stringify({
       name: "mail é",
