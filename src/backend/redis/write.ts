@@ -48,7 +48,7 @@ const outcomeFrom = (word: string): Outcome => {
 const outcomesFrom = (text: string, { changes }: Batch, { others }: Plain.Parted): ReadonlyArray<Outcome> | null => {
   if (text === "!") return null
   if (text.startsWith("=")) return text.slice(1).split(",").map(outcomeFrom)
-  const outcomes = Array.from(changes, () => applied)
+  const outcomes: Array<Outcome> = Array.from(changes, () => applied)
   if (text.startsWith(":")) {
     for (const [at, word] of text.slice(1).split(",").entries()) outcomes[others[at]!] = outcomeFrom(word)
   }
