@@ -115,7 +115,7 @@ const run = Effect.gen(function*() {
   fleet.go()
   const begun = Witness.realNow()
   const world: World = { kind, lease, fleet, place }
-  const { inflicted, problems: ofFaults } = yield* Strikes.carryOut({ plan, faults, world, verbose: values.verbose })
+  const { inflicted, problems: ofFaults, skipped } = yield* Strikes.carryOut({ plan, faults, world, verbose: values.verbose })
   yield* Effect.sleep(Math.max(0, begun + seconds * 1_000 - Witness.realNow()))
 
   hold(
@@ -155,7 +155,7 @@ const run = Effect.gen(function*() {
     ...judge({ state, seen, settled: true }, { every, deployments })
   ]
   const result = Result.make({ state, seen, lives: fleet.lives, inflicted, findings })
-  yield* Console.log(JSON.stringify({ backend: kind, seed, seconds, ...result, settleMs }))
+  yield* Console.log(JSON.stringify({ backend: kind, seed, seconds, ...result, skipped, settleMs }))
   if (findings.length > 0) yield* Report.print({ findings, state, seen, inflicted, fleet })
   return findings.length === 0
 }).pipe(Effect.scoped)
