@@ -3,9 +3,8 @@
  *
  * It takes what waits, writes it as one numbered batch, answers every waiter, and starts again: batches grow under load by
  * themselves, and a single change is one small commit. A failing backend is asked again with growing waits; a batch keeps
- * its number, so a write whose answer was lost is not applied twice. One bad row fails its own waiter alone (and those of its
- * group); when this
- * instance was declared dead, new tasks are written for anyone to claim and nothing else of its old life is written.
+ * its number, so a write whose answer was lost is not applied twice. One bad row fails its own waiter alone (and its group);
+ * when this instance was declared dead, new tasks are written for anyone to claim and nothing else of its old life is written.
  */
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -22,6 +21,7 @@ import * as FairTurn from "./internal/fairTurn.js"
 import * as JournalBusy from "./internal/journalBusy.js"
 import * as JournalOutage from "./internal/journalOutage.js"
 import * as JournalQueue from "./internal/journalQueue.js"
+import * as SaidAgain from "./internal/saidAgain.js"
 import * as Signal from "./internal/signal.js"
 import * as TwoJournals from "./internal/twoJournals.js"
 import { type Batch, type Change, type Outcome, TaskBackend } from "./TaskBackend.js"
@@ -48,6 +48,8 @@ export class TaskJournal extends Context.Tag("effect-taskflow/TaskJournal")<Task
   readonly flush: Effect.Effect<void>
   /** As `flush`, but waits for no busy key. */
   readonly written: Effect.Effect<void>
+  /** As `written`, but fails within seconds when the backend takes nothing. */
+  readonly caughtUp: Effect.Effect<void, TaskBackendError>
   /** Whether `room` would return at once. */
   readonly hasRoom: () => boolean
   /**
@@ -78,9 +80,6 @@ const dead = "this instance was declared dead before it accepted the effect: not
 
 const refusal = (why: string) => Exit.fail(new TaskBackendError({ method: "write", cause: new Error(why) }))
 
-// How long closing waits for what is still to be written, in milliseconds.
-const flushGrace = { whole: 5_000, left: 1_000 }
-
 export const make = Effect.gen(function*() {
   const backend = yield* TaskBackend
   const { journal: { maxBatch, maxBatchBytes, maxKeyWait, maxOutage, maxWaiting } } = yield* TaskflowConfig
@@ -93,6 +92,7 @@ export const make = Effect.gen(function*() {
   const queue = JournalQueue.make({ maxBatch, maxBatchSize: maxBatchBytes })
   const barriers = Barriers.make()
   let inFlight: ReadonlyArray<Waiting> = []
+  const trouble = SaidAgain.make(now)
   let number = 0
   let fences = 0
   let closed = false
@@ -161,6 +161,7 @@ export const make = Effect.gen(function*() {
   const answerEach = (waiters: ReadonlyArray<Waiting>, outcomes: ReadonlyArray<Outcome>) => {
     let next = 0
     fences = 0
+    trouble.worked()
     return answer(waiters, () => Exit.succeed(outcomes[next++]!))
   }
 
@@ -205,7 +206,7 @@ export const make = Effect.gen(function*() {
     if (permanent && refused) return divide(waiters, error)
     if (!permanent) outage.failed(error)
     if (outage.isOver()) outage.tell(queue.all(), waiters)
-    return Effect.logWarning("task journal: the backend failed, asking again", cause).pipe(
+    return trouble.failed("task journal: the backend failed, asking again", cause).pipe(
       // Refused as it is, the same number is asked once more at once: had an earlier try been applied, it would say so.
       Effect.zipRight(permanent ? Effect.void : Backoff.afterFailure(failures)),
       Effect.zipRight(Effect.suspend(() => attempt(waiters, batch, failures, permanent)))
@@ -254,17 +255,11 @@ export const make = Effect.gen(function*() {
   const size = () => queue.length() + inFlight.length + busy.count()
   const hasSpace = () => size() < maxWaiting && queue.size() + busy.size() < maxWaitingSize
   const hasRoom = () => hasSpace() && !outage.isOver()
-  const outage = JournalOutage.make({ maxOutage, now, changed, hasRoom, waiting: size })
-
-  // What waits for longer than that had its time during the drain.
-  const closeGrace = (): number => {
-    const since = Math.min(outage.since(), busy.since())
-    return now() - since >= flushGrace.whole ? flushGrace.left : flushGrace.whole
-  }
+  const outage = JournalOutage.make({ maxOutage, now, changed, hasRoom, waiting: size, written: barriers.passed })
 
   // Last of the engine to close: whatever was handed over is still written, for a bounded time; who still waits then is told.
   yield* Effect.addFinalizer(() =>
-    Effect.suspend(() => within(flush, closeGrace())).pipe(
+    Effect.suspend(() => within(flush, outage.closeGrace(busy.since()))).pipe(
       Effect.zipRight(Effect.suspend(() => {
         closed = true
         if (inFlight.length > 0) instance.expectNoAnswer()
@@ -287,6 +282,7 @@ export const make = Effect.gen(function*() {
     grouped: queue.grouped,
     flush,
     written: barriers.passed,
+    caughtUp: outage.caughtUp,
     hasRoom,
     room: outage.room,
     roomAtLast: changed.until(hasSpace),

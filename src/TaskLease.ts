@@ -19,6 +19,7 @@ import * as ClockOffset from "./internal/clockOffset.js"
 import { isProvenGone } from "./internal/processFacts.js"
 import * as RealTime from "./internal/realTime.js"
 import * as Reaping from "./internal/reaping.js"
+import * as SaidAgain from "./internal/saidAgain.js"
 import * as Signal from "./internal/signal.js"
 import * as Stalls from "./internal/stalls.js"
 import * as Steering from "./internal/steering.js"
@@ -126,6 +127,7 @@ export const make = Effect.gen(function*() {
   const least = backend.info.durability === "none" ? 0 : leastSilence
   const real = () => ({ now: RealTime.monotonic(), least })
   let failing = false
+  const trouble = SaidAgain.make(() => clock.unsafeCurrentTimeMillis())
   let deaths = 0
   let steeredLast = false
 
@@ -155,6 +157,7 @@ export const make = Effect.gen(function*() {
     last = live ? sent : moment()
     lastReal = sentReal
     failing = false
+    trouble.worked()
     if (held) return
     held = true
     for (const { onRegained } of listeners) onRegained()
@@ -230,7 +233,7 @@ export const make = Effect.gen(function*() {
           watching.restart()
           failing = true
           const why = whyLate(backend.info.kind, RealTime.monotonic() - sentReal, lease / 2)
-          return Effect.logWarning(`task lease: a heartbeat failed${why}`, cause)
+          return trouble.failed(`task lease: a heartbeat failed${why}`, cause)
         },
         onSuccess: (answer) => heard(id, sent, sentReal, answer)
       }

@@ -112,6 +112,32 @@ describe("an outage longer than journal.maxOutage", () => {
     }).pipe(Effect.provide(engine({ journal: { maxWaiting: 2 } }, backend)))
   })
 
+  it.effect("holds up nobody who reads, and tells who steers that the backend takes nothing", () => {
+    const { backend, state } = line()
+    return Effect.gen(function*() {
+      const manager = yield* TaskManager
+      const release = yield* gate
+      yield* Effect.gen(function*() {
+        const { taskId } = yield* Outer.enqueue()
+        yield* TestClock.adjust("1 second")
+        state.up = false
+        yield* release.open
+        yield* TestClock.adjust("1 second")
+        const reading = yield* Effect.fork(manager.stats())
+        const cancelling = yield* Effect.fork(Effect.flip(manager.cancel(taskId)))
+        // A failure that is over in a moment is waited for.
+        expect(yield* Fiber.poll(reading)).toMatchObject({ _tag: "None" })
+        yield* TestClock.adjust("2 seconds")
+        expect((yield* Fiber.join(reading)).counts).toMatchObject({ running: 1, success: 0 })
+        expect(messageOf(yield* Fiber.join(cancelling))).toMatch(/has taken no write since .*no route; ask again/)
+        expect((yield* manager.list({})).items).toMatchObject([{ taskId, status: "running" }])
+        state.up = true
+        yield* TestClock.adjust("10 seconds")
+        expect((yield* manager.stats()).counts).toMatchObject({ running: 0, success: 1 })
+      }).pipe(Effect.provide(Outer.toLayer(() => release.wait)))
+    }).pipe(Effect.provide(engine({}, backend)), Effect.provide(collectedLogs().layer))
+  })
+
   it.live("a backend that does not answer is timed by real time", () =>
     Effect.gen(function*() {
       const outage = JournalOutage.make({
@@ -119,7 +145,8 @@ describe("an outage longer than journal.maxOutage", () => {
         now: () => 0,
         changed: yield* Signal.make,
         hasRoom: () => false,
-        waiting: () => 3
+        waiting: () => 3,
+        written: Effect.never
       })
       outage.begin()
       expect(messageOf(yield* Effect.flip(outage.room))).toMatch(/3 changes wait already: it does not answer/)

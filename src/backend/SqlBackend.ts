@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { type Durability, TaskBackend } from "../TaskBackend.js"
 import { InstanceFenced, TaskBackendError, TaskflowWiringError, TaskWrongTransaction } from "../TaskError.js"
+import { adviceFor } from "./sql/advice.js"
 import * as Ambient from "./sql/ambient.js"
 import * as Cancel from "./sql/cancel.js"
 import * as Claim from "./sql/claim.js"
@@ -41,8 +42,8 @@ export interface SqlBackendOptions extends Hints.HintOptions {
 
 /** The error of a driver, told whether writing the same again could ever succeed. */
 class SqlProblem extends Error {
-  constructor(readonly permanent: boolean, cause: unknown) {
-    super(innermost(cause), { cause })
+  constructor({ kind }: Dialect, readonly permanent: boolean, cause: unknown) {
+    super(`${innermost(cause)}${adviceFor(kind, cause)}`, { cause })
     this.name = "SqlProblem"
   }
 }
@@ -80,7 +81,7 @@ const refail = (dialect: Dialect, method: string) => <A, E, R>(self: Effect.Effe
   Effect.mapError(self, (error) =>
     error instanceof InstanceFenced
       ? error
-      : new TaskBackendError({ method, cause: new SqlProblem(isPermanent(dialect, error), error) }))
+      : new TaskBackendError({ method, cause: new SqlProblem(dialect, isPermanent(dialect, error), error) }))
 
 const dialectOf = (client: Client.SqlClient): Dialect =>
   client.onDialectOrElse({
@@ -218,7 +219,7 @@ export const make = (
             ? error
             : new TaskBackendError({
               method: "joinTransaction",
-              cause: new SqlProblem(isPermanent(dialect, error), error)
+              cause: new SqlProblem(dialect, isPermanent(dialect, error), error)
             })),
       cancel: (taskId, now) =>
         noted(told("cancel", cancel(taskId, Math.floor(now))), hints.cancelled),

@@ -25,7 +25,14 @@ export const make = (): Barriers => {
     passed: Effect.async<void>((resume) => {
       // More were answered than submitted when closing answered for what was set aside.
       if (answered >= submitted) resume(Effect.void)
-      else waiting.push({ upTo: submitted, resume: () => resume(Effect.void) })
+      else {
+        const one = { upTo: submitted, resume: () => resume(Effect.void) }
+        waiting.push(one)
+        return Effect.sync(() => {
+          const at = waiting.indexOf(one)
+          if (at !== -1) waiting.splice(at, 1)
+        })
+      }
     })
   }
 }

@@ -10,6 +10,7 @@ import { isLive } from "../TaskRecord.js"
 import { isFenced } from "./backendTrouble.js"
 import type { Backlog } from "./backlog.js"
 import * as Backoff from "./backoff.js"
+import * as SaidAgain from "./saidAgain.js"
 import type { Signal } from "./signal.js"
 import type { Slots } from "./slots.js"
 
@@ -47,6 +48,7 @@ export const make = (options: {
   let claiming = false
   let fences = 0
   let failures = 0
+  const trouble = SaidAgain.make(instance.now)
   // How often to look for what a failed claim may have left; before that nothing new is claimed.
   let unheard = 0
 
@@ -60,6 +62,7 @@ export const make = (options: {
         if (claimed === null) return
         fences = 0
         failures = 0
+        trouble.worked()
         backlog.replace(request.tasks.map(({ name }) => name), claimed, seen)
         options.receive(claimed)
       })
@@ -77,7 +80,7 @@ export const make = (options: {
         }
         failures += 1
         unheard = looksForUnheard
-        return Effect.logWarning("task dispatcher: claiming failed, asking again", cause).pipe(
+        return trouble.failed("task dispatcher: claiming failed, asking again", cause).pipe(
           Effect.zipRight(over(null)),
           Effect.zipRight(Backoff.afterFailure(failures))
         )

@@ -64,10 +64,12 @@ export const make = (
   // On a client with one connection such a call would wait for the transaction to give it back. For those whose callers
   // cannot decide anything about it, it is a defect.
   const outside = (call: string) => backend.joinTransaction === null ? Effect.void : notInTransaction(call)
-  // What was handed over before is read too; inside a transaction nothing is waited for.
+  // What was handed over before is read too, unless the backend takes nothing: then what it has is read, if it can be. Inside a
+  // transaction nothing is waited for.
+  const handedOver = Effect.ignore(journal.caughtUp)
   const caughtUp = backend.joinTransaction === null
-    ? journal.written
-    : Effect.flatMap(isInTransaction, (inside) => inside ? Effect.void : journal.written)
+    ? handedOver
+    : Effect.flatMap(isInTransaction, (inside) => inside ? Effect.void : handedOver)
 
   const checkId = (taskId: string): Effect.Effect<TaskId, TaskNotFound> =>
     isTaskId(taskId) ? Effect.succeed(taskId) : Effect.fail(new TaskNotFound({ taskId }))
@@ -98,7 +100,7 @@ export const make = (
   const cancel = Effect.fn("TaskManager.cancel")(function*(taskId: string) {
     const id = yield* checkId(taskId)
     yield* Effect.orDie(outside("TaskManager.cancel"))
-    yield* journal.written
+    yield* journal.caughtUp
     const found = yield* backend.cancel(id, now())
     switch (found._tag) {
       case "NotFound":
@@ -127,7 +129,7 @@ export const make = (
   const retry = Effect.fnUntraced(function*(taskId: string, { payload }: ChangedPayload.RetryOptions = {}) {
     const id = yield* checkId(taskId)
     yield* Effect.orDie(outside("TaskManager.retry"))
-    yield* journal.written
+    yield* journal.caughtUp
     const original = yield* find(id)
     const registered = registry.get(original.taskName)
     const definition = registered?.definition

@@ -19,17 +19,25 @@ export interface JournalOutage {
   readonly answered: (left: number) => void
   /** It failed. */
   readonly failed: (error: TaskBackendError) => void
-  /** When the batch that is being written was taken: epoch milliseconds; Infinity when there is none. */
-  readonly since: () => number
+  /** How long closing waits for what is still to be written, something else of it since `busySince`. */
+  readonly closeGrace: (busySince: number) => number
   /** Whether the backend has failed for longer than `maxOutage`. */
   readonly isOver: () => boolean
   /** Waits for room; fails when the backend takes too long. */
   readonly room: Effect.Effect<void, TaskBackendError>
+  /** Waits until everything before is written; fails when the backend takes nothing, at once when it has not for a while. */
+  readonly caughtUp: Effect.Effect<void, TaskBackendError>
   /** Somebody waits for these new tasks, but for no longer than that. `onUnknown`: they may be written or not. */
   readonly impatient: (taskIds: ReadonlyArray<TaskId>, onUnknown: (error: TaskBackendError) => void) => () => void
   /** Tells those. What was not sent yet is withdrawn. */
   readonly tell: (queued: Iterable<Waiting>, sent: Iterable<Waiting>) => void
 }
+
+// How long who reads or steers waits for what is still to be written, when the backend takes nothing: milliseconds.
+const maxCatchUp = 2_000
+
+// How long closing waits, in milliseconds. What waits for longer than the whole of it had its time during the drain.
+const flushGrace = { whole: 5_000, left: 1_000 }
 
 /** Who waits for new tasks. */
 interface Impatient {
@@ -44,17 +52,18 @@ export const make = (options: {
   readonly changed: Signal
   readonly hasRoom: () => boolean
   readonly waiting: () => number
+  readonly written: Effect.Effect<void>
 }): JournalOutage => {
-  const { changed, hasRoom, maxOutage, now, waiting } = options
+  const { changed, hasRoom, maxOutage, now, waiting, written } = options
   // An entry for each call: one for each task was two moves of a map more for every task, and is wanted in an outage alone.
   const impatient = new Set<Impatient>()
   let takenAt = Number.POSITIVE_INFINITY
   let takenReal = 0
   let failure: { readonly since: number; readonly last: TaskBackendError } | null = null
 
-  const left = (): number => {
-    if (failure !== null) return failure.since + maxOutage - now()
-    return takenAt === Number.POSITIVE_INFINITY ? maxOutage : takenReal + maxOutage - RealTime.monotonic()
+  const left = (most = maxOutage): number => {
+    if (failure !== null) return failure.since + most - now()
+    return takenAt === Number.POSITIVE_INFINITY ? most : takenReal + most - RealTime.monotonic()
   }
   const isOver = () => failure !== null && left() <= 0
 
@@ -77,6 +86,22 @@ export const make = (options: {
     return Effect.zipRight(Effect.raceFirst(other, over), room)
   })
 
+  // Returns when the backend has taken nothing for that long.
+  const lasting = (most: number): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const time = left(most)
+      if (time <= 0) return Effect.void
+      const failing = failure !== null
+      const over = failing ? Effect.sleep(time) : RealTime.pause(time)
+      const other = changed.until(() => (failure !== null) !== failing)
+      return Effect.zipRight(Effect.raceFirst(other, over), lasting(most))
+    })
+
+  const caughtUp = Effect.raceFirst(
+    written,
+    Effect.zipRight(lasting(maxCatchUp), Effect.suspend(() => Effect.fail(errorOf("ask again when it does"))))
+  )
+
   const callers = (): ReadonlyMap<TaskId, Impatient["onUnknown"]> =>
     new Map([...impatient].flatMap(({ onUnknown, taskIds }) => taskIds.map((taskId) => [taskId, onUnknown] as const)))
 
@@ -97,9 +122,13 @@ export const make = (options: {
       failure = { since: failure?.since ?? now(), last: error }
       changed.notify()
     },
-    since: () => takenAt,
+    closeGrace: (busySince) => {
+      const since = Math.min(takenAt, busySince)
+      return now() - since >= flushGrace.whole ? flushGrace.left : flushGrace.whole
+    },
     isOver,
     room,
+    caughtUp,
     impatient: (taskIds, onUnknown) => {
       const one = { taskIds, onUnknown }
       impatient.add(one)

@@ -20,7 +20,8 @@ const together = (isFleeting: (taskId: TaskId) => boolean, kept: Journal, fleeti
   // Only one of them is given something.
   grouped: (submitAll) => kept.grouped(() => fleeting.grouped(submitAll)),
   flush: Effect.zipRight(fleeting.flush, kept.flush),
-  written: Effect.zipRight(fleeting.written, kept.written)
+  written: Effect.zipRight(fleeting.written, kept.written),
+  caughtUp: Effect.zipRight(fleeting.caughtUp, kept.caughtUp)
 })
 
 /** What is not persisted has a journal of its own, made like the other one, so that it waits for no backend. */

@@ -1,5 +1,4 @@
 /** The engine beside the application in one pool, and a server that goes silent. */
-import { connect, createServer, type Socket } from "node:net"
 import { Reactivity } from "@effect/experimental"
 import type { SqlClient } from "@effect/sql/SqlClient"
 import { MysqlClient } from "@effect/sql-mysql2"
@@ -10,45 +9,9 @@ import { dedicated } from "../../src/backend/sql/connections.js"
 import { mysqlDialect } from "../../src/backend/sql/mysqlDialect.js"
 import { pooled } from "../../src/backend/sql/pooled.js"
 import { postgresDialect } from "../../src/backend/sql/postgresDialect.js"
+import { makeProxy } from "../chaos/support/proxy.js"
 import { hasMysql, hasPostgres, mysql, mysqlPrefix, postgres, postgresPrefix } from "../support/databases.js"
 import { backendOn, batchOf, facts, instance, now, task } from "../support/sql.js"
-
-/** A way to a server that can stop carrying anything, without a word. */
-const freezable = (target: number) =>
-  Effect.acquireRelease(
-    Effect.promise(() =>
-      new Promise<{ readonly port: number; readonly freeze: () => void; readonly end: () => void }>((resolve) => {
-        const pairs: Array<readonly [Socket, Socket]> = []
-        const server = createServer((client) => {
-          const upstream = connect(target, "127.0.0.1")
-          for (const side of [client, upstream]) side.on("error", () => {})
-          client.pipe(upstream)
-          upstream.pipe(client)
-          pairs.push([client, upstream])
-        })
-        const each = (what: (a: Socket, b: Socket) => void) => {
-          for (const [a, b] of pairs) {
-            what(a, b)
-            what(b, a)
-          }
-        }
-        server.listen(0, "127.0.0.1", () =>
-          resolve({
-            port: (server.address() as { readonly port: number }).port, // safe: it listens on a port
-            freeze: () =>
-              each((a, b) => {
-                a.unpipe(b)
-                a.pause()
-              }),
-            end: () => {
-              each((a) => a.destroy())
-              server.close()
-            }
-          }))
-      })
-    ),
-    ({ end }) => Effect.sync(end)
-  )
 
 type Open = Effect.Effect<SqlClient, unknown, Scope.Scope | Reactivity.Reactivity>
 
@@ -98,7 +61,7 @@ for (const { dialect, name, open, port, prefix, present } of servers) {
     test(
       "whose connections went silent gives others",
       Effect.gen(function*() {
-        const way = yield* freezable(port)
+        const way = yield* makeProxy({ target: { host: "127.0.0.1", port } })
         const client = yield* open(way.port)
         const reads = pooled(client, dialect, 500)
         const engine = yield* dedicated(client, dialect, 500)
@@ -109,7 +72,7 @@ for (const { dialect, name, open, port, prefix, present } of servers) {
         })
         expect((yield* all).map(({ _tag }) => _tag)).toEqual(["Right", "Right"])
         for (let round = 0; round < 3; round += 1) {
-          way.freeze()
+          yield* way.silence
           expect((yield* all).map(({ _tag }) => _tag)).toEqual(["Left", "Left"])
           const again = yield* Effect.exit(Effect.retry(all, { times: 3 }))
           expect(Exit.isSuccess(again) && again.value.map(({ _tag }) => _tag)).toEqual(["Right", "Right"])

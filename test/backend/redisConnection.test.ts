@@ -4,9 +4,10 @@ import { describe, expect } from "@effect/vitest"
 import { Effect, Layer, Redacted, Schedule } from "effect"
 import { TaskBackend, TaskBackendError } from "effect-taskflow"
 import * as RedisBackend from "../../src/backend/RedisBackend.js"
+import { makeProxy } from "../chaos/support/proxy.js"
 import { hasRedis, keysUnder, redis, redisClient, redisPrefix } from "../support/databases.js"
 import { applied, attached, failureOf, finishOf, test } from "../support/redis.js"
-import { hasRedisServer, proxyTo, redisServer } from "../support/redisServer.js"
+import { hasRedisServer, redisServer } from "../support/redisServer.js"
 import { batchOf, claimOf, facts, instance, now, task } from "../support/sql.js"
 
 /** As the journal does: the same again until the connection is back. */
@@ -58,7 +59,7 @@ describe("RedisBackend without a server", () => {
 describe.skipIf(!await hasRedis())("RedisBackend on a connection that breaks", () => {
   const throughProxy = Effect.gen(function*() {
     const prefix = yield* redisPrefix
-    const proxy = yield* proxyTo(redis.port)
+    const proxy = yield* makeProxy({ target: redis })
     const backend = yield* attached({ ...proxy.where, prefix })
     return { prefix, proxy, backend }
   })
@@ -68,7 +69,7 @@ describe.skipIf(!await hasRedis())("RedisBackend on a connection that breaks", (
       const { backend, proxy } = yield* throughProxy
       const twice = (batch: Parameters<typeof backend.write>[0]) =>
         Effect.gen(function*() {
-          yield* proxy.loseNextAnswer
+          yield* proxy.loseAnswer()
           const error = yield* failureOf(backend.write(batch))
           expect(error).toBeInstanceOf(TaskBackendError)
           expect((error as TaskBackendError).cause).toMatchObject({ permanent: false })
@@ -89,7 +90,7 @@ describe.skipIf(!await hasRedis())("RedisBackend on a connection that breaks", (
     Effect.gen(function*() {
       const { backend, proxy } = yield* throughProxy
       yield* backend.write(batchOf(1, [task(), task()]))
-      yield* proxy.loseNextAnswer
+      yield* proxy.loseAnswer()
       expect(yield* failureOf(claimOf(backend, 2))).toBeInstanceOf(TaskBackendError)
       const owned = yield* untilItIsBack(backend.owned(instance))
       expect(owned.records.map(({ attempts, claim }) => [attempts, claim])).toEqual([[1, 1], [1, 1]])
@@ -98,7 +99,7 @@ describe.skipIf(!await hasRedis())("RedisBackend on a connection that breaks", (
   test("while there is none, every call fails at once; afterwards all goes on", () =>
     Effect.gen(function*() {
       const { backend, proxy } = yield* throughProxy
-      yield* proxy.shut
+      yield* proxy.set("refuse")
       const calls: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
         backend.write(batchOf(1, [task()])),
         claimOf(backend),
@@ -113,7 +114,7 @@ describe.skipIf(!await hasRedis())("RedisBackend on a connection that breaks", (
           expect(String(error)).toContain("no connection to Redis")
         }
       }
-      yield* proxy.open
+      yield* proxy.set("pass")
       expect(yield* untilItIsBack(backend.write(batchOf(1, [task()])))).toEqual(applied(1))
       expect((yield* backend.heartbeat(instance, now)).alive).toBe(true)
     }))

@@ -3,9 +3,9 @@ import { describe, expect, it } from "@effect/vitest"
 import { Context, Effect, Fiber, Layer, Schema } from "effect"
 import { Task, TaskflowLayer, TaskManager } from "effect-taskflow"
 import * as RedisBackend from "../../src/backend/RedisBackend.js"
+import { makeProxy } from "../chaos/support/proxy.js"
 import { hasRedis, redis, redisPrefix } from "../support/databases.js"
 import { collectedLogs } from "../support/engine.js"
-import { proxyTo } from "../support/redisServer.js"
 import { eventually } from "../support/schedules.js"
 
 const Job = Task.make("job", { payload: { n: Schema.Number }, requeueOnInterrupt: true })
@@ -22,7 +22,7 @@ const unhandled = Effect.acquireRelease(
 )
 
 const through = Effect.gen(function*() {
-  const proxy = yield* proxyTo(redis.port)
+  const proxy = yield* makeProxy({ target: redis })
   const ran = new Map<number, number>()
   const backend = RedisBackend.layer({ ...proxy.where, prefix: yield* redisPrefix })
   const handler = Job.toLayer(({ n }) => Effect.sync(() => ran.set(n, (ran.get(n) ?? 0) + 1)))
@@ -51,9 +51,9 @@ describe.skipIf(!await hasRedis())("an engine on Redis", () => {
             ))
         )
         yield* Effect.sleep("500 millis")
-        yield* proxy.shut
+        yield* proxy.set("refuse")
         yield* Effect.sleep("5 seconds")
-        yield* proxy.open
+        yield* proxy.set("pass")
         const accepted = yield* Effect.forEach(yield* Fiber.join(enqueueing), Fiber.join)
         expect(
           new Set(accepted.map(({ taskId }) => taskId)).size
@@ -76,7 +76,7 @@ describe.skipIf(!await hasRedis())("an engine on Redis", () => {
     Effect.gen(function*() {
       const { seen } = yield* unhandled
       const { manager, proxy, ran } = yield* through
-      yield* proxy.slow(200)
+      yield* proxy.set({ slowMillis: 200 })
       const accepted = yield* Effect.forEach(onceEach.keys(), (n) => manager.enqueue(Job, { n }), {
         concurrency: "unbounded"
       })

@@ -3,9 +3,10 @@ import { describe, expect } from "@effect/vitest"
 import { Effect, Queue, Schedule, Stream } from "effect"
 import { type TaskBackend, type TaskChange, TaskEvent } from "effect-taskflow"
 import * as RedisBackend from "../../src/backend/RedisBackend.js"
+import { makeProxy } from "../chaos/support/proxy.js"
 import { hasRedis, redis, redisClient, redisPrefix } from "../support/databases.js"
 import { attached, test } from "../support/redis.js"
-import { hasRedisServer, proxyTo, redisServer } from "../support/redisServer.js"
+import { hasRedisServer, redisServer } from "../support/redisServer.js"
 import { batchOf, facts, instance, now, task } from "../support/sql.js"
 
 type Where = RedisBackend.RedisBackendOptions
@@ -81,16 +82,16 @@ describe.skipIf(!await hasRedis())("hints on Redis", () => {
   test("a cut connection is opened again, and what was told meanwhile is looked for", () =>
     Effect.gen(function*() {
       const prefix = yield* redisPrefix
-      const proxy = yield* proxyTo(redis.port)
+      const proxy = yield* makeProxy({ target: redis })
       const writer = yield* writerOn({ ...redis, prefix })
       const { hints } = yield* listening({ ...proxy.where, prefix })
       for (let round = 1; round <= 3; round += 1) {
         yield* write(writer, 2 * round - 1)
         yield* Queue.take(hints)
-        yield* proxy.shut
+        yield* proxy.set("refuse")
         yield* Queue.takeAll(hints)
         yield* write(writer, 2 * round)
-        yield* proxy.open
+        yield* proxy.set("pass")
         yield* Queue.take(hints)
       }
     }))

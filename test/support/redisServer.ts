@@ -1,8 +1,8 @@
-/** A Redis of a test's own, on a free port, set up as the test wants it; and a proxy in front of one, to break connections. */
+/** A Redis of a test's own, on a free port, set up as the test wants it. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
-import { type AddressInfo, connect, createServer, type Socket } from "node:net"
+import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, type Scope } from "effect"
@@ -58,73 +58,4 @@ export const redisServer = (...settings: ReadonlyArray<string>): Effect.Effect<R
     })
     yield* Effect.acquireRelease(start, () => kill)
     return { where: { host: "127.0.0.1", port }, kill, start }
-  })
-
-export interface Proxy {
-  readonly where: { readonly host: string; readonly port: number }
-  /** Hands the next request on and breaks the connection in place of its answer. */
-  readonly loseNextAnswer: Effect.Effect<void>
-  /** Breaks every connection; new ones are refused until `open`. */
-  readonly shut: Effect.Effect<void>
-  readonly open: Effect.Effect<void>
-  /** From now on every answer takes so many milliseconds longer. */
-  readonly slow: (millis: number) => Effect.Effect<void>
-}
-
-/** In front of `port`, until the scope ends. */
-export const proxyTo = (port: number): Effect.Effect<Proxy, never, Scope.Scope> =>
-  Effect.gen(function*() {
-    const sockets = new Set<Socket>()
-    let losing = false
-    let closed = false
-    let delay = 0
-    const drop = () => {
-      for (const socket of sockets) socket.destroy()
-      sockets.clear()
-    }
-    const server = createServer((client) => {
-      if (closed) return void client.destroy()
-      const upstream = connect(port, "127.0.0.1")
-      for (const socket of [client, upstream]) {
-        sockets.add(socket)
-        socket.on("error", () => undefined)
-        socket.on("close", () => {
-          sockets.delete(socket)
-          client.destroy()
-          upstream.destroy()
-        })
-      }
-      client.on("data", (data) => upstream.write(data))
-      upstream.on("data", (data) => {
-        if (delay > 0) return void setTimeout(() => client.write(data), delay)
-        if (!losing) return void client.write(data)
-        losing = false
-        client.destroy()
-      })
-    })
-    yield* Effect.acquireRelease(
-      Effect.promise(() => once(server.listen(0, "127.0.0.1"), "listening")),
-      () =>
-        Effect.sync(() => {
-          drop()
-          server.close()
-        })
-    )
-    return {
-      where: { host: "127.0.0.1", port: (server.address() as AddressInfo).port }, // safe: it listens on a port
-      loseNextAnswer: Effect.sync(() => {
-        losing = true
-      }),
-      shut: Effect.sync(() => {
-        closed = true
-        drop()
-      }),
-      open: Effect.sync(() => {
-        closed = false
-      }),
-      slow: (millis) =>
-        Effect.sync(() => {
-          delay = millis
-        })
-    }
   })
