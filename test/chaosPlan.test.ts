@@ -3,9 +3,9 @@ import { describe, expect, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
 import * as Plan from "./chaos/support/plan.js"
 
-const moment = { name: "moment", lasts: [0, 0] } as const
-const short = { name: "short", lasts: [500, 900] } as const
-const long = { name: "long", lasts: [3_000, 5_000] } as const
+const moment = { name: "moment", lasts: [0, 0], joins: true } as const
+const short = { name: "short", lasts: [500, 900], joins: false } as const
+const long = { name: "long", lasts: [3_000, 5_000], joins: false } as const
 const faults = [moment, short, long]
 
 const options = fc.record({
@@ -45,7 +45,7 @@ describe("the plan of a chaos run", () => {
     }
   })
 
-  it.prop("lets only moments fall into what lasts, and on another process", [options], ([asked]) => {
+  it.prop("lets only what may join fall into what lasts, and on another process", [options], ([asked]) => {
     const plan = Plan.make(asked)
     for (const [index, strike] of plan.entries()) {
       if (!strike.within) continue

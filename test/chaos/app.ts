@@ -11,6 +11,7 @@ import * as Handlers from "./support/handlers.js"
 import type { FromWorker, Orders, ToWorker } from "./support/orders.js"
 import { clientLayer } from "./support/places.js"
 import * as Producer from "./support/producer.js"
+import { watchSqlite } from "./support/sqliteFaults.js"
 import * as Witness from "./support/witness.js"
 
 const orders = JSON.parse(process.argv[2]!) as Orders // safe: the supervisor wrote it
@@ -19,6 +20,10 @@ const say = Witness.writer(orders.files, orders.life)
 
 // Nobody is left to judge, and nobody would end this process.
 process.on("disconnect", () => process.exit(1))
+
+// Before anything opens the file.
+const disk = place.kind === "sqlite" ? watchSqlite(place.filename) : null
+disk?.set(orders.disk)
 
 let quiet = orders.rate === 0
 let go = () => {}
@@ -31,6 +36,9 @@ process.on("message", (message: ToWorker) => {
       return go()
     case "Quiet":
       quiet = true
+      return
+    case "Disk":
+      disk?.set(message.fault)
       return
     case "Block": {
       const until = performance.now() + message.millis
@@ -85,7 +93,7 @@ const Main = () => {
   }
   const client = clientLayer(place)
   const producer = Layer.unwrapEffect(Effect.map(SqlClient.SqlClient, producing))
-  const work = role === "follower" ? following : Layer.provide(producer, Handlers.layer(orders, say))
+  const work = role === "follower" ? following : Layer.provide(producer, Handlers.sqlLayer(orders, say, place))
   return Layer.merge(work, beside).pipe(
     Layer.provide(engine),
     Layer.provide(SqlBackend.layer({ prefix: place.prefix })),

@@ -18,10 +18,11 @@ import type { World } from "./faults/Fault.js"
 import { judge } from "./invariants/all.js"
 import { of } from "./invariants/Finding.js"
 import * as Books from "./support/books.js"
+import { database } from "./support/database.js"
 import { tickName } from "./support/definitions.js"
 import * as Fleet from "./support/fleet.js"
 import { runMain } from "./support/main.js"
-import { backendOf, clientOf, folder, fresh, inspect, type Kind, kinds } from "./support/places.js"
+import { backendOf, clientOf, folder, inspect, type Kind, kinds } from "./support/places.js"
 import * as Plan from "./support/plan.js"
 import * as Report from "./support/report.js"
 import * as Result from "./support/result.js"
@@ -73,26 +74,43 @@ const plan = Plan.make({
   seed: settings.seed,
   seconds: settings.seconds,
   slots: settings.workers,
-  faults: faults.map(({ lasts, name }) => ({ name, lasts: lasts(settings.lease) }))
+  faults: faults.map(({ hits, lasts, name }) => {
+    const long = lasts(settings.lease)
+    return { name, lasts: long, joins: hits === "process" && long[1] === 0 }
+  })
 })
 
 // Seconds.
 const readyWithin = 60
-const settledWithin = 60
+const stuckAfter = 60
+const settledWithin = 240
 const toldWithin = 20
+
+/** Whether everything ends. However slow the machine is: as long as something does. */
+const settled = <E>(unfinished: Effect.Effect<number, E>) =>
+  Effect.suspend(() => {
+    let least = Number.POSITIVE_INFINITY
+    let at = Witness.realNow()
+    const over = Effect.map(unfinished, (left) => {
+      if (left < least) {
+        least = left
+        at = Witness.realNow()
+      }
+      return left === 0 || Witness.realNow() - at > stuckAfter * 1_000
+    })
+    return Effect.map(Fleet.until(settledWithin, over), () => least === 0)
+  })
 
 const run = Effect.gen(function*() {
   const { every, lease, rate, seconds, seed, workers } = settings
   yield* Console.error(`chaos on ${kind}, ${seconds} s, --seed ${seed}`)
   const files = yield* folder
-  const place = yield* fresh(kind, files)
+  const { place, proxy, reached, server } = yield* database(kind, files)
   if (place.kind !== "redis") {
-    yield* Effect.flatMap(clientOf(place), (sql) => Books.tables(sql, place))
+    yield* Effect.scoped(Effect.flatMap(clientOf(place), (sql) => Books.tables(sql, place)))
   }
-  const { schedules } = Context.get(yield* Layer.build(backendOf(place)), TaskBackend)
-  const { unfinished } = yield* inspect(place)
   const fleet = yield* Fleet.make({
-    place,
+    place: reached,
     files,
     lease,
     every,
@@ -114,8 +132,13 @@ const run = Effect.gen(function*() {
   }
   fleet.go()
   const begun = Witness.realNow()
-  const world: World = { kind, lease, fleet, place }
-  const { inflicted, problems: ofFaults, skipped } = yield* Strikes.carryOut({ plan, faults, world, verbose: values.verbose })
+  const world: World = { kind, lease, fleet, place, server, proxy }
+  const { inflicted, problems: ofFaults, skipped } = yield* Strikes.carryOut({
+    plan,
+    faults,
+    world,
+    verbose: values.verbose
+  })
   yield* Effect.sleep(Math.max(0, begun + seconds * 1_000 - Witness.realNow()))
 
   hold(
@@ -123,10 +146,12 @@ const run = Effect.gen(function*() {
     `not every process was there again ${readyWithin} s after the last fault`
   )
   fleet.hush()
+  // Made now, as these do not have to outlive the faults.
+  const { schedules } = Context.get(yield* Layer.build(backendOf(place)), TaskBackend)
+  const { unfinished } = yield* inspect(place)
   yield* schedules.pause(tickName, Date.now())
   const paused = Witness.realNow()
-  const idle = Effect.map(unfinished, (left) => left === 0)
-  hold(yield* Fleet.until(settledWithin, idle), `not everything had ended ${settledWithin} s after the last enqueue`)
+  hold(yield* settled(unfinished), `not everything had ended, and nothing more did for ${stuckAfter} s`)
   const settleMs = Witness.realNow() - paused
   const follower = fleet.lives.filter(({ slot }) => slot === fleet.follower)
   const before = yield* State.read(place)
@@ -144,7 +169,7 @@ const run = Effect.gen(function*() {
   const seen = Witness.read(files)
   const hidden = (from: number, to: number) =>
     inflicted.some((one) =>
-      faults.some(({ hidesDatabase, name }) => hidesDatabase && name === one.fault) && one.from < to && one.until > from
+      faults.some(({ hits, name }) => hits === "database" && name === one.fault) && one.from < to && one.until > from
     )
   for (const { end, endedAt, name, startedAt } of fleet.failedStarts()) {
     if (!hidden(startedAt, endedAt!)) problems.push(`process ${name} could not start though all was there: ${end}`)

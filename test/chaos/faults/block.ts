@@ -6,7 +6,7 @@ export const block: Fault = {
   name: "block",
   what: "a busy loop in a process for longer than its lease",
   backends: kinds,
-  hidesDatabase: false,
+  hits: "process",
   lasts: (lease) => [lease * 1.2, lease * 1.8],
   inflict: ({ fleet }, { lasts, slot }) => Effect.sync(() => fleet.block(slot, lasts))
 }

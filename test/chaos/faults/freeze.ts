@@ -7,7 +7,7 @@ export const freeze: Fault = {
   name: "freeze",
   what: "SIGSTOP of a process for longer than its lease, then SIGCONT",
   backends: kinds,
-  hidesDatabase: false,
+  hits: "process",
   lasts: (lease) => [lease * 1.5, lease * 2.2],
   inflict: ({ fleet }, { slot }) =>
     Effect.acquireRelease(

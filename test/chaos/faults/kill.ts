@@ -6,7 +6,7 @@ export const kill: Fault = {
   name: "kill",
   what: "kill -9 of a process, which is started again",
   backends: kinds,
-  hidesDatabase: false,
+  hits: "process",
   lasts: () => [0, 0],
   inflict: ({ fleet }, { slot }) => Effect.sync(() => fleet.kill(slot))
 }

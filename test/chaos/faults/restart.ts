@@ -5,7 +5,7 @@ export const restart: Fault = {
   name: "restart",
   what: "SIGTERM of a process, which ends in its own time and is started again",
   backends: kinds,
-  hidesDatabase: false,
+  hits: "process",
   lasts: () => [0, 0],
   inflict: ({ fleet }, { slot }) => fleet.restart(slot)
 }

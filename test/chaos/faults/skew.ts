@@ -8,7 +8,7 @@ export const skew: Fault = {
   name: "skew",
   what: "a process whose clock is an hour ahead or behind",
   backends: ["postgres", "mariadb", "redis"],
-  hidesDatabase: false,
+  hits: "process",
   lasts: (lease) => [lease * 1.5, lease * 2.5],
   inflict: ({ fleet }, { random, slot }) =>
     Effect.acquireRelease(

@@ -7,7 +7,7 @@ export const versions: Fault = {
   name: "versions",
   what: "a process of an older and one of a newer version of the application, with different tasks",
   backends: kinds,
-  hidesDatabase: false,
+  hits: "process",
   lasts: (lease) => [lease * 1.5, lease * 2.5],
   inflict: ({ fleet }, { slot }) => {
     const next = (slot + 1) % fleet.follower

@@ -12,13 +12,9 @@ export interface Books {
 
 const names = ({ prefix }: SqlPlace) => ({ booked: `${prefix}app_booked`, placed: `${prefix}app_placed` })
 
-/** Nothing in them is unique, so that what happened twice is there twice. Dropped when the scope ends. */
+/** Nothing in them is unique, so that what happened twice is there twice. */
 export const tables = (sql: SqlClient, place: SqlPlace) =>
-  Effect.forEach(Object.values(names(place)), (name) =>
-    Effect.acquireRelease(
-      sql.unsafe(`CREATE TABLE ${name} (id VARCHAR(64) NOT NULL)`),
-      () => Effect.ignore(sql.unsafe(`DROP TABLE ${name}`))
-    ))
+  Effect.forEach(Object.values(names(place)), (name) => sql.unsafe(`CREATE TABLE ${name} (id VARCHAR(64) NOT NULL)`))
 
 export const book = (sql: SqlClient, place: SqlPlace, taskId: string) =>
   sql`INSERT INTO ${sql(names(place).booked)} (id) VALUES (${taskId})`

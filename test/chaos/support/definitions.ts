@@ -42,8 +42,9 @@ export const Booked = Task.make("chaos/booked", {
   payload,
   success,
   transactional: true,
+  // On SQLite nobody else writes meanwhile.
   concurrency: 1,
-  timeout: "1 second",
+  timeout: "1500 millis",
   retry: { retries: 100, delay: "300 millis" }
 })
 /** Enqueued in a transaction with a row. */

@@ -5,13 +5,14 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import type { FromWorker, Orders, ToWorker } from "./orders.js"
+import type { SqliteFault } from "./sqliteFaults.js"
 import { realNow } from "./witness.js"
 
 // Beside the supervisor, once `run.mjs` has bundled all of them.
 const beside = (name: string) => new URL(name, import.meta.url)
 
 /** How long a process may take to stop when it is asked to, in milliseconds. */
-const patience = 20_000
+const patience = 30_000
 
 /** How a process of this slot is to be started from now on. */
 export interface Ways {
@@ -48,6 +49,7 @@ export class Fleet {
   readonly lives: Array<Life> = []
   readonly problems: Array<string> = []
   private readonly ways = new Map<number, Ways>()
+  private disk: SqliteFault = "none"
   private gone = false
   private quiet = false
   private stopping = false
@@ -67,7 +69,7 @@ export class Fleet {
 
   /** The process of this slot; null for the moment between two lives. */
   at(slot: number): Life | null {
-    return this.lives.findLast((life) => life.slot === slot && life.end === null) ?? null
+    return this.lives.find((life) => life.slot === slot && life.end === null) ?? null
   }
 
   areReady(): boolean {
@@ -96,6 +98,7 @@ export class Fleet {
       life: name,
       rate: this.quiet ? 0 : standing.rate,
       seed: standing.seed * 1_000_003 + slot * 1_009 + earlier,
+      disk: this.disk,
       waits: !this.gone
     }
     const log = fs.openSync(join(standing.files, `log-${slot}`), "a")
@@ -180,6 +183,12 @@ export class Fleet {
 
   block(slot: number, millis: number): void {
     this.tell(this.at(slot), { _tag: "Block", millis })
+  }
+
+  /** What the disk of all processes does from now on. */
+  setDisk(fault: SqliteFault): void {
+    this.disk = fault
+    for (const life of this.alive()) this.tell(life, { _tag: "Disk", fault })
   }
 
   /** Asks the process of this slot to stop as an operator would; the next one is started these ways. */

@@ -5,6 +5,7 @@ import { TaskContext, TaskSchedule } from "effect-taskflow"
 import * as Books from "./books.js"
 import * as Tasks from "./definitions.js"
 import type { Orders } from "./orders.js"
+import type { SqlPlace } from "./places.js"
 import type { Sighting } from "./witness.js"
 
 interface Payload {
@@ -31,7 +32,7 @@ const work =
     })
 
 export const layer = (orders: Orders, say: Say) => {
-  const { deployment, every, place } = orders
+  const { deployment, every } = orders
   const nothing = () => Effect.void
   const plain = (kind: string) => work(orders, say, kind)(nothing)
   const fails = (often: (attempt: number) => boolean) => () =>
@@ -58,12 +59,16 @@ export const layer = (orders: Orders, say: Say) => {
   const older = Layer.mergeAll(Tasks.Retired.toLayer(plain("retired")), Tasks.SharedThen.toLayer(plain("shared")))
   const newer = Layer.mergeAll(Tasks.Added.toLayer(plain("added")), Tasks.SharedNow.toLayer(plain("shared")))
   const both = Layer.merge(Tasks.Retired.toLayer(plain("retired")), newer)
-  const known = Layer.mergeAll(common, schedule, { older, newer, both }[deployment])
-  if (place.kind === "redis") return known
-  const booked = Tasks.Booked.toLayer(
-    work(orders, say, "booked")((taskId) =>
-      Effect.flatMap(SqlClient.SqlClient, (sql) => Effect.orDie(Books.book(sql, place, taskId)))
+  return Layer.mergeAll(common, schedule, { older, newer, both }[deployment])
+}
+
+/** The same where the application has an SqlClient. */
+export const sqlLayer = (orders: Orders, say: Say, place: SqlPlace) =>
+  Layer.merge(
+    layer(orders, say),
+    Tasks.Booked.toLayer(
+      work(orders, say, "booked")((taskId) =>
+        Effect.flatMap(SqlClient.SqlClient, (sql) => Effect.orDie(Books.book(sql, place, taskId)))
+      )
     )
   )
-  return Layer.merge(known, booked)
-}

@@ -1,5 +1,6 @@
 /** What a supervisor tells a process of the fleet, and what that answers. Plain data. */
 import type { Place } from "./places.js"
+import type { SqliteFault } from "./sqliteFaults.js"
 
 /** Which version of the application: `older` and `newer` know different tasks, `both` knows all of them. */
 export type Deployment = "both" | "older" | "newer"
@@ -22,6 +23,8 @@ export interface Orders {
   /** How often the schedule has a slot, in milliseconds. */
   readonly every: number
   readonly seed: number
+  /** What the disk does when this process starts. */
+  readonly disk: SqliteFault
   /** A first life waits for `Go`, a later one begins at once. */
   readonly waits: boolean
 }
@@ -32,5 +35,7 @@ export type ToWorker =
   | { readonly _tag: "Quiet" }
   /** Keep the thread busy. */
   | { readonly _tag: "Block"; readonly millis: number }
+  /** What the disk below SQLite does from now on. */
+  | { readonly _tag: "Disk"; readonly fault: SqliteFault }
 
 export type FromWorker = { readonly _tag: "Ready" }

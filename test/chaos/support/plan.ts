@@ -2,7 +2,7 @@
  * What is done to a fleet, and when: decided by a seed before anything starts, so that it can be printed, and done again.
  *
  * One after the other, with time in between for the fleet to recover. Every fault comes once before any comes again. Into one that
- * lasts sometimes falls another one that takes no time, on another process: troubles seldom come alone.
+ * lasts sometimes falls another one, on another process: troubles seldom come alone.
  */
 import { random } from "./random.js"
 
@@ -11,6 +11,8 @@ export interface Plannable {
   readonly name: string
   /** For how long, in milliseconds: at least, at most. Both 0: a moment. */
   readonly lasts: readonly [least: number, most: number]
+  /** Whether it may fall into another one, on another process. */
+  readonly joins: boolean
 }
 
 export interface Strike {
@@ -49,7 +51,7 @@ const shuffled = <A>(all: ReadonlyArray<A>, next: () => number): Array<A> => {
 export const make = ({ faults, seconds, seed, slots }: PlanOptions): ReadonlyArray<Strike> => {
   const next = random(seed)
   const between = (least: number, most: number) => Math.round(least + next() * (most - least))
-  const moments = faults.filter(({ lasts }) => lasts[1] === 0)
+  const joining = faults.filter(({ joins }) => joins)
   const until = seconds * 1_000 - calm
   const needed = faults.reduce((sum, { lasts }) => sum + (lasts[0] + lasts[1]) / 2, 0)
   // As much calm as lets each of them come once.
@@ -67,7 +69,7 @@ export const make = ({ faults, seconds, seed, slots }: PlanOptions): ReadonlyArr
       }
       if (at + strike.lasts > until) return strikes
       strikes.push({ ...strike, within: false })
-      const companion = moments[Math.floor(next() * moments.length)]
+      const companion = joining[Math.floor(next() * joining.length)]
       const during = at + between(0, strike.lasts)
       const elsewhere = (strike.slot + 1 + Math.floor(next() * (slots - 1))) % slots
       const own = between(0, 2 ** 31)

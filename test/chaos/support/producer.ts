@@ -74,7 +74,7 @@ export const make = (options: {
     }
     if (draw < 76) return of("flaky", (with_) => Tasks.Flaky.enqueue(payload, with_))
     if (draw < 79) return of("hopeless", (with_) => Tasks.Hopeless.enqueue({ nonce, millis: 10 }, with_))
-    if (draw < 84 && sql !== null) return of("booked", (with_) => Tasks.Booked.enqueue({ nonce, millis: 5 }, with_))
+    if (draw < 82 && sql !== null) return of("booked", (with_) => Tasks.Booked.enqueue({ nonce, millis: 5 }, with_))
     if (draw < 89 && sql !== null) {
       return of("placed", () => inTransaction(nonce, () => Tasks.Placed.enqueue(payload)))
     }
