@@ -56,7 +56,8 @@ export interface FeedQuery {
 
 /**
  * A page of the feed. What one instance wrote comes in the order it was committed; changes of different instances come
- * about in the order of their times.
+ * about in the order of their times, and so do what it wrote and what it claimed: of a task that it enqueued and claimed in the
+ * same moment either may come first.
  */
 export interface FeedPage {
   readonly changes: ReadonlyArray<TaskChange>

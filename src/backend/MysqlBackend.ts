@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TaskBackend } from "../TaskBackend.js"
 import { TaskBackendError } from "../TaskError.js"
+import { connectFailed } from "./sql/advice.js"
 import * as SqlBackend from "./SqlBackend.js"
 
 /** As for `MysqlClient.layer`: `url`, or `host`, `port`, `database`, `username`, `password`; and the prefix of the tables. */
@@ -20,7 +21,7 @@ export type MysqlBackendOptions = SqlBackend.SqlBackendOptions & MysqlClient.Mys
 const make = ({ notify, notifyInTransaction, prefix, ...config }: MysqlBackendOptions) =>
   Effect.gen(function*() {
     const client = yield* MysqlClient.make(config).pipe(
-      Effect.mapError((cause) => new TaskBackendError({ method: "connect", cause })),
+      Effect.mapError(connectFailed),
       // A URL that cannot be read throws inside the driver, with the URL and its password in the error.
       Effect.catchAllDefect(() =>
         new TaskBackendError({

@@ -11,10 +11,15 @@ import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TaskBackend } from "../TaskBackend.js"
-import { TaskBackendError } from "../TaskError.js"
+import type { TaskBackendError } from "../TaskError.js"
+import { connectFailed } from "./sql/advice.js"
+import { longestSilence } from "./sql/silence.js"
 import * as SqlBackend from "./SqlBackend.js"
 
-/** As for `PgClient.layer`: `url`, or `host`, `port`, `database`, `username`, `password`; and the prefix of the tables. */
+/**
+ * As for `PgClient.layer`: `url`, or `host`, `port`, `database`, `username`, `password`; and the prefix of the tables.
+ * `connectTimeout` is 15 seconds by default.
+ */
 export type PostgresBackendOptions =
   & SqlBackend.SqlBackendOptions
   & Omit<PgClient.PgClientConfig, "types" | "transformJson">
@@ -22,8 +27,9 @@ export type PostgresBackendOptions =
 const make = ({ notify, notifyInTransaction, prefix, ...config }: PostgresBackendOptions) =>
   Effect.gen(function*() {
     const client = yield* Effect.mapError(
-      PgClient.make({ applicationName: "effect-taskflow", ...config }),
-      (cause) => new TaskBackendError({ method: "connect", cause })
+      // Without a limit the driver waits for ever for a server that takes the connection and says nothing.
+      PgClient.make({ applicationName: "effect-taskflow", connectTimeout: longestSilence, ...config }),
+      connectFailed
     )
     return yield* SqlBackend.make(client, { notify, notifyInTransaction, prefix, ownClient: true })
   })

@@ -10,7 +10,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { type Durability, TaskBackend } from "../TaskBackend.js"
 import { InstanceFenced, TaskBackendError, TaskflowWiringError, TaskWrongTransaction } from "../TaskError.js"
-import { adviceFor } from "./sql/advice.js"
+import { adviceFor, innermost } from "./sql/advice.js"
 import * as Ambient from "./sql/ambient.js"
 import * as Cancel from "./sql/cancel.js"
 import * as Claim from "./sql/claim.js"
@@ -46,17 +46,6 @@ class SqlProblem extends Error {
     super(`${innermost(cause)}${adviceFor(kind, cause)}`, { cause })
     this.name = "SqlProblem"
   }
-}
-
-// "Failed to execute statement" says nothing; the driver's own words are below it.
-const innermost = (error: unknown): string => {
-  let current = error
-  let message = String(error)
-  for (let depth = 0; depth < 5 && current instanceof Error; depth += 1) {
-    message = current.message
-    current = current.cause
-  }
-  return message
 }
 
 const isPermanent = (dialect: Dialect, error: unknown): boolean =>

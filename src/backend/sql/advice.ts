@@ -1,4 +1,5 @@
-/** Words for a database that is there and takes no writes: what whoever runs it has to do. */
+/** Words for what a database refused, and what whoever runs it has to do where it takes no writes. */
+import { TaskBackendError } from "../../TaskError.js"
 import type { Dialect } from "./dialect.js"
 
 const full = "make room where it keeps its files, or raise its limit: what waits is written by itself then"
@@ -13,7 +14,24 @@ const codes: Record<Dialect["kind"], ReadonlyArray<readonly [code: RegExp, advic
   mysql: [[/^(1021|1114)$/, full], [/^(1290|1792|1836)$/, readOnly]]
 }
 
-/** Nothing for any other trouble. */
+/** "Failed to execute statement" says nothing: the driver's own words are below it. */
+export const innermost = (error: unknown): string => {
+  let current = error
+  let message = String(error)
+  for (let depth = 0; depth < 5 && current instanceof Error; depth += 1) {
+    // Several addresses that all refused have no message, but a code.
+    if (current.message !== "") message = current.message
+    else if ("code" in current) message = String(current.code)
+    current = current.cause
+  }
+  return message
+}
+
+/** The error of a client that did not connect. */
+export const connectFailed = (cause: unknown): TaskBackendError =>
+  new TaskBackendError({ method: "connect", cause: new Error(innermost(cause), { cause }) })
+
+/** What to do. Nothing for any other trouble. */
 export const adviceFor = (kind: Dialect["kind"], error: unknown): string => {
   let current = error
   for (let depth = 0; depth < 5 && typeof current === "object" && current !== null; depth += 1) {
