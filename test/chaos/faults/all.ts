@@ -3,6 +3,7 @@ import { block } from "./block.js"
 import { databaseKill } from "./databaseKill.js"
 import { databaseStop } from "./databaseStop.js"
 import { full, readOnly } from "./disk.js"
+import { duplicateFeed } from "./duplicateFeed.js"
 import type { Fault } from "./Fault.js"
 import { freeze } from "./freeze.js"
 import { kill } from "./kill.js"
@@ -13,6 +14,6 @@ import { versions } from "./versions.js"
 
 export const all: ReadonlyArray<Fault> = [
   ...[kill, restart, freeze, block, skew, versions],
-  ...[databaseStop, databaseKill, slow, cut, refuse, partition, lost, lostAnswers],
+  ...[databaseStop, databaseKill, slow, cut, refuse, partition, lost, lostAnswers, duplicateFeed],
   ...[full, readOnly]
 ]
