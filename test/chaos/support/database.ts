@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { Effect, type Scope } from "effect"
 import type { Kind, Place } from "./places.js"
 import { makeProxy, type Proxy } from "./proxy.js"
-import { type Server, startServer } from "./servers.js"
+import { hasServer, type Server, startServer } from "./servers.js"
 
 export interface Database {
   readonly place: Place
@@ -26,6 +26,11 @@ const placeOn = (kind: Exclude<Kind, "sqlite">, port: number): Place => {
   }
 }
 
+const serverOf = (kind: Exclude<Kind, "sqlite">) => kind === "mariadb" ? "mysql" : kind
+
+/** Whether this machine can have one. */
+export const hasDatabase = (kind: Kind): boolean => kind === "sqlite" || hasServer(serverOf(kind))
+
 /** Gone when the scope ends. */
 export const database = (kind: Kind, files: string): Effect.Effect<Database, Error, Scope.Scope> =>
   Effect.gen(function*() {
@@ -33,7 +38,7 @@ export const database = (kind: Kind, files: string): Effect.Effect<Database, Err
       const place: Place = { kind, filename: join(files, "tasks.db"), prefix }
       return { place, reached: place, server: null, proxy: null }
     }
-    const server = yield* startServer(kind === "mariadb" ? "mysql" : kind)
+    const server = yield* startServer(serverOf(kind))
     const proxy = yield* makeProxy({ target: server })
     return { place: placeOn(kind, server.port), reached: placeOn(kind, proxy.port), server, proxy }
   })
