@@ -177,7 +177,7 @@ const run = Effect.gen(function*() {
   const deployments = new Map(fleet.lives.map(({ deployment, name }) => [name, deployment]))
   const findings = [
     ...[...problems, ...ofFaults, ...fleet.problems].map((what) => ({ what, taskId: null })),
-    ...judge({ state, seen, settled: true }, { every, deployments })
+    ...judge({ state, seen, settled: true }, { every, deployments, followedSince: follower[0]?.readyAt ?? begun })
   ]
   const result = Result.make({ state, seen, lives: fleet.lives, inflicted, findings })
   yield* Console.log(JSON.stringify({ backend: kind, seed, seconds, ...result, skipped, settleMs }))

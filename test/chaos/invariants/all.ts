@@ -16,9 +16,22 @@ import { versions } from "./versions.js"
 export interface Terms {
   /** Milliseconds between two slots of the schedule. */
   readonly every: number
+  /** From when on somebody followed the feed: epoch milliseconds of this machine. */
+  readonly followedSince: number
   readonly deployments: ReadonlyMap<string, Orders["deployment"]>
 }
 
-export const judge = (evidence: Evidence, { deployments, every }: Terms): ReadonlyArray<Finding> =>
-  [accepted, attempts, ends, keys, cancels, feed, transactions, slots(every), versions(deployments), memory]
+export const judge = (evidence: Evidence, { deployments, every, followedSince }: Terms): ReadonlyArray<Finding> =>
+  [
+    accepted,
+    attempts,
+    ends,
+    keys,
+    cancels,
+    feed(followedSince),
+    transactions,
+    slots(every),
+    versions(deployments),
+    memory
+  ]
     .flatMap((invariant) => invariant(evidence))
