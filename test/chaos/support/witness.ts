@@ -24,7 +24,8 @@ export type Sighting =
     readonly fence: number
     readonly nonce: string
   }
-  | { readonly what: "finished" | "interrupted"; readonly taskId: string; readonly fence: number }
+  | { readonly what: "finished"; readonly taskId: string; readonly fence: number }
+  | { readonly what: "interrupted"; readonly taskId: string; readonly fence: number }
   /** What a cancel was answered. */
   | {
     readonly what: "cancel"
