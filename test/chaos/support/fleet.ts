@@ -203,9 +203,10 @@ export class Fleet {
   }
 
   private async end(life: Life): Promise<void> {
+    // Once: the second one ends a process on the spot, as an operator who is impatient means it.
+    if (life.asked === null) life.child.kill("SIGTERM")
     life.asked ??= "SIGTERM"
     life.askedAt ??= realNow()
-    life.child.kill("SIGTERM")
     const last = realNow() + patience
     while (life.end === null && realNow() < last) await new Promise((resolve) => setTimeout(resolve, 20))
     if (life.end !== null) return
