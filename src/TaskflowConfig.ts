@@ -187,7 +187,10 @@ const leaseOf = (options: TaskflowOptions): Pick<TaskflowConfig["Type"], "lease"
   if (lease === Number.POSITIVE_INFINITY) {
     throw new RangeError("TaskflowLayer: lease is endless: no death would be noticed")
   }
-  const heartbeatInterval = millisAtLeast(1, "heartbeatInterval", options.heartbeatInterval ?? lease / 3)
+  // A third of what three does not divide is no duration: it would be rounded up to more than a third.
+  const heartbeatInterval = options.heartbeatInterval === undefined
+    ? lease / 3
+    : millisAtLeast(1, "heartbeatInterval", options.heartbeatInterval)
   if (heartbeatInterval <= lease / 3) return { lease, heartbeatInterval }
   throw new RangeError(
     `TaskflowLayer: heartbeatInterval is ${heartbeatInterval} ms: at most a third of lease, ${lease / 3} ms`

@@ -418,6 +418,7 @@ describe("an instance", () => {
       .toThrow("heartbeatInterval is 4000 ms: at most a third of lease, 3000 ms")
     expect(() => TaskflowConfig.make({ poll: { min: "3 seconds" } })).toThrow("poll.max is 2000 ms: at least 3000 ms")
     expect(TaskflowConfig.make({ lease: "9 seconds" })).toMatchObject({ lease: 9_000, heartbeatInterval: 3_000 })
+    expect(TaskflowConfig.make({ lease: "2 seconds" }).heartbeatInterval).toBeCloseTo(2_000 / 3)
   })
 })
 

@@ -1,7 +1,7 @@
 /**
  * Fair work: three instances on one database, one of them enqueues everything, all of them run.
  *
- *     npm run chaos:fair -- --backend postgres|redis|sqlite|mysql [--tasks 20000] [--millis 50] [--slots 50]
+ *     npm run chaos:fair -- --backend postgres|redis|sqlite|mariadb [--tasks 20000] [--millis 50] [--slots 50]
  *
  * One JSON line on stdout: how many tasks each instance ran, and how far the least is behind the most (`spread`). Exit code 1
  * when that is more than a fifth (with tasks so short that the processor decides, the system shares it out as it likes), when a task ran twice or not at all, or when a key that all three used ran more than once.
@@ -91,7 +91,7 @@ const supervise = Effect.gen(function*() {
   const kind = kinds.find((one) => one === values.backend) as Kind
   if (kind === undefined) throw new RangeError(`--backend ${values.backend}: one of ${kinds.join(", ")}`)
   const settings = { tasks: Number(values.tasks), millis: Number(values.millis), slots: Number(values.slots) }
-  const { tasks: place } = yield* Effect.flatMap(folder, (files) => fresh(kind, files))
+  const place = yield* Effect.flatMap(folder, (files) => fresh(kind, files))
   const children = yield* Effect.forEach([true, false, false], (enqueues) => child({ ...settings, place, enqueues }), {
     concurrency: 1
   })

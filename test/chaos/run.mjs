@@ -1,4 +1,4 @@
-// Bundles the test named first and its worker, and starts it: `node run.mjs crash …`.
+// Bundles the test named first with the processes it starts, and starts it: `node run.mjs chaos …`.
 // Bundled, because a process that is killed every second or three must not spend its life on loading a thousand modules.
 // In a folder of this run alone, so that processes restarted half a minute later run the same code as the first ones,
 // whatever happens to the sources or to another run meanwhile. It is removed at the end.
@@ -17,7 +17,7 @@ const signals = ["SIGINT", "SIGTERM"]
 const abort = () => process.exit(130)
 for (const signal of signals) process.on(signal, abort)
 const { outputFiles } = await build({
-  entryPoints: [here(`${test}.ts`), here("worker.ts")],
+  entryPoints: [here(`${test}.ts`), ...test === "chaos" ? [here("app.ts"), here("skew.ts")] : []],
   outdir: out,
   outExtension: { ".js": ".mjs" },
   bundle: true,

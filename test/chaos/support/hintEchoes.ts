@@ -7,7 +7,7 @@
 import { Effect, type Scope } from "effect"
 import { Redis } from "ioredis"
 import { Client } from "pg"
-import { random } from "./orders.js"
+import { random } from "./random.js"
 
 /** Whose hints: the prefix is that of the backend. */
 export interface HintPlace {

@@ -1,23 +1,35 @@
-/** Everything the backend and the witness know when a run is over: read through the library, and through its tables. */
+/** Everything that is kept when a run is over: read through the library, through its tables, and of the application's own. */
 import { Context, Effect, Layer } from "effect"
-import { type AttemptEntry, type Stats, TaskBackend, type TaskId, type TaskRecord } from "effect-taskflow"
-import * as Effects from "./effects.js"
-import { backendOf, clientOf, inspect, type Places } from "./places.js"
+import {
+  type AttemptEntry,
+  type InstanceInfo,
+  type Stats,
+  TaskBackend,
+  type TaskId,
+  type TaskRecord
+} from "effect-taskflow"
+import * as Books from "./books.js"
+import { backendOf, clientOf, inspect, type Place } from "./places.js"
 
 export interface State {
   readonly records: ReadonlyMap<string, TaskRecord.TaskRecord>
   /** Ids in the table of what has ended and in that of what has not, as often as they are there. */
   readonly done: ReadonlyArray<string>
   readonly live: ReadonlyArray<string>
-  readonly rows: ReadonlyArray<Effects.EffectRow>
   readonly stats: Stats
+  readonly instances: ReadonlyArray<InstanceInfo>
+  /** Null where there is no SQL. */
+  readonly books: Books.Books | null
+}
+
+export interface Reading extends State {
   readonly attemptsOf: (taskId: string) => Effect.Effect<ReadonlyArray<AttemptEntry>>
 }
 
-export const read = ({ effects, tasks }: Places) =>
+export const read = (place: Place) =>
   Effect.gen(function*() {
-    const backend = Context.get(yield* Layer.build(backendOf(tasks)), TaskBackend)
-    const { done, live } = yield* inspect(tasks)
+    const backend = Context.get(yield* Layer.build(backendOf(place)), TaskBackend)
+    const { done, live } = yield* inspect(place)
     const records = new Map<string, TaskRecord.TaskRecord>()
     let cursor: TaskId.TaskId | null | undefined = undefined
     do {
@@ -26,13 +38,16 @@ export const read = ({ effects, tasks }: Places) =>
       for (const record of page.items) records.set(record.taskId, record)
       cursor = page.nextCursor
     } while (cursor !== null)
-    const state: State = {
+    const state: Reading = {
       records,
       done: yield* done,
       live: yield* live,
-      rows: yield* Effect.flatMap(clientOf(effects), (client) => Effects.read(client, effects)),
       stats: yield* backend.stats({}),
-      attemptsOf: (taskId) => Effect.orElseSucceed(backend.attempts(taskId as TaskId.TaskId), () => [])
+      instances: yield* backend.instances,
+      books: place.kind === "redis"
+        ? null
+        : yield* Effect.flatMap(clientOf(place), (client) => Books.read(client, place)),
+      attemptsOf: (taskId) => Effect.orElseSucceed(backend.attempts(taskId as TaskId.TaskId), () => []) // safe: of a record
     }
     return state
   })

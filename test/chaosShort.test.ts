@@ -1,21 +1,27 @@
-/** The short form of `npm run chaos:schedule`: processes that are killed, stopped and stalled, and a judge. */
+/** The short form of `npm run chaos`: real processes that are killed, stopped and busy, and a judge. */
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { expect, it } from "vitest"
 
 const script = fileURLToPath(new URL("chaos/run.mjs", import.meta.url))
-const options = ["--seconds", "4", "--every", "100", "--lease", "1", "--stall", "1", "--seed", "7"]
+const options = ["--seconds", "10", "--lease", "1", "--faults", "kill,freeze,block", "--seed", "7"]
 
-it("a schedule in a fleet that is killed, stopped and stalled fires each slot once", async () => {
+it("a fleet that is killed, stopped and stalled keeps the contract", async () => {
   const ended = await new Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>((
     resolve
   ) =>
     execFile(
       process.execPath,
-      [script, "schedule", ...options],
+      [script, "chaos", ...options],
+      { maxBuffer: 64 * 1_048_576 },
       (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr })
     )
   )
   expect(ended.code, ended.stderr).toBe(0)
-  expect(JSON.parse(ended.stdout)).toMatchObject({ backend: "sqlite", misfire: "all", twice: 0, missing: 0 })
-}, 90_000)
+  expect(JSON.parse(ended.stdout)).toMatchObject({
+    backend: "sqlite",
+    seed: 7,
+    violations: [],
+    faults: { kill: 1, freeze: 1, block: 1 }
+  })
+}, 300_000)

@@ -1,0 +1,37 @@
+/** Everything that has to hold when a run is over. Pure: from what is kept, and what processes saw. */
+import type { Orders } from "../support/orders.js"
+import { accepted } from "./accepted.js"
+import { attempts } from "./attempts.js"
+import { cancels } from "./cancels.js"
+import { ends } from "./ends.js"
+import { feed } from "./feed.js"
+import type { Evidence, Finding } from "./Finding.js"
+import { keys } from "./keys.js"
+import { memory } from "./memory.js"
+import { slots } from "./slots.js"
+import { transactions } from "./transactions.js"
+import { versions } from "./versions.js"
+
+/** What the judge knows of the run beside the evidence. */
+export interface Terms {
+  /** Milliseconds between two slots of the schedule. */
+  readonly every: number
+  /** From when on somebody followed the feed: epoch milliseconds of this machine. */
+  readonly followedSince: number
+  readonly deployments: ReadonlyMap<string, Orders["deployment"]>
+}
+
+export const judge = (evidence: Evidence, { deployments, every, followedSince }: Terms): ReadonlyArray<Finding> =>
+  [
+    accepted,
+    attempts,
+    ends,
+    keys,
+    cancels,
+    feed(followedSince),
+    transactions,
+    slots(every),
+    versions(deployments),
+    memory
+  ]
+    .flatMap((invariant) => invariant(evidence))
