@@ -58,7 +58,7 @@ const number = (name: "seconds" | "seed" | "lease" | "workers" | "rate" | "every
 const settings = {
   seconds: number("seconds", 1),
   seed: number("seed", 0),
-  lease: number("lease", 0.5) * 1_000,
+  lease: number("lease", 3) * 1_000,
   workers: number("workers", 2),
   rate: number("rate", 0),
   every: number("every", 10)
