@@ -102,11 +102,13 @@ for (const database of databases) {
   })
 
   describe.skipIf(!database.present)(`an instance that was declared dead on ${name}`, () => {
-    // On SQLite a transaction that has begun holds the lock that declaring anybody dead needs.
-    const moments = kind === "sqlite" ? { "was to begin": /^BEGIN/ } : {
-      "was to begin": /^(BEGIN|START|WITH me)/,
-      "had begun": /^(INSERT|SELECT|WITH)/
-    }
+    const moments: Record<string, RegExp> = {
+      // A transaction that has begun holds the lock that declaring anybody dead needs.
+      sqlite: { "was to begin": /^BEGIN/ },
+      postgres: { "was to begin": /^(BEGIN|WITH me)/, "had begun": /^(INSERT|SELECT|WITH)/ },
+      // Its writer's transactions begin with their first statement.
+      mysql: { "was to begin": /^(INSERT|SELECT|WITH)/ }
+    }[kind]
     for (const [moment, on] of Object.entries(moments)) {
       test(`while its batch ${moment} writes nothing`, (place) =>
         Effect.gen(function*() {

@@ -21,10 +21,10 @@ const folder = Effect.acquireRelease(
 
 /** A store that outlives engines: gives how one more of them comes to it. How many rounds a gate has time for. */
 const stores = [
-  { name: "memory", rounds: 30, store: Effect.map(sharedBackend, (backend) => Effect.sync(() => ({ ...backend }))) },
+  { name: "memory", rounds: 16, store: Effect.map(sharedBackend, (backend) => Effect.sync(() => ({ ...backend }))) },
   {
     name: "SQLite",
-    rounds: 10,
+    rounds: 6,
     store: Effect.map(folder, (path) =>
       Effect.map(
         Layer.build(SqliteBackend.layer({ filename: join(path, "tasks.db") })),
