@@ -41,9 +41,11 @@ describe.skipIf(!await hasRedis())("RedisBackend's plain changes", () => {
 
   const waiting = [task(), task({ runAt: now + 5_000 }), task({ definitionVersion: 3 })]
   const held = [heldBy(task(), instance), heldBy(task(), instance)]
+  // Of a one-off effect nobody else has the code, so it is not held as others are, even where its name is theirs.
+  const effect = heldBy(task({ kind: "effect" }), instance)
   const running = [task(), task(), task(), task()].map((record) => startedBy(record, instance, now))
   const batches: ReadonlyArray<Changes> = [
-    [...waiting, ...held, ...running].map(insert),
+    [...waiting, ...held, effect, ...running].map(insert),
     held.map((one) => start(one, now + 40)),
     [
       succeed(running[0]!, now + 90, null),
