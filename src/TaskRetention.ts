@@ -47,8 +47,8 @@ export const make = Effect.gen(function*() {
     removals.push(Effect.suspend(() => backend.audit.deleteBefore(instance.now() - retention.audit, chunk)))
   }
 
-  // A round is bounded, and others get their turn between two chunks: what is left waits for the next one. Says whether
-  // anything may be.
+  // A round is bounded, and others get their turn between two chunks: what is left waits for the next one. Answers whether
+  // anything may be left.
   const sweep = (index: number, chunks: number, left: boolean): Effect.Effect<boolean, TaskBackendError> => {
     const removal = removals[index]
     if (removal === undefined) return Effect.succeed(left)

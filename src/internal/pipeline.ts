@@ -98,27 +98,36 @@ export type Fork = <A, E>(effect: Effect.Effect<A, E>) => Fiber.RuntimeFiber<A, 
 const nobody = FiberId.make(0, 0) as FiberId.Single
 const noRefs = FiberRefs.empty()
 
+interface CommonRefs {
+  readonly locals: Locals
+  /** Adds those of which a fork makes a new value each time: attempts must not share it. */
+  readonly addOwn: ReadonlyArray<(locals: Locals) => void>
+}
+
 /**
  * The refs that differ from what a fiber has without them, as a fork makes them of their values. Every attempt copies them, and
  * five of the nine that a layer is built with are as they always are: copying all was an eighth of what a task allocated.
  */
-const worthCopying = (refs: FiberRefs.FiberRefs): Locals => {
+const worthCopying = (refs: FiberRefs.FiberRefs): CommonRefs => {
   const locals: Locals = new Map()
+  const addOwn: Array<(locals: Locals) => void> = []
   for (const [ref, [[writer, value]]] of refs.locals) {
     // What a ManagedRuntime builds its layers with; from then on it hands everything to the default one.
     if (value instanceof Scheduler.SyncScheduler) continue
-    const initial = FiberRefs.getOrDefault(FiberRefs.empty(), ref)
     const alone = FiberRefs.unsafeMake(new Map([[ref, [[writer, value]]]]))
-    const forked = FiberRefs.getOrDefault(FiberRefs.forkAs(alone, nobody), ref)
-    if (!Equal.equals(forked, initial)) locals.set(ref, [[nobody, forked]])
+    const fork = () => FiberRefs.getOrDefault(FiberRefs.forkAs(alone, nobody), ref)
+    const forked = fork()
+    if (Equal.equals(forked, FiberRefs.getOrDefault(noRefs, ref))) continue
+    if (Object.is(forked, fork())) locals.set(ref, [[nobody, forked]])
+    else addOwn.push((own) => own.set(ref, [[nobody, fork()]]))
   }
-  return locals
+  return { locals, addOwn }
 }
 
 // The refs of an attempt are one copy of a Map. `runFork` itself copies them three times, once by asking each of them what a
 // fork makes of it: with none of its own to begin with, it takes those it is given.
 const forkerOf = (runtime: Runtime.Runtime<never>): Prepared["forkOf"] => {
-  const common = worthCopying(runtime.fiberRefs)
+  const { addOwn, locals: common } = worthCopying(runtime.fiberRefs)
   // As arrays: a Map made from a Map takes half as long again, and an object and an array for each entry.
   const refs = [...common]
   const shared = [...runtime.context.unsafeMap]
@@ -137,6 +146,7 @@ const forkerOf = (runtime: Runtime.Runtime<never>): Prepared["forkOf"] => {
     const current = Option.some(attempt)
     const updateRefs = (_: FiberRefs.FiberRefs, fiber: FiberId.Runtime): FiberRefs.FiberRefs => {
       const locals: Locals = new Map(refs)
+      for (const add of addOwn) add(locals)
       locals.set(FiberRef.currentContext, [[fiber, context]])
       locals.set(currentAttempt, [[fiber, current]])
       return FiberRefs.unsafeMake(locals)

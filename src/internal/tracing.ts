@@ -30,8 +30,8 @@ export const attributes = (operation: "send" | "process", taskName: string, inst
 })
 
 /**
- * Runs `body`, when it is run itself, with the text that its tasks are stored with, null where nothing is traced; in a span `task.enqueue NAME` where
- * spans are wanted. `cause`: the stored trace of the task that is done again.
+ * An effect that calls `body` with the text that its tasks are stored with, null where nothing is traced; in a span
+ * `task.enqueue NAME` where spans are wanted. `cause`: the stored trace of the task that is done again.
  */
 export type Sending = <A, E, R>(
   what: { readonly taskName: string; readonly cause?: string | null },

@@ -3,7 +3,7 @@ import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
 import type { TaskBackend } from "effect-taskflow"
 import type { Redis } from "ioredis"
-import { heldBy, insert, line, log, start, startedBy, succeed } from "../../src/testing/suite/changes.js"
+import { fail, heldBy, insert, line, log, start, startedBy, succeed } from "../../src/testing/suite/changes.js"
 import { hasRedis, keysUnder, redis, redisClient, redisPrefix } from "../support/databases.js"
 import { applied, attached, failureOf, test } from "../support/redis.js"
 import { batchOf, instance, now, task } from "../support/sql.js"
@@ -41,15 +41,19 @@ describe.skipIf(!await hasRedis())("RedisBackend's plain changes", () => {
 
   const waiting = [task(), task({ runAt: now + 5_000 }), task({ definitionVersion: 3 })]
   const held = [heldBy(task(), instance), heldBy(task(), instance)]
-  const running = [task(), task(), task()].map((record) => startedBy(record, instance, now))
+  // Of a one-off effect nobody else has the code, so it is not held as others are, even where its name is theirs.
+  const effect = heldBy(task({ kind: "effect" }), instance)
+  const running = [task(), task(), task(), task()].map((record) => startedBy(record, instance, now))
   const batches: ReadonlyArray<Changes> = [
-    [...waiting, ...held, ...running].map(insert),
+    [...waiting, ...held, effect, ...running].map(insert),
     held.map((one) => start(one, now + 40)),
     [
       succeed(running[0]!, now + 90, null),
       succeed(running[1]!, now + 30, "{\"a\":\"\\ud800\"}"),
       succeed(startedBy(held[0]!, instance, now + 40), now + 80, null)
-    ]
+    ],
+    // What is told in groups took less, and the other more, than anything before.
+    [fail(running[2]!, now + 95), succeed(running[3]!, now + 5, null)]
   ]
 
   test("leave the same keys as when they are told in full", () =>

@@ -11,11 +11,10 @@ import * as TaskId from "../../src/TaskId.js"
 
 const slot: Slot = { release: () => {}, park: Effect.void, unpark: Effect.void, endWaits: () => {} }
 
-// An attempt of a task that notes that it ran, and a way to begin it.
-const attempted = Effect.gen(function*() {
+// An attempt of a task that does this, and a way to begin it.
+const attemptOf = Effect.fnUntraced(function*(body: Effect.Effect<unknown>) {
   const { definition } = Definition.make("noted", {})
-  const ran: Array<string> = []
-  const handler = { _tag: "Function", handle: () => Effect.sync(() => ran.push("handler")) } as const
+  const handler = { _tag: "Function", handle: () => body } as const
   const runtime = yield* Effect.runtime<never>()
   const config = TaskflowConfig.make({ tracing: { mode: "off" } })
   // safe: only modules are given to an executor, and only lines and progress to a store
@@ -24,7 +23,13 @@ const attempted = Effect.gen(function*() {
   const record = newRecord(definition, yield* prepare(definition, {}, {}, 0, 100), TaskId.random().next(0), 0, null)
   const attempt = Attempt.make(record, slot, { store: nothing, limits: config.logs, now: () => 0 })
   const fork = forkOf(attempt, yield* Scope.make())
-  return { attempt, begin: () => fork(pipeline(attempt)), ran }
+  return { attempt, begin: () => fork(pipeline(attempt)) }
+})
+
+// One that notes that it ran.
+const attempted = Effect.suspend(() => {
+  const ran: Array<string> = []
+  return Effect.map(attemptOf(Effect.sync(() => ran.push("handler"))), (made) => ({ ...made, ran }))
 })
 
 describe("an attempt", () => {
@@ -53,5 +58,13 @@ describe("an attempt", () => {
       expect(ran).toEqual([])
       tasks.forEach((task) => task())
       expect(ran).toEqual(["handler"])
+    }))
+
+  it.effect("has a value of its own where a fork makes one for each fiber", () =>
+    Effect.gen(function*() {
+      const seen = FiberRef.unsafeMake<Array<string>>([], { fork: (before) => [...before] })
+      const noting = Effect.map(FiberRef.get(seen), (list) => list.push("handler"))
+      const { begin } = yield* Effect.locally(attemptOf(noting), seen, ["layer"])
+      for (const _ of [1, 2]) expect(begin().unsafePoll()).toEqual(Exit.succeed(Exit.succeed(2)))
     }))
 })

@@ -209,7 +209,9 @@ local function flushTallies()
     if tally.n > 0 then
       call('HINCRBY', key, 'n', tally.n)
       call('HINCRBY', key, 'sum', text(tally.sum))
-      call('HSET', key, 'min', text(tally.low), 'max', text(tally.high))
+      local known = call('HMGET', key, 'min', 'max')
+      call('HSET', key, 'min', text(math.min(tonumber(known[1] or tally.least), tally.least)),
+        'max', text(math.max(tonumber(known[2] or tally.most), tally.most)))
     end
   end
   for from = 1, #names, 1000 do call('SADD', root .. 'names', unpack(names, from, math.min(from + 999, #names))) end
@@ -234,13 +236,6 @@ local function flush(first)
   kinds['names'], kinds['keys'], kinds['feed'] = 'set', 'hash', 'stream'
   if hasEnds() then kinds['ru'], kinds['ru:' .. minute()] = 'zset', 'hash' end
   checkKinds(kinds)
-  for name, tally in pairs(tallies) do
-    if tally.n > 0 then
-      local known = call('HMGET', root .. 'st:' .. name, 'min', 'max')
-      tally.low = math.min(tonumber(known[1] or tally.least), tally.least)
-      tally.high = math.max(tonumber(known[2] or tally.most), tally.most)
-    end
-  end
   if first then first() end
   flushRows()
   for key in pairs(heldDirty) do

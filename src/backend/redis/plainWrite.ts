@@ -88,7 +88,7 @@ const kindOf = ({ _tag, record }: Recorded): Kind =>
 
 const haveOneHead = (one: Recorded, other: Recorded): boolean => {
   const [a, b] = [one.record, other.record]
-  if (a.taskName !== b.taskName || a.owner !== b.owner || a.claim !== b.claim) return false
+  if (a.taskName !== b.taskName || a.kind !== b.kind || a.owner !== b.owner || a.claim !== b.claim) return false
   if (one._tag === "Finish" && other._tag === "Finish") return one.owner === other.owner && one.claim === other.claim
   return a.status === b.status && a.startedAt === b.startedAt && a.attemptStartedAt === b.attemptStartedAt &&
     a.instance === b.instance && a.attempts === b.attempts && a.failures === b.failures && a.runAt === b.runAt &&

@@ -132,7 +132,7 @@ export const dedicated = (
   client: SqlClient,
   dialect: Dialect,
   longest = Silence.longestSilence,
-  /** Its transactions are asked to begin, or begin with their first statement: then a use is a transaction too. */
+  /** Where the dialect can: a transaction begins with its first statement, not with one of its own. Each use is one then. */
   beginsAlone = false
 ): Effect.Effect<Connections, SqlError, Scope.Scope> =>
   Effect.gen(function*() {

@@ -36,15 +36,19 @@ export const stepsOf = (dialect: Dialect, tables: Tables): ReadonlyArray<Version
         }
       }
       if (table.since >= at) continue
+      const removals = table.indexes.flatMap((index) =>
+        index.until === at - 1 ? [[`without_${index.name}`, dialect.dropIndex(table, index)] as const] : []
+      )
+      // Where all steps are one transaction the strongest lock comes first: one that began with a weaker lock, and wanted more
+      // behind it, would meet those who read the table and want to write it. On MySQL each step is committed by itself, so
+      // what takes the place of an index is there before that goes.
+      if (dialect.kind !== "mysql") { for (const removal of removals) add(...removal) }
       for (const column of table.columns) {
         if (column.since === at) add(`${name}_${column.name}`, dialect.addColumn(table, column))
       }
       for (const index of table.indexes) if (index.since === at) add(index.name, dialect.addIndex(table, index))
       if (table.roomSince === at) add(`${name}_room`, dialect.keepRoom(table))
-      // Behind what takes their place.
-      for (const index of table.indexes) {
-        if (index.until === at - 1) add(`without_${index.name}`, dialect.dropIndex(table, index))
-      }
+      if (dialect.kind === "mysql") { for (const removal of removals) add(...removal) }
     }
   }
   return steps

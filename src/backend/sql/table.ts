@@ -38,7 +38,7 @@ export interface Table {
   readonly keyOnly: boolean
   /** The version of the tables that it came with. */
   readonly since: number
-  /** Since which version PostgreSQL keeps room in its pages for the rows as they become; null: it fills them. */
+  /** Since which version PostgreSQL leaves room in its pages for what their rows become; null: it fills them. */
   readonly roomSince: number | null
 }
 
