@@ -1,5 +1,4 @@
 /** How many tasks a filter shows, and with what it may go on. */
-import * as Cache from "effect/Cache"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
@@ -15,6 +14,7 @@ import type { Plan } from "./filter/plan.js"
 import type { SuggestFacts } from "./filter/suggest.js"
 import * as Listing from "./listing.js"
 import type { Parts } from "./parts.js"
+import * as RenewedCache from "./renewedCache.js"
 import type * as Params from "./TaskParams.js"
 import type { TaskFilterError } from "./TaskProblem.js"
 import * as TaskRedaction from "./TaskRedaction.js"
@@ -106,12 +106,12 @@ const keptFor = (seconds: number) =>
 
 export const make = (manager: TaskManager["Type"]): Effect.Effect<CountCache> =>
   Effect.gen(function*() {
-    const counted = yield* Cache.makeWith({
+    const counted = yield* RenewedCache.make({
       capacity: 100,
       lookup: ({ plan }: Question) => countOf(manager, plan),
       timeToLive: keptFor(1)
     })
-    const looked = yield* Cache.makeWith({
+    const looked = yield* RenewedCache.make({
       capacity: 100,
       lookup: ({ plan }: Question) => lookForRetrying(manager, plan),
       timeToLive: keptFor(2)

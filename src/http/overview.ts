@@ -1,7 +1,6 @@
 /**
  * What the first page of the dashboard shows, for all who look at once: from roll-ups and bounded reads, kept for some seconds.
  */
-import * as Cache from "effect/Cache"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -14,6 +13,7 @@ import * as Charts from "./charts.js"
 import type { Overview, OverviewTask } from "./ChartShapes.js"
 import * as Facets from "./facets.js"
 import type { Parts } from "./parts.js"
+import * as RenewedCache from "./renewedCache.js"
 import { iso } from "./TaskView.js"
 
 const minute = 60_000
@@ -153,7 +153,7 @@ const waitingOf = (manager: TaskManager["Type"]) =>
 export const make = (parts: Parts) =>
   Effect.gen(function*() {
     const { attention, manager } = parts
-    const series = yield* Cache.makeWith({
+    const series = yield* RenewedCache.make({
       capacity: Object.keys(windows).length,
       lookup: (window: Window) => seriesOf(manager, window),
       timeToLive: Exit.match({

@@ -2,7 +2,8 @@
  * Items by priority, highest first, first come first served among equals. Pure data, no effects.
  *
  * One first-in-first-out list for each distinct priority, the priorities in a sorted array: taking and peeking at either
- * end cost O(1), adding costs a binary search. Removal marks an item; marked items are skipped when they come up.
+ * end cost O(1), adding costs a binary search. Removal marks an item; marked items are skipped when they come up, or go when
+ * they are most of a list: its first one may stay for days while others come and are removed.
  */
 interface Node<A> {
   readonly value: A
@@ -15,6 +16,8 @@ interface Level<A> {
   /** Nothing is kept before `head`: what was taken would stay in memory with the array. */
   nodes: Array<Node<A> | undefined>
   head: number
+  /** Marked ones from `head` on. */
+  marked: number
 }
 
 export interface PriorityFifo<A> {
@@ -48,6 +51,7 @@ export const make = <A>(): PriorityFifo<A> => {
     while (level.head < level.nodes.length && level.nodes[level.head]!.removed) {
       level.nodes[level.head] = undefined
       level.head += 1
+      level.marked -= 1
     }
     if (level.head > 1024 && level.head * 2 > level.nodes.length) {
       level.nodes = level.nodes.slice(level.head)
@@ -64,6 +68,23 @@ export const make = <A>(): PriorityFifo<A> => {
     else level.nodes.splice(index, 0, node)
   }
 
+  const mark = (level: Level<A>, node: Node<A>): void => {
+    node.removed = true
+    level.marked += 1
+    size -= 1
+    const left = level.nodes.length - level.head
+    // Between the ends nobody comes by; few levels are kept, so that one that is used again and again is not made anew.
+    if (level.marked === left && levels.length > 64) {
+      const at = search(level.priority)
+      if (levels[at] === level) levels.splice(at, 1)
+      return
+    }
+    if (level.marked < 64 || level.marked * 2 < left) return
+    level.nodes = level.nodes.slice(level.head).filter((one) => one?.removed === false)
+    level.head = 0
+    level.marked = 0
+  }
+
   const top = (): Level<A> | undefined => {
     while (levels.length > 0) {
       const level = levels[levels.length - 1]!
@@ -76,7 +97,10 @@ export const make = <A>(): PriorityFifo<A> => {
   const bottom = (): Level<A> | undefined => {
     while (levels.length > 0) {
       const level = levels[0]!
-      while (level.nodes.length > level.head && level.nodes[level.nodes.length - 1]!.removed) level.nodes.pop()
+      while (level.nodes.length > level.head && level.nodes[level.nodes.length - 1]!.removed) {
+        level.nodes.pop()
+        level.marked -= 1
+      }
       if (level.nodes.length > level.head) return level
       levels.shift()
     }
@@ -89,7 +113,7 @@ export const make = <A>(): PriorityFifo<A> => {
       const at = search(priority)
       let level = levels[at]
       if (level === undefined || level.priority !== priority) {
-        level = { priority, nodes: [], head: 0 }
+        level = { priority, nodes: [], head: 0, marked: 0 }
         levels.splice(at, 0, level)
       }
       const node: Node<A> = { value, sequence, removed: false }
@@ -97,8 +121,7 @@ export const make = <A>(): PriorityFifo<A> => {
       size += 1
       return () => {
         if (node.removed) return false
-        node.removed = true
-        size -= 1
+        mark(level, node)
         return true
       }
     },
@@ -113,6 +136,7 @@ export const make = <A>(): PriorityFifo<A> => {
       if (level === undefined) return undefined
       const node = level.nodes[level.head]!
       node.removed = true
+      level.marked += 1
       size -= 1
       settleFront(level)
       return node.value

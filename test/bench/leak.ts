@@ -8,9 +8,10 @@
  * an hour. The exit code is 1 when a line is steeper by more than two standard errors.
  *
  * A short run proves little: `detectable` is the smallest growth that would have been called broken, and `not shown` means
- * that the bound was neither broken nor shown to hold.
+ * that the bound was neither broken nor shown to hold. Every minute says how far it is. Samples each second or two bring the
+ * answer sooner, and take a tenth of a processor.
  *
- *     --rate 200        tasks a second          --sample 10    seconds between samples
+ *     --rate 100        enqueues a second       --sample 5     seconds between samples
  *     --heap FOLDER     heap snapshots there, halfway through what is left out and at the end
  */
 import { mkdirSync } from "node:fs"
@@ -20,6 +21,7 @@ import { writeHeapSnapshot } from "node:v8"
 import { Effect, Fiber, Layer, Metric } from "effect"
 import { TaskflowLayer } from "effect-taskflow"
 import * as Load from "./support/leakLoad.js"
+import * as Samples from "./support/leakSamples.js"
 import * as LeakStore from "./support/leakStore.js"
 import * as Visitors from "./support/leakVisitors.js"
 import * as Slope from "./support/slope.js"
@@ -29,8 +31,8 @@ const { values } = parseArgs({
   options: {
     backend: { type: "string", default: "sqlite" },
     minutes: { type: "string", default: "30" },
-    rate: { type: "string", default: "200" },
-    sample: { type: "string", default: "10" },
+    rate: { type: "string", default: "100" },
+    sample: { type: "string", default: "5" },
     heap: { type: "string" }
   }
 })
@@ -49,20 +51,6 @@ const total = minutes * 60_000
 const leftOut = Math.min(5 * 60_000, total / 6)
 const sizesEvery = 60_000
 
-interface Sample {
-  /** Milliseconds since the start. */
-  readonly at: number
-  /** Megabytes. */
-  readonly rss: number
-  readonly heap: number
-  readonly external: number
-  /** Handles and requests that keep the process alive. */
-  readonly resources: number
-  readonly rootFibers: number
-  readonly activeFibers: number
-  readonly metrics: number
-}
-
 const begun = performance.now()
 const since = () => performance.now() - begun
 
@@ -72,12 +60,15 @@ const collect = () => {
   globalThis.gc()
 }
 
+type Sample = Samples.Sample
+
 const sampled: Effect.Effect<Sample> = Effect.gen(function*() {
   const rootFibers = (yield* Fiber.roots).length
   const metrics = yield* Metric.snapshot
-  const active = metrics.find(({ metricKey }) => metricKey.name === "effect_fiber_active")?.metricState
+  const activeFibers = yield* Load.counted("effect_fiber_active")
+  const ended = yield* Load.counted("taskflow_finished_total")
   collect()
-  const { arrayBuffers: _, external, heapUsed, rss } = process.memoryUsage()
+  const { external, heapUsed, rss } = process.memoryUsage()
   return {
     at: since(),
     rss: rss / megabyte,
@@ -85,8 +76,10 @@ const sampled: Effect.Effect<Sample> = Effect.gen(function*() {
     external: external / megabyte,
     resources: process.getActiveResourcesInfo().length,
     rootFibers,
-    activeFibers: active !== undefined && "count" in active ? Number(active.count) : -1,
-    metrics: metrics.length
+    activeFibers,
+    metrics: metrics.length,
+    answered: Load.counts.answered,
+    ended
   }
 })
 
@@ -104,9 +97,13 @@ const slopeOf = (samples: ReadonlyArray<Sample>, of: (sample: Sample) => number)
 const told = ({ detectable, error, perHour, verdict }: ReturnType<typeof Slope.judged>) =>
   `${perHour.toFixed(2)} ± ${error.toFixed(2)} MB/h, ${verdict} (from ${detectable.toFixed(2)} it would be found)`
 
+const liveOf = ({ external, heap }: Sample) => heap + external
+const judgedOf = (samples: ReadonlyArray<Sample>, of: (sample: Sample) => number) =>
+  Slope.judged(slopeOf(samples, of), bound)
+
 const measured = (sizes: LeakStore.LeakStore["sizes"]) =>
   Effect.gen(function*() {
-    const samples: Array<Sample> = []
+    const samples = Samples.make(Math.ceil(total / every) + 1)
     const stored: Array<LeakStore.Sizes & { readonly at: number }> = []
     let counted = 0
     let begun = false
@@ -118,19 +115,22 @@ const measured = (sizes: LeakStore.LeakStore["sizes"]) =>
         snapshot("begin")
       }
       const sample = yield* sampled
-      samples.push(sample)
+      samples.add(sample)
       if (since() - counted < sizesEvery) continue
       counted = since()
-      const size = { at: counted, ...yield* sizes }
+      // A busy server may refuse another connection.
+      const size = { at: counted, ...yield* Effect.orElseSucceed(sizes, (): LeakStore.Sizes => ({})) }
       stored.push(size)
-      say(JSON.stringify({ ...sample, stored: size, enqueued: Load.counts.enqueued }))
+      const soFar = samples.from(leftOut)
+      const live = soFar.length < 8 ? "" : `, live ${told(judgedOf(soFar, liveOf))}`
+      say(`minute ${Math.round(counted / 60_000)}${live} ${JSON.stringify({ ...sample, stored: size })}`)
     }
     snapshot("end")
-    return { samples, stored, kept: samples.filter(({ at }) => at >= leftOut) }
+    return { samples: samples.from(0), stored, kept: samples.from(leftOut) }
   })
 
 const program = Effect.gen(function*() {
-  const { layer, sizes } = yield* LeakStore.open(backend)
+  const { fill, layer, sizes } = yield* LeakStore.open(backend)
   const engine = TaskflowLayer({
     announce: false,
     retention: { success: "1 minute", cancelled: "1 minute", failed: "2 minutes", interrupted: "2 minutes" },
@@ -142,24 +142,31 @@ const program = Effect.gen(function*() {
     Layer.provideMerge(Workload.warnings)
   )
   return yield* Effect.raceFirst(
-    measured(sizes),
+    Effect.zipRight(fill, measured(sizes)),
     Effect.zipRight(Effect.all([Load.load(rate), Visitors.visitors], { concurrency: "unbounded" }), Effect.never)
   ).pipe(Effect.provide(all))
 }).pipe(Effect.scoped)
 
 const { kept, samples, stored } = await Effect.runPromise(program)
-const rss = Slope.judged(slopeOf(kept, (sample) => sample.rss), bound)
-const live = Slope.judged(slopeOf(kept, ({ external, heap }) => heap + external), bound)
+const rssOf = (sample: Sample) => sample.rss
+const rss = judgedOf(kept, rssOf)
+const live = judgedOf(kept, liveOf)
 const minuteOf = ({ at }: Sample) => Math.floor(at / 60_000)
 const growth = (of: (sample: Sample) => number) => {
   const { error, perHour } = slopeOf(kept, of)
   return { perHour, error }
 }
 // What only warms up goes slower and slower; what leaks goes on as before.
-const late = kept.slice(Math.floor(kept.length / 2))
-const lateLive = Slope.judged(slopeOf(late, ({ external, heap }) => heap + external), bound)
+const halves = [
+  kept.slice(0, Math.floor(kept.length / 2)),
+  kept.slice(Math.floor(kept.length / 2))
+].map((half) => ({ rss: judgedOf(half, rssOf), live: judgedOf(half, liveOf) }))
 const first = kept[0]
 const last = samples.at(-1)
+const perSecond = (of: (sample: Sample) => number) =>
+  first === undefined || last === undefined ? 0 : (of(last) - of(first)) / (last.at - first.at) * 1_000
+const reached = perSecond(({ answered }) => answered)
+const visits = Visitors.told()
 const verdicts = [rss.verdict, live.verdict]
 const broken = verdicts.includes("broken")
 process.stdout.write(`${
@@ -167,13 +174,13 @@ process.stdout.write(`${
     bench: "leak",
     backend,
     minutes,
-    rate,
+    rate: { asked: rate, reached, ended: perSecond(({ ended }) => ended) },
     leftOut: leftOut / 60_000,
     samples: kept.length,
     boundMBPerHour: bound,
     rss,
     live,
-    secondHalf: { rss: Slope.judged(slopeOf(late, (sample) => sample.rss), bound), live: lateLive },
+    halves,
     others: {
       heap: growth(({ heap }) => heap),
       external: growth(({ external }) => external),
@@ -185,14 +192,19 @@ process.stdout.write(`${
     first,
     last,
     minutely: samples.filter((sample, index) => index === 0 || minuteOf(sample) !== minuteOf(samples[index - 1]!)),
-    done: { ...Load.counts, ...Visitors.seen, statuses: Object.fromEntries(Visitors.seen.statuses) },
+    done: { ...Load.counts, visits },
     stored
   })
 }\n`)
 say(`RSS ${told(rss)}`)
 say(`live ${told(live)}`)
-say(`live, second half ${told(lateLive)}`)
+halves.forEach((half, index) => say(`${["first", "second"][index]} half: live ${told(half.live)}`))
+say(`${reached.toFixed(1)} of ${rate} enqueues a second were answered`)
+if (reached < rate * 0.9) say("that is the rate that this run is about: the machine could not do more")
 if (verdicts.includes("not shown")) {
   say("not shown: this run is too short, or the machine too busy, to tell; run longer")
 }
-process.exit(broken ? 1 : 0)
+// What did nothing proves nothing.
+const idle = Visitors.missing()
+if (idle.length > 0) say(`the visitors did not do their part: ${idle.join(", ")}`)
+process.exit(broken || idle.length > 0 ? 1 : 0)

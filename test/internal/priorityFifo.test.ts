@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { describe, expect, it } from "@effect/vitest"
 import { FastCheck as fc } from "effect"
 import * as PriorityFifo from "../../src/internal/priorityFifo.js"
@@ -30,6 +32,13 @@ interface Entry {
 }
 
 const byTurn = (a: Entry, b: Entry) => b.priority - a.priority || a.sequence - b.sequence || a.id - b.id
+
+// What is weakly referred to stays until the job that made the reference is over.
+const collected = async () => {
+  await new Promise((resolve) => setImmediate(resolve))
+  setFlagsFromString("--expose-gc")
+  runInNewContext("gc")()
+}
 
 describe("priorityFifo", () => {
   it.prop("does what a sorted array does", [fc.array(operation, { maxLength: 120 })], ([operations]) => {
@@ -107,5 +116,36 @@ describe("priorityFifo", () => {
     expect(fifo.peek()).toEqual({ priority: 2, sequence: 5, value: "again" })
     expect(removals.map((remove) => remove())).toEqual([false, false, false])
     expect(fifo.size()).toBe(1)
+  })
+
+  // Of a paused name the first one waits for days, while others come and are cancelled.
+  it("lets go of what was removed behind one that stays", async () => {
+    const fifo = PriorityFifo.make<object>()
+    const kept = { name: "first" }
+    fifo.add(0, 0, kept)
+    const removed = Array.from({ length: 1_000 }, (_, index) => {
+      const value = { name: `n${index}` }
+      expect(fifo.add(0, index + 1, value)()).toBe(true)
+      return new WeakRef(value)
+    })
+    await collected()
+    expect(removed.filter((one) => one.deref() !== undefined).length).toBeLessThan(100)
+    expect(fifo.take()).toBe(kept)
+    expect(fifo.size()).toBe(0)
+  })
+
+  it("lets go of priorities between others of which all were removed", async () => {
+    const fifo = PriorityFifo.make<object>()
+    const [lowest, highest] = [{ name: "lowest" }, { name: "highest" }]
+    fifo.add(0, 0, lowest)
+    fifo.add(1_001, 1, highest)
+    const removed = Array.from({ length: 1_000 }, (_, index) => {
+      const value = { name: `n${index}` }
+      expect(fifo.add(index + 1, index, value)()).toBe(true)
+      return new WeakRef(value)
+    })
+    await collected()
+    expect(removed.filter((one) => one.deref() !== undefined).length).toBeLessThan(100)
+    expect([fifo.take(), fifo.take(), fifo.take()]).toEqual([highest, lowest, undefined])
   })
 })

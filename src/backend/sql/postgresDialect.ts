@@ -9,6 +9,7 @@ import { arrayMark, arrayOf, arrays, codeOf, columnsOf, largestText, selecting, 
 import type { Table } from "./schema.js"
 import { hangUp, type Stream } from "./silence.js"
 import { bySize, createIndex, definitionOf, memo, namesOf } from "./statements.js"
+import { numbering } from "./texts.js"
 
 // ── statements ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -20,13 +21,8 @@ const numbered = (sql: string): string =>
   })
 
 // A statement with a name is parsed and planned once for each connection; without one a wide insert costs more to plan than
-// to run. The texts are few, so their number in order is a name.
-const statementNames = new Map<string, string>()
-const nameOf = (text: string): string => {
-  let name = statementNames.get(text)
-  if (name === undefined) statementNames.set(text, name = `taskflow_${statementNames.size}`)
-  return name
-}
+// to run. Nobody takes a plan away again, so what filters come up with beyond the usual goes without.
+const nameOf = numbering("taskflow_", 1_000)
 
 const command = /^(BEGIN|COMMIT|ROLLBACK|SET |SELECT pg_advisory_(lock|unlock))/
 
@@ -35,7 +31,8 @@ type Result = { readonly rows?: ReadonlyArray<Row>; readonly rowCount?: number |
 
 const ask = (connection: Connection, { params, sql }: Statement) => {
   const text = numbered(sql)
-  const query = command.test(text) ? text : { text, name: nameOf(text) }
+  const name = command.test(text) ? undefined : nameOf(text)
+  const query = name === undefined ? text : { text, name }
   // safe: the driver takes a query as text or as an object, and the client passes on what it is given
   return connection.executeRaw(query as string, params) as Effect.Effect<Result, SqlError>
 }

@@ -115,14 +115,33 @@ export const shapeOf = (rows: ReadonlyArray<ReadonlyArray<Value>>): Shape => {
   return { letters, shared, own }
 }
 
-const texts = new Map<string, string>()
-
-/** A text that depends on nothing but `key`. Keys name tables, columns and chunk sizes, so there are few. */
-export const memo = (key: string, make: () => string): string => {
-  let text = texts.get(key)
-  if (text === undefined) texts.set(key, text = make())
-  return text
+/** Texts by what they depend on. Holds at most so many characters: when they are more, all are made anew when they are asked for. */
+export const remembering = (most: number) => {
+  const texts = new Map<string, string>()
+  let held = 0
+  return {
+    held: (): number => held,
+    of: (key: string, make: () => string): string => {
+      const known = texts.get(key)
+      if (known !== undefined) return known
+      const text = make()
+      held += key.length + text.length
+      if (held > most) {
+        texts.clear()
+        held = key.length + text.length
+      }
+      texts.set(key, text)
+      return text
+    }
+  }
 }
+
+// A key says which columns of a batch have one value in common and how many rows there are. A mixed load comes in thousands of
+// such shapes, a few new ones a minute for days, so they are not all kept.
+const texts = remembering(2_000_000)
+
+/** A text that depends on nothing but `key`. */
+export const memo = texts.of
 
 /** `PRIMARY KEY` and columns of a table, between the parentheses of its definition. */
 export const definitionOf = (

@@ -29,3 +29,15 @@ export const auditHash = (column: "who" | "action" | "target", value: string): s
 export const tagHash = (name: string, value: string): string => hashOf(name, value)
 
 export const scheduleHash = (name: string): string => hashOf(name)
+
+/** A name for each of the first `most` texts that it is asked for, `prefix` and a number; none for others. */
+export const numbering = (prefix: string, most: number) => {
+  const known = new Map<string, string>()
+  return (text: string): string | undefined => {
+    const found = known.get(text)
+    if (found !== undefined || known.size >= most) return found
+    const name = `${prefix}${known.size}`
+    known.set(text, name)
+    return name
+  }
+}

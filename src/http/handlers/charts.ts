@@ -3,7 +3,6 @@
  * the backend is asked once.
  */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import * as Cache from "effect/Cache"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -16,6 +15,7 @@ import { suggest } from "../filter/suggest.js"
 import * as Overview from "../overview.js"
 import { logged, type Parts } from "../parts.js"
 import * as Prometheus from "../prometheus.js"
+import * as RenewedCache from "../renewedCache.js"
 import type { TaskApi } from "../TaskApi.js"
 import * as TaskView from "../TaskView.js"
 
@@ -35,7 +35,7 @@ export const layer = (api: TaskApi, parts: Parts) =>
   Layer.unwrapEffect(Effect.gen(function*() {
     const { manager } = parts
 
-    const series = yield* Cache.makeWith({
+    const series = yield* RenewedCache.make({
       // A series may weigh half a megabyte, and whoever may look may ask for as many different ones as they like.
       capacity: 50,
       lookup: ({ points, task, window }: Asked) =>
@@ -49,7 +49,7 @@ export const layer = (api: TaskApi, parts: Parts) =>
       timeToLive: Exit.match({ onFailure: () => Duration.zero, onSuccess: ({ keep }) => keep })
     })
 
-    const metrics = yield* Cache.makeWith({
+    const metrics = yield* RenewedCache.make({
       capacity: 200,
       lookup: (task: string | undefined) => manager.stats({ taskName: task }),
       // Shared by those who ask at the same time; whoever asks later hears the latest.

@@ -1,8 +1,9 @@
 /**
  * The load of `leak.ts`: every kind of task at a steady pace, people who cancel and retry, schedules, observers, subscribers
- * that come and go. What is unique in it (ids, keys, tags, messages) is so on purpose: whoever keeps such a thing leaks.
+ * that come and go. What is unique in it (ids, keys, values of tags, names of schedules, numbers in messages) is so on purpose:
+ * whoever keeps such a thing for longer than its task leaks. What the library keeps for longer comes in a fixed number of kinds.
  */
-import { Duration, Effect, Layer, Random, Schedule, Stream } from "effect"
+import { Duration, Effect, Layer, Metric, MetricState, Random, Schedule, Stream } from "effect"
 import {
   type EnqueueError,
   type EnqueueResult,
@@ -17,7 +18,16 @@ import {
 import * as Tasks from "./leakTasks.js"
 
 /** What came and went since the start. */
-export const counts = { enqueued: 0, deduplicated: 0, cancelled: 0, retried: 0, refused: 0, observed: 0, events: 0 }
+export const counts = {
+  answered: 0,
+  enqueued: 0,
+  deduplicated: 0,
+  cancelled: 0,
+  retried: 0,
+  refused: 0,
+  observed: 0,
+  events: 0
+}
 
 const moduleUrl = new URL("./leakWorker.js", import.meta.url)
 
@@ -119,22 +129,46 @@ const enqueueing = (n: number) =>
     Effect.tap((answer) =>
       Effect.sync(() => answer?._tag === "Deduplicated" ? counts.deduplicated += 1 : counts.enqueued += 1)
     ),
-    Effect.catchAll(() => Effect.sync(() => counts.refused += 1))
+    Effect.catchAll(() => Effect.sync(() => counts.refused += 1)),
+    Effect.ensuring(Effect.sync(() => counts.answered += 1))
   )
 
 const tick = 20
 
-/** `perSecond` tasks a second, however long each takes. */
+/** What the counters of this name come to. */
+export const counted = (name: string): Effect.Effect<number> =>
+  Effect.map(Metric.snapshot, (metrics) =>
+    metrics.reduce(
+      (sum, { metricKey, metricState }) =>
+        metricKey.name === name && MetricState.isCounterState(metricState) ? sum + Number(metricState.count) : sum,
+      0
+    ))
+
+// A machine that cannot keep up gets less: what piles up grows, and says nothing about leaks.
+let tooMuch = false
+const mostUnfinished = 500
+const looking = Effect.zipWith(
+  counted("taskflow_enqueued_total"),
+  counted("taskflow_finished_total"),
+  (enqueued, finished) => {
+    tooMuch = enqueued - finished > mostUnfinished
+  }
+)
+
+/** `perSecond` tasks a second, however long each takes, as long as they end. */
 const steady = (perSecond: number) =>
   Effect.suspend(() => {
     const from = performance.now()
     let asked = 0
+    let sent = 0
     return Effect.forever(Effect.suspend(() => {
       const due = Math.floor((performance.now() - from) / 1_000 * perSecond)
       // What a stalled process missed is not made up for: the pace is steady, not the sum.
-      asked = Math.max(asked, due - perSecond)
-      const next = Array.from({ length: due - asked }, (_, index) => asked + index)
+      const behind = tooMuch || sent - counts.answered > perSecond
+      asked = behind ? due : Math.max(asked, due - Math.ceil(perSecond / 5))
+      const next = Array.from({ length: due - asked }, (_, index) => sent + index)
       asked = due
+      sent += next.length
       return Effect.zipRight(
         Effect.forEach(next, (n) => Effect.forkScoped(enqueueing(n)), { discard: true }),
         Effect.sleep(tick)
@@ -188,6 +222,7 @@ const passing = Effect.zipRight(Layer.build(observer("leak.passing")), Effect.sl
 export const load = (perSecond: number): Effect.Effect<never, never, TaskManager> =>
   Effect.all([
     Effect.scoped(steady(perSecond)),
+    every(1_000, looking),
     every(5_000, Tasks.Computing.enqueue({ n: 1 })),
     every(1_000, visits),
     every(2_000, retries),

@@ -2,6 +2,7 @@
 import { statSync } from "node:fs"
 import { Effect, type Layer, type Scope } from "effect"
 import { MemoryBackend, type TaskBackend, TaskManager } from "effect-taskflow"
+import { v4 } from "uuid"
 import { withPrefix } from "../../../src/backend/sql/schema.js"
 import { keysUnder, redisClient } from "../../support/databases.js"
 import * as Stores from "./stores.js"
@@ -15,7 +16,25 @@ export type Sizes = Readonly<Record<string, number>>
 export interface LeakStore {
   readonly layer: Layer.Layer<TaskBackend, unknown>
   readonly sizes: Effect.Effect<Sizes, unknown, TaskManager>
+  /** Fills what is kept in memory for days up to its bound, so that it does not fill while it is measured. */
+  readonly fill: Effect.Effect<void, unknown, TaskManager>
 }
+
+// As much as memory keeps.
+const entries = 10_000
+const fillTrail = Effect.flatMap(
+  TaskManager,
+  ({ audit }) =>
+    audit.append(Array.from({ length: entries }, (_, index) => ({
+      id: v4(),
+      at: Date.now() - entries + index,
+      who: "leak",
+      action: "cancel",
+      target: v4(),
+      parameters: JSON.stringify({ address: "127.0.0.1" }),
+      outcome: "done"
+    })))
+)
 
 const ofMemory = Effect.flatMap(TaskManager, (manager) => Effect.map(manager.stats(), ({ counts }) => ({ ...counts })))
 
@@ -54,10 +73,11 @@ const ofRedis = (prefix: string): Effect.Effect<Sizes, unknown> =>
 export const open = (backend: Backend): Effect.Effect<LeakStore, never, Scope.Scope> => {
   // Few records, so that it is full before measuring begins.
   if (backend === "memory") {
-    return Effect.succeed({ layer: MemoryBackend.layer({ maxRecords: 5_000 }), sizes: ofMemory })
+    return Effect.succeed({ layer: MemoryBackend.layer({ maxRecords: 5_000 }), sizes: ofMemory, fill: fillTrail })
   }
   return Effect.map(Stores.fresh(backend === "mariadb" ? "mysql" : backend), (store) => ({
     layer: Stores.backend(store),
-    sizes: Stores.isSql(store) ? ofSql(store) : ofRedis(store.place)
+    sizes: Stores.isSql(store) ? ofSql(store) : ofRedis(store.place),
+    fill: Effect.void
   }))
 }

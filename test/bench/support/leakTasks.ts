@@ -11,7 +11,7 @@ export const Flaky = Task.make("leak.flaky", {
   error: Schema.String,
   retry: { retries: 3, delay: "100 millis", backoff: 2 }
 })
-/** Fails for good; its message is another one each time. */
+/** Fails for good; its message has another number each time. */
 export const Broken = Task.make("leak.broken", { payload: { ...n, text: Schema.String }, retry: { retries: 1 } })
 /** Log lines, progress, an unusual result. */
 export const Talking = Task.make("leak.talking", { payload: n, success: Schema.String })
