@@ -16,6 +16,7 @@ import { TaskBackend, TaskStatus } from "effect-taskflow"
 import { all as allFaults } from "./faults/all.js"
 import type { World } from "./faults/Fault.js"
 import { judge } from "./invariants/all.js"
+import { answers } from "./invariants/answers.js"
 import { of } from "./invariants/Finding.js"
 import * as Books from "./support/books.js"
 import { database, hasDatabase } from "./support/database.js"
@@ -146,9 +147,13 @@ const run = Effect.gen(function*() {
     `not every process was there again ${readyWithin} s after the last fault`
   )
   fleet.hush()
+  const hushed = Witness.realNow()
   // Made now, as these do not have to outlive the faults.
   const { schedules } = Context.get(yield* Layer.build(backendOf(place)), TaskBackend)
   const { unfinished } = yield* inspect(place)
+  // Those that were missed are fired, too.
+  const caughtUp = Effect.map(schedules.get(tickName), (ticks) => (ticks?.lastSlot ?? 0) > hushed)
+  hold(yield* Fleet.until(stuckAfter, caughtUp), `the schedule was behind for ${stuckAfter} s`)
   yield* schedules.pause(tickName, Date.now())
   const paused = Witness.realNow()
   hold(yield* settled(unfinished), `not everything had ended, and nothing more did for ${stuckAfter} s`)
@@ -163,6 +168,12 @@ const run = Effect.gen(function*() {
     return ended.every(({ taskId }) => told.has(taskId))
   })
   yield* Fleet.until(toldWithin, heard)
+  const alive = new Set(fleet.alive().map(({ name }) => name))
+  const answered = Effect.sync(() => {
+    const seen = [...alive].flatMap((name) => Witness.readLife(files, name))
+    return answers(alive)({ state: before, seen, settled: true }).length === 0
+  })
+  yield* Fleet.until(toldWithin, answered)
   yield* Effect.promise(() => fleet.stop("SIGTERM"))
 
   const state = yield* State.read(place)
@@ -177,7 +188,13 @@ const run = Effect.gen(function*() {
   const deployments = new Map(fleet.lives.map(({ deployment, name }) => [name, deployment]))
   const findings = [
     ...[...problems, ...ofFaults, ...fleet.problems].map((what) => ({ what, taskId: null })),
-    ...judge({ state, seen, settled: true }, { every, deployments, followedSince: follower[0]?.readyAt ?? begun })
+    ...judge({ state, seen, settled: true }, {
+      every,
+      deployments,
+      alive,
+      span: { from: begun, until: hushed },
+      followedSince: follower[0]?.readyAt ?? begun
+    })
   ]
   const result = Result.make({ state, seen, lives: fleet.lives, inflicted, findings })
   yield* Console.log(JSON.stringify({ backend: kind, seed, seconds, ...result, skipped, settleMs }))

@@ -9,7 +9,7 @@ import { realNow } from "./witness.js"
 const sleepUntil = (moment: number) => Effect.suspend(() => Effect.sleep(Math.max(0, moment - realNow())))
 
 // Milliseconds behind its time after which a fault is left out: a machine that is too slow for the plan ends all the same.
-const tooLate = 30_000
+const tooLate = 10_000
 
 /**
  * Returns when the last one is over. One that takes longer than planned delays the ones behind it; those that fall into another one
