@@ -152,8 +152,8 @@ const run = Effect.gen(function*() {
   const { schedules } = Context.get(yield* Layer.build(backendOf(place)), TaskBackend)
   const { unfinished } = yield* inspect(place)
   // Those that were missed are fired, too.
-  const caughtUp = Effect.map(schedules.get(tickName), (ticks) => (ticks?.lastSlot ?? 0) > hushed)
-  hold(yield* Fleet.until(stuckAfter, caughtUp), `the schedule was behind for ${stuckAfter} s`)
+  const behind = Effect.map(schedules.get(tickName), (ticks) => Math.max(0, hushed - (ticks?.lastSlot ?? 0)))
+  hold(yield* settled(behind), `the schedule was behind, and no slot fired for ${stuckAfter} s`)
   yield* schedules.pause(tickName, Date.now())
   const paused = Witness.realNow()
   hold(yield* settled(unfinished), `not everything had ended, and nothing more did for ${stuckAfter} s`)
