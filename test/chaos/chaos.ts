@@ -138,7 +138,8 @@ const run = Effect.gen(function*() {
     plan,
     faults,
     world,
-    verbose: values.verbose
+    verbose: values.verbose,
+    tooLate: Math.max(10_000, seconds * 100)
   })
   yield* Effect.sleep(Math.max(0, begun + seconds * 1_000 - Witness.realNow()))
 
