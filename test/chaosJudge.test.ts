@@ -16,10 +16,7 @@ const found = (breaks: (made: MadeUp) => void) => {
 /** By invariant: what is done to the run, and a word of what is found. */
 const broken: Record<string, Record<string, readonly [(made: MadeUp) => void, RegExp]>> = {
   accepted: {
-    "an acknowledged task is gone": [({ plain, run }) => {
-      run.records.delete(plain)
-      run.done.splice(run.done.indexOf(plain), 1)
-    }, /acknowledged, and not known/],
+    "an acknowledged task is gone": [({ plain, run }) => run.drop(plain), /acknowledged, and not known/],
     "one is acknowledged as another kind": [
       ({ plain, run }) => run.change(plain, { taskName: "chaos/placed" }),
       /kind/
@@ -277,6 +274,14 @@ describe("the judge of a chaos run", () => {
     expect(found(({ plain, run }) => {
       run.see("3.0", from + 250, { what: "reset" })
       run.forget("told", plain)
+    })).toEqual([])
+  })
+
+  it("excuses slots that are too many to be made up for", () => {
+    expect(found(({ run, ticks }) => {
+      run.drop(ticks[1]!)
+      run.seen = run.seen.filter((one) => !("taskId" in one && one.taskId === ticks[1]))
+      run.change(ticks[2]!, { createdAt: from + 1_010 * every })
     })).toEqual([])
   })
 

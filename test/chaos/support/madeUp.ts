@@ -1,5 +1,5 @@
 /** A run that never was: a bit of everything went wrong in it, and the contract was kept. Tests break it, one thing at a time. */
-import { type AttemptEntry, TaskId, TaskRecord, TaskStatus } from "effect-taskflow"
+import { type AttemptEntry, TaskEvent, TaskId, TaskRecord, TaskStatus } from "effect-taskflow"
 import type { Evidence } from "../invariants/Finding.js"
 import type { Seen, Sighting } from "./witness.js"
 
@@ -82,6 +82,11 @@ export class MadeUpRun {
     this.records.set(taskId, { ...this.records.get(taskId)!, ...change })
   }
 
+  drop(taskId: string): void {
+    this.records.delete(taskId)
+    this.done.splice(this.done.indexOf(taskId), 1)
+  }
+
   see(life: string, at: number, sighting: Sighting): void {
     this.seen.push({ ...sighting, life, at })
   }
@@ -113,7 +118,7 @@ export class MadeUpRun {
       outcomes.map((outcome, index) => ({
         claim: index + 1,
         attempt: index + 1,
-        instance: "an instance",
+        instance: TaskEvent.InstanceId.make("01900000-0000-7000-8000-0000000000ff"),
         startedAt: from,
         endedAt: from,
         outcome,
