@@ -114,6 +114,34 @@ describe("a connection of the engine", () => {
     }))
 })
 
+describe("a heartbeat", () => {
+  it.scopedLive("comes before all others that wait for the connection, behind one of them", () =>
+    Effect.gen(function*() {
+      const pool = handOver(row)
+      const making = yield* Effect.fork(dedicated(pool.client, dialect))
+      yield* waitFor(() => pool.asked.length === 1)
+      yield* pool.give(0, 1)
+      const connections = yield* making
+      const order: Array<string> = []
+      const held = yield* Deferred.make<void>()
+      const begun = yield* Deferred.make<void>()
+      const long = connections.use(() => Effect.zipRight(Deferred.succeed(begun, undefined), Deferred.await(held)))
+      const noted = (name: string) => () => Effect.sync(() => void order.push(name))
+      const claims = ["claim", "another claim", "a reap"].map((name) => connections.use(noted(name)))
+      const first = yield* Effect.fork(long)
+      yield* Deferred.await(begun)
+      const others = yield* Effect.forEach(claims, (claim) => Effect.fork(claim))
+      yield* Effect.yieldNow()
+      yield* Effect.sleep("5 millis")
+      const beat = yield* Effect.fork(connections.urgent(noted("heartbeat")))
+      yield* Effect.yieldNow()
+      yield* Effect.sleep("5 millis")
+      yield* Deferred.succeed(held, undefined)
+      for (const fiber of [first, ...others, beat]) yield* fiber
+      expect(order).toEqual(["heartbeat", "claim", "another claim", "a reap"])
+    }))
+})
+
 describe("a read", () => {
   it.scopedLive("that is not answered fails, and its connection is cut", () =>
     Effect.gen(function*() {

@@ -14,6 +14,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import * as Signal from "../../internal/signal.js"
 import type { Db, Dialect } from "./dialect.js"
 import * as Silence from "./silence.js"
 
@@ -24,6 +25,8 @@ export interface Connections {
     /** How long a server may say nothing, in milliseconds. Default 15 seconds. */
     limit?: number
   ) => Effect.Effect<A, E | SqlError>
+  /** As `use`, before all others that wait: behind one of them at most. */
+  readonly urgent: Connections["use"]
   /**
    * Runs a transaction: committed when `body` succeeds, rolled back when it does not. Not interrupted in the middle. A
    * failed COMMIT fails with the driver's error: whether it was applied is unknown then.
@@ -89,8 +92,10 @@ export const shared = (client: SqlClient, dialect: Dialect, busyTimeout = 0): Co
   const use = <A, E>(body: (db: Db) => Effect.Effect<A, E>): Effect.Effect<A, E | SqlError> =>
     Effect.scoped(Effect.flatMap(client.reserve, (connection) => body(dialect.db(connection))))
   const patiently = waiting(dialect)
+  const unwaited: Connections["use"] = (body) => patiently(Effect.uninterruptible(use((db) => unhurried(db, body(db)))))
   return {
-    use: (body) => patiently(Effect.uninterruptible(use((db) => unhurried(db, body(db))))),
+    use: unwaited,
+    urgent: unwaited,
     transaction: (body) =>
       patiently(Effect.uninterruptible(use((db) => unhurried(db, inTransaction(dialect, db, body)))))
   }
@@ -105,8 +110,10 @@ export const kept = (client: SqlClient, dialect: Dialect): Effect.Effect<Connect
     const db = dialect.db(connection)
     const turn = Effect.unsafeMakeSemaphore(1).withPermits(1)
     const patiently = waiting(dialect)
+    const use: Connections["use"] = (body) => patiently(Effect.uninterruptible(turn(Effect.suspend(() => body(db)))))
     return {
-      use: (body) => patiently(Effect.uninterruptible(turn(Effect.suspend(() => body(db))))),
+      use,
+      urgent: use,
       transaction: (body) => patiently(Effect.uninterruptible(turn(inTransaction(dialect, db, body))))
     }
   })
@@ -137,6 +144,10 @@ export const dedicated = (
 ): Effect.Effect<Connections, SqlError, Scope.Scope> =>
   Effect.gen(function*() {
     const turn = yield* Effect.makeSemaphore(1)
+    // Who is in no hurry waits in line, and at its head until nobody is in a hurry.
+    const line = yield* Effect.makeSemaphore(1)
+    const calm = yield* Signal.make
+    let hurried = 0
     const alone = beginsAlone ? dialect.beginsAlone : null
     let held: Held | null = null
     // Who is being waited for. One that takes too long is not waited for any more, but welcome if it comes first after all.
@@ -206,7 +217,7 @@ export const dedicated = (
       return problem === "transient" || problem === "permanent"
     }
 
-    const use = <A, E>(body: (db: Db) => Effect.Effect<A, E>, limit = longest): Effect.Effect<A, E | SqlError> =>
+    const turned = <A, E>(body: (db: Db) => Effect.Effect<A, E>, limit = longest): Effect.Effect<A, E | SqlError> =>
       Effect.uninterruptible(Effect.suspend(() => {
         let mine: Held | null = null
         let givenUp = false
@@ -233,6 +244,18 @@ export const dedicated = (
           dialect.hangUp(mine.connection)
         })
       })).pipe(turn.withPermits(1))
+    const use: Connections["use"] = (body, limit) =>
+      line.withPermits(1)(Effect.zipRight(calm.until(() => hurried === 0), turned(body, limit)))
+    const urgent: Connections["use"] = (body, limit) =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => (hurried += 1)),
+        () => turned(body, limit),
+        () =>
+          Effect.sync(() => {
+            hurried -= 1
+            calm.notify()
+          })
+      )
 
     yield* Effect.addFinalizer(() =>
       Effect.suspend(() => {
@@ -243,8 +266,7 @@ export const dedicated = (
       })
     )
     yield* use(() => Effect.void)
-    if (alone === null) return { use, transaction: (body) => use((db) => inTransaction(dialect, db, body)) }
-    const whole = <A, E>(body: (db: Db) => Effect.Effect<A, E>, limit?: number) =>
-      use((db) => committed(db, body(db)), limit)
-    return { use: whole, transaction: whole }
+    if (alone === null) return { use, urgent, transaction: (body) => use((db) => inTransaction(dialect, db, body)) }
+    const whole: Connections["use"] = (body, limit) => use((db) => committed(db, body(db)), limit)
+    return { use: whole, urgent: (body, limit) => urgent((db) => committed(db, body(db)), limit), transaction: whole }
   })

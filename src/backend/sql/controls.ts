@@ -26,7 +26,7 @@ export const pausedOf = ({ tables }: Sql, db: Db): Effect.Effect<Paused, unknown
     }
   })
 
-const nothing: Paused = { everything: false, names: [] }
+export const nothing: Paused = { everything: false, names: [] }
 
 /** As `fence`, and what is paused at that moment: a claim asks for both, and mostly nothing is. */
 export const fencedPaused = (sql: Sql, db: Db, instance: string): Effect.Effect<Paused, unknown> => {

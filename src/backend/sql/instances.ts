@@ -9,7 +9,7 @@ import type { TaskId } from "../../TaskId.js"
 import type { Heartbeat, InstanceFacts, Peer, Reaped, Vitals } from "../../TaskPeer.js"
 import * as TaskRecord from "../../TaskRecord.js"
 import type { Connections } from "./connections.js"
-import { pausedOf } from "./controls.js"
+import { nothing, pausedOf } from "./controls.js"
 import type { Db, Sql } from "./dialect.js"
 import { countEnd } from "./ends.js"
 import { countFailure } from "./failures.js"
@@ -151,7 +151,7 @@ export const make = (sql: Sql, connections: Connections, identity: Feed.Identity
     )
 
   const heartbeat = (id: InstanceId, now: number, vitals?: Vitals): Effect.Effect<Heartbeat, unknown> =>
-    connections.use((db) =>
+    connections.urgent((db) =>
       Effect.gen(function*() {
         yield* db.all({
           sql: `UPDATE ${name} SET beat = beat + 1, beat_at = ? WHERE id = ? AND state = 'live'`,
@@ -159,15 +159,17 @@ export const make = (sql: Sql, connections: Connections, identity: Feed.Identity
         })
         yield* keepVitals(sql, db, id, vitals)
         // In one statement: on a slow way the round trips of a heartbeat are what the shortest lease depends on.
+        const toStop = "WHERE owner = ? AND active = 1 AND cancel = 1"
         const rows = yield* db.all({
-          sql: `SELECT state, beat, facts, (SELECT draining FROM ${tables.vitals.name} WHERE id = ?) AS draining` +
+          sql: `SELECT state, beat, facts, (SELECT draining FROM ${tables.vitals.name} WHERE id = ?) AS draining, ` +
+            `(SELECT COUNT(*) FROM ${live} ${toStop}) AS to_stop, (SELECT COUNT(*) FROM ${tables.controls.name}) AS pauses` +
             `${dialect.clock === null ? "" : `, (${dialect.clock}) AS now_ms`} FROM ${name} WHERE state <> 'gone'`,
-          params: [id]
+          params: [id, id]
         })
-        const asked = yield* db.all({
-          sql: `SELECT id FROM ${live} WHERE owner = ? AND active = 1 AND cancel = 1`,
-          params: [id]
-        })
+        // Mostly there is neither, and it was said already.
+        const asked = Number(rows[0]?.["to_stop"] ?? 0) === 0
+          ? []
+          : yield* db.all({ sql: `SELECT id FROM ${live} ${toStop}`, params: [id] })
         const peers = rows.map((row): Peer => ({
           ...JSON.parse(row["facts"] as string), // safe (all): what attach wrote
           state: row["state"] as Peer["state"],
@@ -178,7 +180,7 @@ export const make = (sql: Sql, connections: Connections, identity: Feed.Identity
           cancels: asked.map((row) => row["id"] as TaskId),
           peers: peers.filter((peer) => peer.id !== id),
           backendNow: dialect.clock === null || rows[0] === undefined ? null : Number(rows[0]["now_ms"]),
-          paused: yield* pausedOf(sql, db),
+          paused: Number(rows[0]?.["pauses"] ?? 1) === 0 ? nothing : yield* pausedOf(sql, db),
           draining: Number(rows[0]?.["draining"] ?? 0) === 1
         }
       })

@@ -22,6 +22,13 @@ export const accepted: Invariant = ({ seen, state }) => {
     if (nonceOf(record) !== nonce) find(taskId, "acknowledged to another caller than the one who made it")
   }
 
+  const refused = new Map(of(seen, "refused").map(({ error, nonce }) => [nonce, error]))
+  for (const record of records.values()) {
+    if (refused.get(nonceOf(record) ?? "")?.includes("nothing was enqueued") === true) {
+      find(record.taskId, "who enqueued it was told that nothing was")
+    }
+  }
+
   for (const { status, taskId } of records.values()) {
     if (!TaskStatus.isTerminal(status)) find(taskId, `${status} at the end`)
   }

@@ -1,4 +1,4 @@
-/** The feed told every end to who follows it in another process, or that something was missed. */
+/** The feed told every end to who follows it in another process, or that something before was missed. */
 import { TaskStatus } from "effect-taskflow"
 import { type Finding, type Invariant, of } from "./Finding.js"
 
@@ -13,12 +13,18 @@ export const feed = (since: number): Invariant => ({ seen, settled, state }) => 
       findings.push({ taskId, what: `the feed told of two ends, ${before} and ${status}` })
     }
     told.set(taskId, status)
+    if (!state.records.has(taskId)) {
+      findings.push({ taskId, what: `the feed told of an end of what is not known, ${status}` })
+    }
   }
-  const excused = of(seen, "reset").length > 0 || !settled
+  // A reset excuses what may have ended before it: a handler that ended later had its end told later.
+  const reset = Math.max(Number.NEGATIVE_INFINITY, ...of(seen, "reset").map(({ at }) => at))
+  const later = new Set(of(seen, "finished").filter(({ at }) => at > reset).map(({ taskId }) => taskId))
+  const isExcused = (taskId: string) => !settled || (reset > 0 && !later.has(taskId))
   for (const { status, taskId } of state.records.values()) {
     if (!TaskStatus.isTerminal(status)) continue
     const said = told.get(taskId)
-    if (said === undefined && !excused && !early.has(taskId)) {
+    if (said === undefined && !isExcused(taskId) && !early.has(taskId)) {
       findings.push({ taskId, what: `ended as ${status}, the feed did not tell` })
     }
     if (said !== undefined && said !== status) {

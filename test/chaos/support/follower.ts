@@ -18,7 +18,10 @@ export const make = (seed: number, say: (sighting: Sighting) => void, ready: () 
     const doomed = new Set<string>()
 
     const cancel = (taskId: string) =>
-      manager.cancel(taskId).pipe(
+      Effect.suspend(() => {
+        say({ what: "cancelling", taskId })
+        return manager.cancel(taskId)
+      }).pipe(
         Effect.catchTags({
           TaskWrongStatus: () => Effect.succeed("ended" as const),
           // Tasks of these end and stay; and what the feed told of is there.

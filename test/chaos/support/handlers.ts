@@ -2,6 +2,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect, Layer } from "effect"
 import { TaskContext, TaskSchedule } from "effect-taskflow"
+import { maxCatchUp } from "../invariants/slots.js"
 import * as Books from "./books.js"
 import * as Tasks from "./definitions.js"
 import type { Orders } from "./orders.js"
@@ -53,7 +54,7 @@ export const layer = (orders: Orders, say: Say) => {
     name: Tasks.tickName,
     every,
     misfire: "all",
-    maxCatchUp: 1_000,
+    maxCatchUp,
     payload: { nonce: "tick", millis: 0 }
   })
   const older = Layer.mergeAll(Tasks.Retired.toLayer(plain("retired")), Tasks.SharedThen.toLayer(plain("shared")))

@@ -57,7 +57,9 @@ export const make = (options: {
     if (draw < 25) return of("again", (with_) => Tasks.Again.enqueue(payload, with_))
     if (draw < 45) return of("once", (with_) => Tasks.Once.enqueue(payload, with_))
     if (draw < 53) {
-      return of("later", (with_) => Tasks.Later.enqueue(payload, with_), { delay: 200 + Math.floor(next() * 2_000) })
+      // Some wait for longer than a clock that is not put right would be mistaken for.
+      const delay = next() < 0.2 ? 8_000 : 200 + Math.floor(next() * 2_000)
+      return of("later", (with_) => Tasks.Later.enqueue(payload, with_), { delay })
     }
     if (draw < 63) {
       const idempotencyKey = `key ${Math.floor(realNow() / keyEvery)}`
@@ -84,19 +86,22 @@ export const make = (options: {
   }
 
   const result = (taskId: string) =>
-    Effect.flatMap(TaskManager, (manager) =>
-      Effect.matchEffect(manager.awaitResult(taskId), {
-        onFailure: () => Effect.void,
-        onSuccess: ({ status }) => Effect.sync(() => say({ what: "awaited", taskId, status }))
-      }))
+    Effect.flatMap(TaskManager, (manager) => {
+      say({ what: "awaiting", taskId })
+      return Effect.match(manager.awaitResult(taskId), {
+        onFailure: () => say({ what: "unheard", taskId }),
+        onSuccess: ({ status }) => say({ what: "awaited", taskId, status })
+      })
+    })
 
   const one = Effect.gen(function*() {
     const { enqueue, key, kind, nonce } = call()
+    say({ what: "asked", nonce })
     // A driver that dies of a lost connection says as much as one that fails.
     const answer = yield* Effect.either(Effect.sandbox(enqueue))
     if (Either.isLeft(answer)) {
       if (Cause.isInterrupted(answer.left)) return
-      return say({ what: "refused", kind, nonce, error: Cause.pretty(answer.left).slice(0, 300) })
+      return say({ what: "refused", kind, nonce, error: Cause.pretty(answer.left).slice(0, 600) })
     }
     const { _tag, taskId } = answer.right
     say({ what: "enqueued", kind, nonce, key, taskId, fresh: _tag === "Enqueued" })

@@ -16,6 +16,8 @@ export interface State {
   /** Ids in the table of what has ended and in that of what has not, as often as they are there. */
   readonly done: ReadonlyArray<string>
   readonly live: ReadonlyArray<string>
+  /** The attempts of the tasks that had more than one. */
+  readonly ledger: ReadonlyMap<string, ReadonlyArray<AttemptEntry>>
   readonly stats: Stats
   readonly instances: ReadonlyArray<InstanceInfo>
   /** Null where there is no SQL. */
@@ -38,15 +40,20 @@ export const read = (place: Place) =>
       for (const record of page.items) records.set(record.taskId, record)
       cursor = page.nextCursor
     } while (cursor !== null)
+    const repeated = [...records.values()].filter(({ attempts }) => attempts > 1)
+    const entries = yield* Effect.forEach(repeated, ({ taskId }) =>
+      Effect.map(backend.attempts(taskId), (all) => [taskId as string, all] as const))
     const state: Reading = {
       records,
+      ledger: new Map(entries),
       done: yield* done,
       live: yield* live,
       stats: yield* backend.stats({}),
       instances: yield* backend.instances,
       books: place.kind === "redis"
         ? null
-        : yield* Effect.flatMap(clientOf(place), (client) => Books.read(client, place)),
+        : yield* Effect.flatMap(clientOf(place), (client) =>
+          Books.read(client, place)),
       attemptsOf: (taskId) => Effect.orElseSucceed(backend.attempts(taskId as TaskId.TaskId), () => []) // safe: of a record
     }
     return state

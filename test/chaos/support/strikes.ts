@@ -8,9 +8,6 @@ import { realNow } from "./witness.js"
 
 const sleepUntil = (moment: number) => Effect.suspend(() => Effect.sleep(Math.max(0, moment - realNow())))
 
-// Milliseconds behind its time after which a fault is left out: a machine that is too slow for the plan ends all the same.
-const tooLate = 30_000
-
 /**
  * Returns when the last one is over. One that takes longer than planned delays the ones behind it; those that fall into another one
  * wait for nobody.
@@ -20,9 +17,11 @@ export const carryOut = (options: {
   readonly faults: ReadonlyArray<Fault>
   readonly world: World
   readonly verbose: boolean
+  /** Milliseconds behind its time after which a fault is left out: a machine that is too slow for the plan ends all the same. */
+  readonly tooLate: number
 }) =>
   Effect.gen(function*() {
-    const { faults, plan, verbose, world } = options
+    const { faults, plan, tooLate, verbose, world } = options
     const begun = realNow()
     const inflicted: Array<Inflicted> = []
     const problems: Array<string> = []

@@ -6,6 +6,8 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 
 export type Sighting =
+  /** `enqueue` is called. */
+  | { readonly what: "asked"; readonly nonce: string }
   /** `enqueue` answered; `fresh` false: with a task that was there. */
   | {
     readonly what: "enqueued"
@@ -26,7 +28,9 @@ export type Sighting =
   }
   | { readonly what: "finished"; readonly taskId: string; readonly fence: number }
   | { readonly what: "interrupted"; readonly taskId: string; readonly fence: number }
-  /** What a cancel was answered. */
+  /** `cancel` is called. */
+  | { readonly what: "cancelling"; readonly taskId: string }
+  /** What it was answered. */
   | {
     readonly what: "cancel"
     readonly taskId: string
@@ -36,8 +40,10 @@ export type Sighting =
   | { readonly what: "told"; readonly taskId: string; readonly status: string }
   /** The feed said that something was missed. */
   | { readonly what: "reset" }
-  /** `awaitResult` answered. */
+  /** `awaitResult` is called, answered, or failed. */
+  | { readonly what: "awaiting"; readonly taskId: string }
   | { readonly what: "awaited"; readonly taskId: string; readonly status: string }
+  | { readonly what: "unheard"; readonly taskId: string }
   | { readonly what: "memory"; readonly rss: number }
   /** What must not happen. */
   | { readonly what: "wrong"; readonly message: string; readonly taskId: string | null }
