@@ -116,6 +116,8 @@ export const serve = (options: Partial<TaskHttp.TaskHttpOptions> = {}, port = 0)
 
 /** Opens a place of the dashboard as somebody who logged in by script. */
 export const openAs = async (page: Page, { url }: Served, username: "ada" | "bob", path = "runs"): Promise<void> => {
+  // A page that somebody else had open asks on until it is left, and is refused when its session has ended.
+  if (page.url() !== "about:blank") await page.goto("about:blank")
   const answer = await page.context().request.post(`${url}auth/login`, {
     data: { username, password },
     headers: { "x-taskflow": "1" }
