@@ -1,19 +1,10 @@
 /** How an answer is joined with rows that must not move. No browser is needed for it. */
 import { describe, expect, it } from "vitest"
-import type { Run, RunPage } from "../../src/dashboard/api/types.js"
 import { withRest } from "../../src/dashboard/runs/rest.js"
 
-// safe: nothing else of a run is looked at
-const run = (taskId: number): Run => ({ taskId: String(taskId) } as unknown as Run)
-const page = (ids: ReadonlyArray<number>, nextCursor: string | null): RunPage => ({
-  items: ids.map(run),
-  nextCursor,
-  total: 9,
-  totalIsFloor: false,
-  complete: true,
-  applied: { q: "", sort: "-created", limit: 100 }
-})
-const joined = (answer: RunPage, shown: ReadonlyArray<number>, nextCursor: string | null) => {
+const run = (id: number) => ({ taskId: String(id) })
+const page = (ids: ReadonlyArray<number>, nextCursor: string | null) => ({ items: ids.map(run), nextCursor })
+const joined = (answer: ReturnType<typeof page>, shown: ReadonlyArray<number>, nextCursor: string | null) => {
   const { isTorn, items, nextCursor: next } = withRest(answer, shown.map(run), nextCursor)
   return { ids: items.map(({ taskId }) => Number(taskId)), next, isTorn }
 }

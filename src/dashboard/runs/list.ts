@@ -137,7 +137,7 @@ const read = async (stays: () => boolean, wanted: number): Promise<void> => {
         const answer = await readPages(asked.peek(), wanted, mine.signal)
         const still = stays()
         const shown = still && isChronological() ? order.peek().flatMap((id) => store.runOf(id) ?? []) : []
-        return { still, page: withRest(answer, shown, meta.peek()?.nextCursor ?? null) }
+        return { still, page: { ...answer, ...withRest(answer, shown, meta.peek()?.nextCursor ?? null) } }
       },
       (live, { page }, token) => TaskStream.list(live, page.items, token)
     )

@@ -1,8 +1,11 @@
 /** Rows that must not move, behind an answer that does not reach them. */
-import type { Run, RunPage } from "../api/types.js"
+interface Answer<Row> {
+  readonly items: ReadonlyArray<Row>
+  readonly nextCursor: string | null
+}
 
 /** What a list is made of. `isTorn`: what lies between the answer and the rows behind it is not loaded. */
-export interface Joined extends RunPage {
+interface Joined<Row> extends Answer<Row> {
   readonly isTorn: boolean
 }
 
@@ -10,10 +13,15 @@ export interface Joined extends RunPage {
  * An answer to a list whose rows stay, the newest first. More may have come above them than were asked for: of those behind
  * the answer it says nothing, and the next page is still the one behind the last of them.
  */
-export const withRest = (page: RunPage, shown: ReadonlyArray<Run>, nextCursor: string | null): Joined => {
-  const last = page.nextCursor === null ? undefined : page.items.at(-1)?.taskId
+export const withRest = <Row extends { readonly taskId: string }>(
+  page: Answer<Row>,
+  shown: ReadonlyArray<Row>,
+  nextCursor: string | null
+): Joined<Row> => {
+  const { items } = page
+  const last = page.nextCursor === null ? undefined : items.at(-1)?.taskId
   const behind = last === undefined ? [] : shown.filter(({ taskId }) => taskId < last)
   return behind.length === 0
-    ? { ...page, isTorn: false }
-    : { ...page, items: [...page.items, ...behind], nextCursor, isTorn: behind.length === shown.length }
+    ? { items, nextCursor: page.nextCursor, isTorn: false }
+    : { items: [...items, ...behind], nextCursor, isTorn: behind.length === shown.length }
 }
