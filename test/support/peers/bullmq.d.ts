@@ -1,0 +1,25 @@
+/**
+ * As much of BullMQ as docs/migration uses, for where the package itself is not installed (see test/docs.test.ts). With
+ * `npm run bench:peers` it is, and the pages are compiled against its own types.
+ */
+export interface Job {
+  readonly id?: string
+  readonly name: string
+  // BullMQ's own type.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly data: any
+  readonly queueName: string
+  readonly timestamp: number
+  readonly delay: number
+  readonly priority: number
+  readonly repeatJobKey?: string
+  remove(): Promise<void>
+}
+
+export class Queue {
+  constructor(name: string, options: { readonly connection: { readonly host: string; readonly port: number } })
+  pause(): Promise<void>
+  close(): Promise<void>
+  getActiveCount(): Promise<number>
+  getJobs(types: Array<"waiting" | "prioritized" | "delayed">, start: number, end: number): Promise<Array<Job>>
+}
