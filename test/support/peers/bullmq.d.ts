@@ -13,6 +13,7 @@ export interface Job {
   readonly delay: number
   readonly priority: number
   readonly repeatJobKey?: string
+  readonly parent?: object
   remove(): Promise<void>
 }
 

@@ -3,6 +3,7 @@ export interface JobWithMetadata {
   readonly id: string
   readonly data: object
   readonly blocked: boolean
+  readonly blocking: boolean
   readonly startAfter: Date
   readonly priority: number
 }
