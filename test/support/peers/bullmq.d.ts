@@ -5,9 +5,7 @@
 export interface Job {
   readonly id?: string
   readonly name: string
-  // BullMQ's own type.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly data: any
+  readonly data: unknown
   readonly queueName: string
   readonly timestamp: number
   readonly delay: number
