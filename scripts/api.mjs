@@ -33,7 +33,11 @@ const differences = (before, now) => {
   const come = is.filter((line) => !wasThere.has(line)).map((line) => `+ ${line}`)
   const first = is.findIndex((line, index) => line !== was[index]) + 1
   const lines = [...gone, ...come]
-  return [`from line ${first || is.length} on`, ...lines.slice(0, 40), ...(lines.length > 40 ? [`… ${lines.length} in all`] : [])]
+  return [
+    `from line ${first || is.length} on`,
+    ...lines.slice(0, 40),
+    ...(lines.length > 40 ? [`… ${lines.length} in all`] : [])
+  ]
 }
 
 const written = existsSync(folder) ? readdirSync(folder) : []
@@ -49,7 +53,9 @@ if (process.argv.includes("--update")) {
   }
   for (const problem of problems) console.error(problem)
   if (problems.length > 0) {
-    console.error("\nThe public API differs from its reports. If that is meant: npm run build && npm run api, and a line in docs/changelog.md.")
+    console.error(
+      "\nThe public API differs from its reports. If that is meant: npm run build && npm run api, and a line in docs/changelog.md."
+    )
     process.exitCode = 1
   } else console.log(`api: ${reports.size} reports, as dist has it`)
 }

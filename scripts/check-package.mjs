@@ -101,5 +101,9 @@ function checkBudget(sizes) {
     console.log(`size of ${what}: ${kilobytes(size)} of ${kilobytes(limits[what])}`)
   }
   const over = Object.keys(sizes).filter((what) => !(sizes[what] <= limits[what]))
-  assert.deepEqual(over, [], "larger than scripts/package/budget.json allows: make it smaller, or raise the number in review")
+  assert.deepEqual(
+    over,
+    [],
+    "larger than scripts/package/budget.json allows: make it smaller, or raise the number in review"
+  )
 }

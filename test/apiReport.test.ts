@@ -42,7 +42,8 @@ export {};
 const files = {
   index: `export * as Thing from "./Thing.js"\nexport { type Named as Renamed } from "./Thing.js"\n`,
   Thing: thing,
-  hidden: `import type { Deeper } from "./deeper.js"\nexport interface Hidden { readonly deeper: Deeper }\nexport type Unseen = 1\n`,
+  hidden:
+    `import type { Deeper } from "./deeper.js"\nexport interface Hidden { readonly deeper: Deeper }\nexport type Unseen = 1\n`,
   deeper: `export type Deeper = "deeper" | Deeper[]\n`
 }
 
@@ -102,7 +103,10 @@ interface Hidden {
   })
 
   it("does not repeat what another subpath exports", () => {
-    const both = { ...files, more: `export type { Hidden } from "./hidden.js"\nexport type { Deeper } from "./deeper.js"\n` }
+    const both = {
+      ...files,
+      more: `export type { Hidden } from "./hidden.js"\nexport type { Deeper } from "./deeper.js"\n`
+    }
     expect(report(both, ["index", "more"], "index")).not.toMatch(/^interface Hidden/m)
     expect(report(both, ["index", "more"], "more")).toMatch(/^interface Hidden/m)
   })

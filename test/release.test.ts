@@ -109,14 +109,18 @@ describe("the workflow of a release", () => {
     expect(on).toEqual({ push: { tags: ["v[0-9]+.[0-9]+.[0-9]+*"] } })
     expect(jobs["publish"]!.needs).toBe("gate")
     expect(jobs["gate"]).toMatchObject({ needs: "version", uses: "./.github/workflows/ci.yml" })
-    expect(jobs["version"]!.steps!.map(({ run }) => run)).toContain("node scripts/check-release.mjs \"$GITHUB_REF_NAME\"")
+    expect(jobs["version"]!.steps!.map(({ run }) => run)).toContain(
+      "node scripts/check-release.mjs \"$GITHUB_REF_NAME\""
+    )
     expect(jobs["publish"]!.steps!.at(-1)!.run).toMatch(/^npm publish --provenance --access public --ignore-scripts /)
   })
 
   it("may write nothing but what provenance is signed with, and that only where it publishes", () => {
     expect(permissions).toEqual({ contents: "read" })
     expect(jobs["publish"]!.permissions).toEqual({ contents: "read", "id-token": "write" })
-    expect(Object.entries(jobs).filter(([name, job]) => name !== "publish" && job.permissions !== undefined)).toEqual([])
+    expect(Object.entries(jobs).filter(([name, job]) => name !== "publish" && job.permissions !== undefined)).toEqual(
+      []
+    )
   })
 
   it("runs the gate that every push runs", () => {

@@ -15,9 +15,9 @@ const needed = [
   "ioredis"
 ]
 
-const { dependencies, devDependencies, peerDependencies: _, peerDependenciesMeta: __, ...rest } = JSON.parse(
-  readFileSync("package.json", "utf8")
-)
-const versions = Object.fromEntries(needed.map((name) => [name, devDependencies[name]]))
-const service = { ...rest, dependencies: { ...dependencies, ...versions } }
-writeFileSync("package.json", `${JSON.stringify(service, null, 2)}\n`)
+const pkg = JSON.parse(readFileSync("package.json", "utf8"))
+for (const name of needed) pkg.dependencies[name] = pkg.devDependencies[name]
+delete pkg.devDependencies
+delete pkg.peerDependencies
+delete pkg.peerDependenciesMeta
+writeFileSync("package.json", `${JSON.stringify(pkg, null, 2)}\n`)

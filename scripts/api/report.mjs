@@ -72,7 +72,9 @@ export const reportOf = (program, entry, title, root, known) => {
       if (ts.isIdentifier(child)) {
         const at = checker.getSymbolAtLocation(child)
         const symbol = at === undefined ? undefined : resolved(checker, at)
-        const isDeclared = symbol?.declarations?.some((one) => statementOf(one).parent?.kind === ts.SyntaxKind.SourceFile)
+        const isDeclared = symbol?.declarations?.some((one) =>
+          statementOf(one).parent?.kind === ts.SyntaxKind.SourceFile
+        )
         if (isDeclared && isOurs(symbol) && !isModule(symbol) && !known.has(symbol) && !behind.has(symbol)) {
           behind.set(symbol, null)
           for (const one of symbol.declarations) collect(statementOf(one))

@@ -43,22 +43,30 @@ export const copyOf = ({ text }: Instruction): Copy => {
 
 /** `A=1 B=2` */
 export const variablesOf = ({ text }: Instruction): Readonly<Record<string, string>> =>
-  Object.fromEntries(text.split(/\s+/).map((pair) => {
-    const at = pair.indexOf("=")
-    return [pair.slice(0, at), pair.slice(at + 1)]
-  }))
+  Object.fromEntries(
+    text.split(/\s+/).map((pair) => {
+      const at = pair.indexOf("=")
+      return [pair.slice(0, at), pair.slice(at + 1)]
+    })
+  )
 
 /** What a HEALTHCHECK or a CMD in its JSON form runs. */
 export const commandOf = ({ text }: Instruction): ReadonlyArray<string> => {
   const command: unknown = JSON.parse(text.slice(text.indexOf("[")))
-  if (!Array.isArray(command) || !command.every((part) => typeof part === "string")) throw new Error(`no command: ${text}`)
+  if (!Array.isArray(command) || !command.every((part) => typeof part === "string")) {
+    throw new Error(`no command: ${text}`)
+  }
   return command
 }
 
 const patternOf = (line: string): RegExp =>
-  new RegExp(`^${line.split(/(\*\*|\*)/).map((part) =>
-    part === "**" ? ".*" : part === "*" ? "[^/]*" : part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")
-  ).join("")}$`)
+  new RegExp(
+    `^${
+      line.split(/(\*\*|\*)/).map((part) =>
+        part === "**" ? ".*" : part === "*" ? "[^/]*" : part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")
+      ).join("")
+    }$`
+  )
 
 /** Whether a .dockerignore keeps a path out: the last line that fits it, or a folder above it, decides. */
 export const ignoredBy = (dockerignore: string): (path: string) => boolean => {

@@ -11,7 +11,15 @@ import * as os from "node:os"
 import * as path from "node:path"
 import process from "node:process"
 import { setTimeout as sleep } from "node:timers/promises"
-import { commandOf, copyOf, ignoredBy, type Instruction, parseDockerfile, type Stage, variablesOf } from "./dockerfile.js"
+import {
+  commandOf,
+  copyOf,
+  ignoredBy,
+  type Instruction,
+  parseDockerfile,
+  type Stage,
+  variablesOf
+} from "./dockerfile.js"
 
 const root = path.resolve(import.meta.dirname, "../..")
 const read = (file: string) => fs.readFileSync(path.join(root, file), "utf8")
@@ -35,7 +43,9 @@ const copy = (stage: Stage, workdir: string, instruction: Instruction) => {
     const target = inStage(nameOf(stage), path.resolve(workdir, to))
     // A folder gives what is in it; several sources, or a target that ends with a slash, mean a folder to put them in.
     const isFolder = fs.statSync(at).isDirectory()
-    const into = !isFolder && (to.endsWith("/") || sources.length > 1) ? path.join(target, path.basename(source)) : target
+    const into = !isFolder && (to.endsWith("/") || sources.length > 1)
+      ? path.join(target, path.basename(source))
+      : target
     const wanted = (file: string) => from !== null || !isIgnored(path.relative(root, file))
     fs.cpSync(at, into, { recursive: true, filter: wanted, verbatimSymlinks: true })
   }
@@ -124,7 +134,10 @@ try {
   const page = await fetch(`http://127.0.0.1:${port}/tasks/dashboard/runs`, {
     headers: { authorization: `Basic ${btoa("ada:secret")}` }
   })
-  const forecast = await fetch(`http://127.0.0.1:${port}/forecasts`, { method: "POST", body: "{\"month\":\"2026-01\"}" })
+  const forecast = await fetch(`http://127.0.0.1:${port}/forecasts`, {
+    method: "POST",
+    body: "{\"month\":\"2026-01\"}"
+  })
   if (page.status !== 200 || forecast.status !== 202) throw new Error(`answers ${page.status} and ${forecast.status}`)
   const { taskId } = await forecast.json() as { readonly taskId: string }
   for (let status = ""; status !== "success"; await sleep(200)) {
@@ -137,9 +150,11 @@ try {
   service.kill("SIGTERM")
   const [code] = await exited
   if (code !== 0) throw new Error(`SIGTERM ended it with ${code}`)
-  console.log(`healthy, stopped by SIGTERM; what is in the image beside Node.js: ${
-    (sizeOf(inStage("image", "/")) / 1_000_000).toFixed(0)
-  } MB`)
+  console.log(
+    `healthy, stopped by SIGTERM; what is in the image beside Node.js: ${
+      (sizeOf(inStage("image", "/")) / 1_000_000).toFixed(0)
+    } MB`
+  )
 } finally {
   service?.kill("SIGKILL")
   fs.rmSync(work, { recursive: true, force: true })

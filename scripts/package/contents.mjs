@@ -33,7 +33,9 @@ export const listOf = (files) => {
     const sorted = [...new Set(forms)].sort()
     const all = [...built, "src"].sort()
     if (key.startsWith("module ") && sorted.join() === all.join()) return key
-    return sorted.join() === "" ? key : `${key} ${sorted.join(" ")}${forms.length === sorted.length ? "" : ` (${forms.length} files)`}`
+    return sorted.join() === ""
+      ? key
+      : `${key} ${sorted.join(" ")}${forms.length === sorted.length ? "" : ` (${forms.length} files)`}`
   }).sort()
 }
 

@@ -1,8 +1,7 @@
 // What README.md tells people to install: for everybody, and for each subpath besides.
 import assert from "node:assert/strict"
 
-const specs = (text) =>
-  [...text.matchAll(/(@?[\w./-]+)@(\d[\w.]*)/g)].map(([, name, version]) => ({ name, version }))
+const specs = (text) => [...text.matchAll(/(@?[\w./-]+)@(\d[\w.]*)/g)].map(([, name, version]) => ({ name, version }))
 
 const subpaths = (pkg) =>
   Object.entries(pkg.exports)

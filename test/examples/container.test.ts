@@ -46,7 +46,14 @@ describe("the Dockerfile", () => {
     // And inside them.
     expect(["src/index.ts", "src/dashboard/main.tsx", "examples/orders/main.ts"].filter(isIgnored)).toEqual([])
     expect(
-      ["node_modules/effect/package.json", ".git/config", ".env", "tasks.db", "dist/index.js", "examples/01-first-task.ts"]
+      [
+        "node_modules/effect/package.json",
+        ".git/config",
+        ".env",
+        "tasks.db",
+        "dist/index.js",
+        "examples/01-first-task.ts"
+      ]
         .filter((file) => !isIgnored(file))
     ).toEqual([])
   })
