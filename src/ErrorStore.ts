@@ -28,6 +28,7 @@ export interface ErrorGroup {
 
 /** Which groups. Everything given must hold; absent means any. */
 export interface ErrorQuery {
+  /** Of this name alone. Default: of all names. */
   readonly taskName?: string | undefined
   /** Seen at or after: epoch milliseconds. */
   readonly since?: number | undefined

@@ -87,7 +87,9 @@ export interface StreamOptions<E, R> extends ObserverOptions {
 export interface CallbackOptions<R1, R2, R3, R4> extends ObserverOptions {
   /** Before the first event. When it fails it is tried again, as `run` of `make` is. */
   readonly startup?: Effect.Effect<unknown, unknown, R1> | undefined
+  /** For every line that `minLevel` lets through. Default: lines are ignored. */
   readonly onLog?: ((event: LogEvent) => Effect.Effect<unknown, unknown, R2>) | undefined
+  /** For every step that `lifecycle` asks for. Default: steps are ignored. */
   readonly onLifecycle?: ((event: LifecycleEvent) => Effect.Effect<unknown, unknown, R3>) | undefined
   /** After the last event, within five seconds. */
   readonly close?: Effect.Effect<unknown, unknown, R4> | undefined

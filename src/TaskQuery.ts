@@ -12,16 +12,21 @@ import type { TaskStatus } from "./TaskStatus.js"
 export interface TaskFilter {
   /** One of these; none of them when it is empty. */
   readonly status?: ReadonlyArray<TaskStatus> | undefined
+  /** Of this name. Default: any. */
   readonly taskName?: string | undefined
+  /** With this tag. Default: with or without any. */
   readonly tag?: readonly [name: string, value: string] | undefined
+  /** Enqueued by a call, or by a schedule. Default: either. */
   readonly source?: TaskRecord["source"] | undefined
+  /** Of exactly this priority. Default: any. */
   readonly priority?: number | undefined
   /** The name of a schedule: the tasks of its slots. */
   readonly schedule?: string | undefined
   /** The fingerprint of an `ErrorGroup`: the failed tasks of that group. */
   readonly errorGroup?: string | undefined
-  /** Created at or after, before: epoch milliseconds. */
+  /** Created at or after: epoch milliseconds. Default: since ever. */
   readonly since?: number | undefined
+  /** Created before: epoch milliseconds. Default: up to now. */
   readonly until?: number | undefined
 }
 

@@ -31,8 +31,10 @@ export const sorts = [
   "-ended"
 ] as const
 
+/** What the rows are sorted by; with `-` from high to low. */
 export type Sort = typeof sorts[number]
 
+/** How a search is paged and sorted. */
 export interface SearchOptions {
   /**
    * Default `-created`. All but `created` and `-created` sort the tasks that fit among the newest 10,000 rows, those without
@@ -47,6 +49,7 @@ export interface SearchOptions {
   readonly scan?: number | undefined
 }
 
+/** A page of what was found. */
 export interface SearchPage {
   readonly items: ReadonlyArray<TaskRecord>
   /** Null when nothing can follow. */
@@ -58,6 +61,7 @@ export interface SearchPage {
   readonly complete: boolean
 }
 
+/** How many rows one search looks at, at most. */
 export const maxScan = 10_000
 
 const scanOf = (asked: number | undefined): number =>
