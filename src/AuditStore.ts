@@ -35,7 +35,7 @@ export interface AuditQuery {
   readonly until?: number | undefined
   /** Taken as a whole number from 1 to 200. Default 50. */
   readonly limit?: number | undefined
-  /** `nextCursor` of the page before; that entry need not be there any more. What is no cursor is never a failure. */
+  /** `nextCursor` of the page before; that entry need not be there any more. What is no cursor is never a failure. Default: begin. */
   readonly cursor?: string | undefined
 }
 

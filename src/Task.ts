@@ -195,11 +195,11 @@ export interface Options<P, S extends Schema.Schema.Any, E extends Schema.Schema
   readonly executor?: "fiber" | "thread" | "process" | undefined
   /** With `BackgroundTasks`: start at once instead of after the response. Default false. */
   readonly eager?: boolean | undefined
-  /** The key of a payload, for calls that give none of their own. */
+  /** The key of a payload, for calls that give none of their own. Default: no key. */
   readonly idempotencyKey?: ((payload: TypeOf<P>) => string) | undefined
   /** How long a success keeps its key. Default: as long as its record is kept. */
   readonly keyTtl?: Duration.DurationInput | undefined
-  /** Tags of every task of this definition. */
+  /** Tags of every task of this definition. Default: none. */
   readonly tags?:
     | Readonly<Record<string, string>>
     | ((payload: TypeOf<P>) => Readonly<Record<string, string>>)

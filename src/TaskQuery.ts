@@ -10,7 +10,7 @@ import type { TaskStatus } from "./TaskStatus.js"
  * fits a time that is no number, or a priority that no task can have.
  */
 export interface TaskFilter {
-  /** One of these; none of them when it is empty. */
+  /** One of these; none of them when it is empty. Default: any. */
   readonly status?: ReadonlyArray<TaskStatus> | undefined
   /** Of this name. Default: any. */
   readonly taskName?: string | undefined
@@ -20,9 +20,9 @@ export interface TaskFilter {
   readonly source?: TaskRecord["source"] | undefined
   /** Of exactly this priority. Default: any. */
   readonly priority?: number | undefined
-  /** The name of a schedule: the tasks of its slots. */
+  /** The name of a schedule: the tasks of its slots. Default: any. */
   readonly schedule?: string | undefined
-  /** The fingerprint of an `ErrorGroup`: the failed tasks of that group. */
+  /** The fingerprint of an `ErrorGroup`: the failed tasks of that group. Default: any. */
   readonly errorGroup?: string | undefined
   /** Created at or after: epoch milliseconds. Default: since ever. */
   readonly since?: number | undefined
@@ -36,7 +36,7 @@ export interface ListQuery extends TaskFilter {
   readonly order?: "newest" | "oldest" | undefined
   /** Taken as a whole number from 1 to 200. Default 50, also for what is no number. */
   readonly limit?: number | undefined
-  /** `nextCursor` of the page before; that task need not be there any more. Nothing is behind what is no id. */
+  /** `nextCursor` of the page before; that task need not be there any more. Nothing is behind what is no id. Default: the first page. */
   readonly cursor?: TaskId | undefined
 }
 

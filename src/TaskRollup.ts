@@ -25,7 +25,7 @@ export interface RollupQuery {
   readonly width: number
   /** Of this name alone. Default: of all names. */
   readonly taskName?: string | undefined
-  /** Of these names alone. Of none nothing is told. */
+  /** Of these names alone. Of none nothing is told. Default: of all. */
   readonly taskNames?: ReadonlyArray<string> | undefined
   /** By name too, the thousand names with the most ends. Default false: all names together. */
   readonly byTask?: boolean | undefined

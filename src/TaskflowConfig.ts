@@ -70,9 +70,9 @@ export interface TaskflowOptions {
   } | undefined
   /** Where tasks with `executor: "thread"` and `"process"` run. */
   readonly executors?: {
-    /** Threads of this process. */
+    /** Threads of this process. Default: as `PoolOptions` says. */
     readonly thread?: PoolOptions | undefined
-    /** Processes of their own. */
+    /** Processes of their own. Default: as `PoolOptions` says. */
     readonly process?: PoolOptions | undefined
     /**
      * For tests: modules run in this process, like functions, and functions are accepted in their place. Default false;

@@ -20,7 +20,7 @@ export interface RedactionOptions {
   readonly secrets?: boolean | undefined
   /**
    * Called with every part of a task that is shown, after that; what it answers is shown. A part whose call throws, or
-   * answers something that is not of the kind it was given (text for text), is replaced as a whole.
+   * answers something that is not of the kind it was given (text for text), is replaced as a whole. Default: nothing more.
    */
   readonly redact?: ((value: unknown, shown: Shown) => unknown) | undefined
 }

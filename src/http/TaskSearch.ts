@@ -43,7 +43,7 @@ export interface SearchOptions {
   readonly sort?: Sort | undefined
   /** As of `TaskManager.list`: 1 to 200, default 50. */
   readonly limit?: number | undefined
-  /** `nextCursor` of the page before, which was asked for with the same filter and sort. */
+  /** `nextCursor` of the page before, which was asked for with the same filter and sort. Default: the first page. */
   readonly cursor?: string | undefined
   /** How many rows to look at. Default and maximum 10,000. */
   readonly scan?: number | undefined

@@ -20,7 +20,7 @@ export interface ClientOptions {
   readonly prefix?: `/${string}` | undefined
   /** Default none, for an open server. */
   readonly credentials?: Credentials | undefined
-  /** For what else every request needs: another header, a retry, a timeout. */
+  /** For what else every request needs: another header, a retry, a timeout. Default: nothing. */
   readonly transformClient?: ((client: HttpClient.HttpClient) => HttpClient.HttpClient) | undefined
 }
 

@@ -16,19 +16,22 @@ import { cut, inWords, quoted } from "./shown.js"
 
 /** What one call of `enqueue` may say. What is absent comes from the definition. */
 export interface EnqueueOptions {
-  /** While a task of this name holds the key, a second enqueue answers that task's id. 1 to 1,024 characters. */
+  /** While a task of this name holds the key, a second enqueue answers that task's id. 1 to 1,024 characters. Default: the definition's. */
   readonly idempotencyKey?: string | undefined
-  /** Added to the definition's; of equal names the call's count. At most 64, names to 128 and values to 1,024 characters. */
+  /** Added to the definition's; of equal names the call's count. At most 64, names to 128 and values to 1,024 characters. Default: none. */
   readonly tags?: Readonly<Record<string, string>> | undefined
-  /** Higher first; any whole number of 32 bits. */
+  /** Higher first; any whole number of 32 bits. Default: the definition's. */
   readonly priority?: number | undefined
-  /** Start no earlier than this from now. Not together with `runAt`. */
+  /** Start no earlier than this from now. Not together with `runAt`. Default: at once. */
   readonly delay?: Duration.DurationInput | undefined
-  /** Start no earlier than this moment. Not together with `delay`. */
+  /** Start no earlier than this moment. Not together with `delay`. Default: at once. */
   readonly runAt?: DateTime.DateTime.Input | undefined
-  /** Whether the task is kept in the backend, or in this instance's memory alone, with its key, and lost with the process. */
+  /**
+   * Whether the task is kept in the backend, or in this instance's memory alone, with its key, and lost with the process.
+   * Default: the definition's.
+   */
   readonly persist?: boolean | undefined
-  /** Inside `BackgroundTasks`: start now instead of after the response. A plain enqueue never waits for a response. */
+  /** Inside `BackgroundTasks`: start now instead of after the response. A plain enqueue never waits for a response. Default: the definition's. */
   readonly eager?: boolean | undefined
 }
 

@@ -37,11 +37,11 @@ export type When =
 
 /** What each run gets: required when the task has a payload. */
 export type WithPayload<T extends Any> = void extends Input<T> ? {
-    /** The task has none. */
+    /** The task has none, so it is left out. */
     readonly payload?: undefined
   }
   : {
-    /** What each run gets. */
+    /** What each run gets. May only be left out of a task without one. */
     readonly payload: Input<T>
   }
 
@@ -60,7 +60,7 @@ export interface Ways {
   readonly overlap?: Overlap | undefined
   /** One more run when an instance starts; one for all that start within ten seconds. Default false. */
   readonly runOnStartup?: boolean | undefined
-  /** Added to the task's own. */
+  /** Added to the task's own. Default: none. */
   readonly tags?: Readonly<Record<string, string>> | undefined
   /** Default: the task's. */
   readonly priority?: number | undefined

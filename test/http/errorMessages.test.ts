@@ -5,9 +5,6 @@ import { TaskAuth, TaskHttp } from "effect-taskflow/http"
 import { secret } from "../support/errors.js"
 import { type Answer, basic, post, send, serve, tasks } from "./support.js"
 
-const long = "x".repeat(300)
-const cut = `"${"x".repeat(100)}… (cut, 300 characters)"`
-
 interface Case {
   readonly name: string
   readonly ask: (base: string) => Effect.Effect<Answer>
@@ -22,17 +19,17 @@ const write = (path: string, body: unknown) => (base: string) => post(base, `/ta
 const cases: ReadonlyArray<Case> = [
   {
     name: "a task that is not there",
-    ask: get(`/${long}`),
+    ask: get("/x"),
     status: 404,
     tag: "TaskNotFound",
-    says: `there is no task ${cut}: the id is wrong, or retention removed it`
+    says: `there is no task "x": the id is wrong, or retention removed it`
   },
   {
     name: "a definition that is not there",
-    ask: get(`/definitions/${long}`),
+    ask: get("/definitions/x"),
     status: 404,
     tag: "DefinitionNotFound",
-    says: `no task ${cut} is known here: nobody registered it, and no record is of it`
+    says: `no task "x" is known here: nobody registered it, and no record is of it`
   },
   {
     name: "an instance that is not there",

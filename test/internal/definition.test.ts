@@ -33,7 +33,7 @@ describe("definition", () => {
         "timeout",
         "no duration",
         { timeout: "5 parsecs" as never },
-        "timeout is 5 parsecs: a duration longer than zero"
+        "timeout is \"5 parsecs\": a duration longer than zero"
       ],
       ["timeout", "NaN", { timeout: Number.NaN }, "timeout is NaN: a duration longer than zero"],
       ["timeout", "for ever", { timeout: Duration.infinity }, "timeout is Duration(Infinity): a duration"],

@@ -34,8 +34,8 @@ const shownOf = (
   return { type: ts.displayPartsToString(found.displayParts), text: ts.displayPartsToString(found.documentation) }
 }
 
-/** Opens a text that stands beside this file. */
-export const open = (text: string): Editor => {
+/** Opens a text that stands beside this file, and `others` behind it. */
+export const open = (text: string, others: ReadonlyArray<string> = []): Editor => {
   const file = path.join(here, "__editor.ts")
   const config = ts.getParsedCommandLineOfConfigFile(path.join(root, "tsconfig.json"), {
     noUnusedLocals: false,
@@ -43,7 +43,7 @@ export const open = (text: string): Editor => {
   }, { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => {} })!
   const host: ts.LanguageServiceHost = {
     getCompilationSettings: () => config.options,
-    getScriptFileNames: () => [file],
+    getScriptFileNames: () => [file, ...others],
     getScriptVersion: () => "1",
     getScriptSnapshot: (name) => {
       const content = name === file ? text : ts.sys.readFile(name)

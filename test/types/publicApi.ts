@@ -13,12 +13,6 @@ export interface Documented {
   readonly optional: boolean
 }
 
-const options = (): ts.ParsedCommandLine =>
-  ts.getParsedCommandLineOfConfigFile(path.join(root, "tsconfig.json"), {}, {
-    ...ts.sys,
-    onUnRecoverableConfigFileDiagnostic: () => {}
-  })!
-
 const barrels = ["index", "sqlite", "postgres", "mysql", "redis", "sql", "http", "observers", "testing"]
 
 // Those whose members people write down or call: options, and the services and handles of the package.
@@ -32,9 +26,11 @@ export interface PublicApi {
   readonly members: ReadonlyArray<Documented>
 }
 
-export const read = (): PublicApi => {
-  const files = barrels.map((name) => path.join(root, `src/${name}.ts`))
-  const program = ts.createProgram({ rootNames: files, options: options().options })
+/** What every subpath exports. */
+export const files: ReadonlyArray<string> = barrels.map((name) => path.join(root, `src/${name}.ts`))
+
+/** Reads them in a program that has these files. */
+export const read = (program: ts.Program): PublicApi => {
   const checker = program.getTypeChecker()
   const exported: Array<Documented> = []
   const members: Array<Documented> = []

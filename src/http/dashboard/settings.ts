@@ -14,7 +14,7 @@ export interface DashboardSettings {
     /** Default: none. */
     readonly color?: EnvironmentColor | undefined
   } | undefined
-  /** Views of runs that everybody is offered, at most 50: as `{ name: "Slow", path: "runs?q=dur:>5s" }`. */
+  /** Views of runs that everybody is offered, at most 50: as `{ name: "Slow", path: "runs?q=dur:>5s" }`. Default: none. */
   readonly views?: ReadonlyArray<SharedView> | undefined
 }
 
