@@ -23,7 +23,8 @@ export interface Editor {
   readonly offered: (place: string) => ReadonlyArray<string>
   /** What stands beside one of them. */
   readonly offeredAs: (place: string, name: string) => Shown
-  readonly errors: ReadonlyArray<string>
+  /** What is wrong with the text. Takes most of the time that the rest takes. */
+  readonly errors: () => ReadonlyArray<string>
 }
 
 const shownOf = (
@@ -70,7 +71,8 @@ export const open = (text: string, others: ReadonlyArray<string> = []): Editor =
     offered: (place) => (service.getCompletionsAtPosition(file, at(place), {})?.entries ?? []).map(({ name }) => name),
     offeredAs: (place, name) =>
       shownOf(service.getCompletionEntryDetails(file, at(place), name, {}, undefined, {}, undefined), name),
-    errors: [...program.getSyntacticDiagnostics(), ...program.getSemanticDiagnostics(program.getSourceFile(file))]
+    errors: () =>
+      [...program.getSyntacticDiagnostics(), ...program.getSemanticDiagnostics(program.getSourceFile(file))]
       .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"))
   }
 }

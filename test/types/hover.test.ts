@@ -83,7 +83,7 @@ beforeAll(async () => {
 
 describe("an editor", { timeout: 120_000 }, () => {
   it("finds no mistake in the text", () => {
-    expect(editor.errors).toEqual([])
+    expect(editor.errors()).toEqual([])
   })
 
   it("shows what hovers.md has", async () => {
