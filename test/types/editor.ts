@@ -73,6 +73,6 @@ export const open = (text: string, others: ReadonlyArray<string> = []): Editor =
       shownOf(service.getCompletionEntryDetails(file, at(place), name, {}, undefined, {}, undefined), name),
     errors: () =>
       [...program.getSyntacticDiagnostics(), ...program.getSemanticDiagnostics(program.getSourceFile(file))]
-      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"))
+        .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"))
   }
 }
