@@ -21,12 +21,12 @@ export type MysqlBackendOptions = SqlBackend.SqlBackendOptions & MysqlClient.Mys
 const make = ({ notify, notifyInTransaction, prefix, ...config }: MysqlBackendOptions) =>
   Effect.gen(function*() {
     const client = yield* MysqlClient.make(config).pipe(
-      Effect.mapError(connectFailed),
+      Effect.mapError(connectFailed("MySQL", config)),
       // A URL that cannot be read throws inside the driver, with the URL and its password in the error.
       Effect.catchAllDefect(() =>
         new TaskBackendError({
           method: "connect",
-          cause: new Error("the options or the url are not those of a server")
+          cause: new Error("MySQL: the url cannot be read: mysql://user:password@host:port/database is expected")
         })
       )
     )

@@ -29,7 +29,7 @@ const make = ({ notify, notifyInTransaction, prefix, ...config }: PostgresBacken
     const client = yield* Effect.mapError(
       // Without a limit the driver waits for ever for a server that takes the connection and says nothing.
       PgClient.make({ applicationName: "effect-taskflow", connectTimeout: longestSilence, ...config }),
-      connectFailed
+      connectFailed("Postgres", config)
     )
     return yield* SqlBackend.make(client, { notify, notifyInTransaction, prefix, ownClient: true })
   })

@@ -14,6 +14,7 @@ import * as Fiber from "effect/Fiber"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as RealTime from "../../internal/realTime.js"
+import { quoted } from "../../internal/shown.js"
 import type { TaskBackendError } from "../../TaskError.js"
 import * as Audited from "../audited.js"
 import type * as Shapes from "../BatchShapes.js"
@@ -164,7 +165,13 @@ export const make = ({ manager }: Pick<Parts, "manager">): Effect.Effect<Batches
     const active = (id: string): Effect.Effect<Batch.Kept, BatchNotFound | BatchOver> =>
       Effect.flatMap(known(id), (kept) =>
         Batch.isEnded(kept)
-          ? Effect.fail(new BatchOver({ batch: id, state: kept.state, message: `the batch is over: ${kept.state}` }))
+          ? Effect.fail(
+            new BatchOver({
+              batch: id,
+              state: kept.state,
+              message: `batch ${quoted(id)} is over (${kept.state}): there is nothing to stop or go on with`
+            })
+          )
           : Effect.succeed(kept))
 
     const known = (id: string): Effect.Effect<Batch.Kept, BatchNotFound> =>
@@ -174,8 +181,7 @@ export const make = ({ manager }: Pick<Parts, "manager">): Effect.Effect<Batches
           ? Effect.fail(
             new BatchNotFound({
               batch: id,
-              message:
-                `this instance knows no batch ${JSON.stringify(id.slice(0, 100))}: another one does it, it was ` +
+              message: `this instance knows no batch ${quoted(id)}: another one does it, it was ` +
                 "restarted, or the batch is long over; the audit trail says how it ended"
             })
           )
