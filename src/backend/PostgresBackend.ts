@@ -27,8 +27,13 @@ export type PostgresBackendOptions =
 const make = ({ notify, notifyInTransaction, prefix, ...config }: PostgresBackendOptions) =>
   Effect.gen(function*() {
     const client = yield* Effect.mapError(
-      // Without a limit the driver waits for ever for a server that takes the connection and says nothing.
-      PgClient.make({ applicationName: "effect-taskflow", connectTimeout: longestSilence, ...config }),
+      // Opened aside: who is asked to end meanwhile does not wait for it. Without a limit the driver waits for ever for a server that
+      // takes the connection and says nothing.
+      Effect.disconnect(PgClient.make({
+        ...config,
+        applicationName: config.applicationName ?? "effect-taskflow",
+        connectTimeout: config.connectTimeout ?? longestSilence
+      })),
       connectFailed
     )
     return yield* SqlBackend.make(client, { notify, notifyInTransaction, prefix, ownClient: true })

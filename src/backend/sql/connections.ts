@@ -154,14 +154,15 @@ export const dedicated = (
     let opening: Fiber.Fiber<Held, SqlError> | null = null
     let over = false
 
-    // A connection that does not answer any more is left to the pool, which finds out by itself.
-    const end = (db: Db): Effect.Effect<void> =>
+    // One that does not answer, because it waits for a lock or its server is silent, is hung up: the client's own end would wait for
+    // it, and MySQL's without a limit.
+    const end = ({ connection, db }: Pick<Held, "connection" | "db">): Effect.Effect<void> =>
       dialect.end === null
         ? Effect.void
         // The second statement is answered when the client has seen the end, and will not give the connection to others.
         : Effect.zipRight(Effect.ignore(command(db, dialect.end)), Effect.ignore(command(db, "SELECT 1"))).pipe(
           Effect.disconnect,
-          Effect.raceFirst(pauseFor(1_000)),
+          Effect.raceFirst(Effect.zipRight(pauseFor(1_000), Effect.sync(() => dialect.hangUp(connection)))),
           Effect.interruptible
         )
 
@@ -172,14 +173,14 @@ export const dedicated = (
           const session = alone === null ? dialect.session : [...dialect.session, alone]
           return Effect.forEach(session, (sql) => command(db, sql), { discard: true }).pipe(
             Effect.zipRight(Effect.forEach(dialect.sessionHints, (sql) => Effect.ignore(command(db, sql)))),
-            Effect.tapErrorCause(() => end(db)),
+            Effect.tapErrorCause(() => end({ connection, db })),
             Effect.as<Held>({ connection, db, scope })
           )
         }),
         Effect.tapErrorCause(() => Scope.close(scope, Exit.void))
       ))
 
-    const letGo = (gone: Held) => Effect.zipRight(end(gone.db), Scope.close(gone.scope, Exit.void))
+    const letGo = (gone: Held) => Effect.zipRight(end(gone), Scope.close(gone.scope, Exit.void))
 
     const opened: Effect.Effect<Held, SqlError> = Effect.suspend(() => {
       if (over) return Effect.fail(closed)

@@ -14,10 +14,11 @@ import type { TaskId } from "../../TaskId.js"
 import type { Connections } from "./connections.js"
 import type { Db, Sql, Value } from "./dialect.js"
 import * as Feed from "./feed.js"
+import { fence } from "./fence.js"
 import { columnOf, selectIn } from "./lists.js"
 import { planOf } from "./plan.js"
 import { nameText } from "./texts.js"
-import { apply, fence, find, unlessRaced } from "./write.js"
+import { apply, find, unlessRaced } from "./write.js"
 
 /** How many are settled together. */
 const most = 64
