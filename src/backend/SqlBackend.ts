@@ -235,7 +235,9 @@ export const make = (
       },
       schedules: {
         ...stores.schedules,
-        fireSlot: (request) => noted(stores.schedules.fireSlot(request), hints.fired)
+        fireSlot: (request) => noted(stores.schedules.fireSlot(request), hints.fired),
+        fireSlots: (requests) =>
+          noted(stores.schedules.fireSlots(requests), (outcomes) => outcomes.forEach(hints.fired))
       }
     })
     // Done aside, as nothing of it can be interrupted: who is asked to end meanwhile does not wait for tables that another process is

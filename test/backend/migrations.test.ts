@@ -114,7 +114,7 @@ for (const database of databases) {
         expect(found).toEqual(Option.some(mine))
       }))
 
-    for (const from of [1, 2]) {
+    for (const from of [1, 2, 3]) {
       test(`are brought up from version ${from} with the rows that are there`, ({ open, prefix, tables }) =>
         Effect.gen(function*() {
           const client = yield* open

@@ -97,7 +97,9 @@ export const postgresDialect: Dialect = {
   number: (mark) => `${mark}::bigint`,
   forUpdate: " FOR UPDATE",
   skipLocked: " FOR UPDATE SKIP LOCKED",
-  forShare: " FOR SHARE",
+  // Of the instances alone: lets a heartbeat write beside it. Whoever changes the state has locked the row FOR UPDATE before, which
+  // makes his change one of the key, and this wait for it and look again.
+  forShare: " FOR KEY SHARE",
   byIndex: () => "",
   joinInOrder: "JOIN",
   in: (column, type, values) =>
