@@ -7,29 +7,30 @@ import { makeProxy, type ProxyClock } from "./chaos/support/proxy.js"
 import { eventually } from "./support/schedules.js"
 
 /** Answers each line with itself, and keeps what it heard. */
-const echoBehind = (clock?: ProxyClock) => Effect.gen(function*() {
-  const heard: Array<string> = []
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on("error", () => undefined).on("close", () => sockets.delete(socket))
-    socket.on("data", (bytes) => {
-      heard.push(String(bytes))
-      socket.write(bytes)
-    })
-  })
-  yield* Effect.acquireRelease(
-    Effect.promise(() => once(server.listen(0, "127.0.0.1"), "listening")),
-    () =>
-      Effect.sync(() => {
-        for (const socket of sockets) socket.destroy()
-        server.close()
+const echoBehind = (clock?: ProxyClock) =>
+  Effect.gen(function*() {
+    const heard: Array<string> = []
+    const sockets = new Set<Socket>()
+    const server = createServer((socket) => {
+      sockets.add(socket)
+      socket.on("error", () => undefined).on("close", () => sockets.delete(socket))
+      socket.on("data", (bytes) => {
+        heard.push(String(bytes))
+        socket.write(bytes)
       })
-  )
-  const { port } = server.address() as AddressInfo // safe: it listens on a port
-  const proxy = yield* makeProxy({ target: { host: "127.0.0.1", port }, ...clock === undefined ? {} : { clock } })
-  return { heard, sockets, proxy }
-})
+    })
+    yield* Effect.acquireRelease(
+      Effect.promise(() => once(server.listen(0, "127.0.0.1"), "listening")),
+      () =>
+        Effect.sync(() => {
+          for (const socket of sockets) socket.destroy()
+          server.close()
+        })
+    )
+    const { port } = server.address() as AddressInfo // safe: it listens on a port
+    const proxy = yield* makeProxy({ target: { host: "127.0.0.1", port }, ...clock === undefined ? {} : { clock } })
+    return { heard, sockets, proxy }
+  })
 
 const echo = echoBehind()
 

@@ -1,7 +1,7 @@
 /** A schedule that is behind, on a backend that settles several slots as one unit. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Schema, TestClock } from "effect"
-import { MemoryBackend, Task, type TaskBackend, TaskSchedule } from "effect-taskflow"
+import { MemoryBackend, Task, type TaskBackend, type TaskManager, TaskSchedule } from "effect-taskflow"
 import type { SlotRequest } from "../src/ScheduleStore.js"
 import { TaskBackendError } from "../src/TaskError.js"
 import { collectedLogs } from "./support/engine.js"
@@ -42,7 +42,8 @@ describe("a schedule that is behind", () => {
       expect(units.map((unit) => unit.length)).toEqual([50, 50, 20])
       expect(slotsOf(runs)).toEqual(slots(1, 131))
       expect((yield* manager.list({ schedule: "job", limit: 200 })).items.length).toBe(131)
-      expect(logs.lines.filter(({ message }) => message.includes("missed 119 of its slots: now 120 fired")).length).toBe(1)
+      expect(logs.lines.filter(({ message }) => message.includes("missed 119 of its slots: now 120 fired")).length)
+        .toBe(1)
     }).pipe(Effect.provide(logs.layer))
   })
 
@@ -70,13 +71,17 @@ describe("a schedule that is behind", () => {
       const asked = new Map<number, Set<string>>()
       for (const { record, slot } of units.flat()) asked.set(slot, (asked.get(slot) ?? new Set()).add(record.taskId))
       for (const tasks of asked.values()) expect(tasks.size).toBe(1)
-      expect(new Set(told)).toEqual(new Set((yield* manager.list({ schedule: "job", limit: 200 })).items
-        .filter(({ schedule }) => schedule!.slot > second).map(({ taskId }) => taskId)))
+      expect(new Set(told)).toEqual(
+        new Set(
+          (yield* manager.list({ schedule: "job", limit: 200 })).items
+            .filter(({ schedule }) => schedule!.slot > second).map(({ taskId }) => taskId)
+        )
+      )
     }).pipe(Effect.provide(collectedLogs().layer)))
 
   const Keyed = Task.make("keyed", { idempotencyKey: () => "k", keyTtl: "100 millis" })
   const Large = Task.make("large", { payload: { text: Schema.String } })
-  const alone = {
+  const alone: Record<string, Layer.Layer<never, never, TaskManager>> = {
     "a key": Layer.merge(Keyed.toLayer(() => Effect.void), TaskSchedule.layer(Keyed, every)),
     "a payload of half a megabyte": Layer.merge(
       Large.toLayer(() => Effect.void),

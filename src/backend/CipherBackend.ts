@@ -122,8 +122,7 @@ export const over = (backend: Port, ring: Keyring, encrypt: boolean): Port => {
         ...schedules,
         fireSlot: (request) => Effect.suspend(() => schedules.fireSlot(sealedSlot(request))),
         ...fireSlots === undefined ? {} : {
-          fireSlots: (requests: ReadonlyArray<SlotRequest>) =>
-            Effect.suspend(() => fireSlots(requests.map(sealedSlot)))
+          fireSlots: (requests: ReadonlyArray<SlotRequest>) => Effect.suspend(() => fireSlots(requests.map(sealedSlot)))
         }
       },
       ring,

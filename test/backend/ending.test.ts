@@ -32,7 +32,9 @@ for (const database of databases.filter(({ kind }) => kind !== "sqlite")) {
         }).pipe(Effect.scoped, Effect.fork)
         yield* Deferred.await(asked)
         yield* Effect.timeout(Fiber.interrupt(starting), ends)
-        for (const text of give) yield* other(text)
+        for (const text of give) {
+          yield* other(text)
+        }
       }))
 
     test("does not wait for the transaction of a handler that was left behind", (place) =>

@@ -1,4 +1,5 @@
 /** Rows that somebody has locked in an open transaction hold up nobody else. */
+import type { SqlClient } from "@effect/sql/SqlClient"
 import { describe, expect } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Option } from "effect"
 import { TaskEvent, TaskRecord } from "effect-taskflow"

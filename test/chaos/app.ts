@@ -84,8 +84,7 @@ const following = Layer.scopedDiscard(
 const beside = Layer.scopedDiscard(Effect.forkScoped(memory))
 
 // When a process does not end its last words say what it waits for.
-const closed = (what: string) =>
-  Layer.scopedDiscard(Effect.addFinalizer(() => Effect.logInfo(`${what} has closed`)))
+const closed = (what: string) => Layer.scopedDiscard(Effect.addFinalizer(() => Effect.logInfo(`${what} has closed`)))
 const telling = <A, E, R>(layer: Layer.Layer<A, E, R>, what: string) => Layer.provide(layer, closed(what))
 
 // Beside the engine, so that the process goes on working when everything is enqueued.

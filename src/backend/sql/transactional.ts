@@ -35,7 +35,10 @@ export const make = (sql: Sql, client: SqlClient, ours: object): Effect.Effect<T
     // lets it, and the client's own end would wait for it.
     Effect.acquireRelease(
       Effect.sync(() => new Set<Connection>()),
-      (open) => Effect.sync(() => { for (const connection of open) sql.dialect.hangUp(connection) })
+      (open) =>
+        Effect.sync(() => {
+          for (const connection of open) sql.dialect.hangUp(connection)
+        })
     ),
     (open) => of(sql, client, ours, open)
   )
