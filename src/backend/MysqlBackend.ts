@@ -26,12 +26,10 @@ const longestEnd = 2_000
 const make = ({ notify, notifyInTransaction, prefix, ...config }: MysqlBackendOptions) =>
   Effect.gen(function*() {
     // The driver ends its connections behind what they still wait for, and sets itself no limit.
-    const scope = yield* Effect.acquireRelease(Scope.make(), (scope, exit) =>
-      Scope.close(scope, exit).pipe(
-        Effect.disconnect,
-        Effect.raceFirst(RealTime.pause(longestEnd)),
-        Effect.interruptible
-      ))
+    const scope = yield* Effect.acquireRelease(
+      Scope.make(),
+      (scope, exit) => RealTime.endsWithin(Scope.close(scope, exit), longestEnd)
+    )
     // Opened aside: who is asked to end meanwhile does not wait for it.
     const client = yield* Effect.disconnect(Scope.extend(MysqlClient.make(config), scope)).pipe(
       Effect.mapError(connectFailed),

@@ -1,7 +1,7 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import { SqlError } from "@effect/sql/SqlError"
 import { describe, expect, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Scope } from "effect"
+import { Deferred, Effect, Exit, Fiber } from "effect"
 import { type Connections, dedicated } from "../../src/backend/sql/connections.js"
 import { pooled } from "../../src/backend/sql/pooled.js"
 import { postgresDialect } from "../../src/backend/sql/postgresDialect.js"
@@ -67,16 +67,24 @@ describe("a connection of the engine that does not answer", () => {
 })
 
 describe("a connection of the engine that still waits for an answer", () => {
-  it.scopedLive("when the engine closes is hung up: its client would wait for it", () =>
+  // As SIGTERM does it.
+  it.scopedLive("when the engine is interrupted is hung up: its client would wait for it", () =>
     Effect.gen(function*() {
-      const pool = handOver(() => Effect.never)
-      const scope = yield* Scope.make()
-      const making = yield* Effect.fork(Scope.extend(dedicated(pool.client, { ...dialect, end: "END" }, 60_000), scope))
+      let waits = false
+      const pool = handOver(() => {
+        waits = true
+        return Effect.never
+      })
+      const engine = yield* dedicated(pool.client, { ...dialect, end: "END" }, 60_000).pipe(
+        Effect.flatMap((connections) => Effect.forkDaemon(ask(connections))),
+        Effect.zipRight(Effect.never),
+        Effect.scoped,
+        Effect.fork
+      )
       yield* waitFor(() => pool.asked.length === 1)
       yield* pool.give(0, 1)
-      const connections = yield* making
-      yield* Effect.fork(ask(connections))
-      yield* Effect.timeout(Scope.close(scope, Exit.void), "30 seconds")
+      yield* waitFor(() => waits)
+      yield* Effect.timeout(Fiber.interrupt(engine), "30 seconds")
       expect([pool.cut, pool.released]).toEqual([[1], [1]])
     }))
 })

@@ -14,6 +14,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import * as RealTime from "../../internal/realTime.js"
 import * as Signal from "../../internal/signal.js"
 import type { Db, Dialect } from "./dialect.js"
 import * as Silence from "./silence.js"
@@ -160,10 +161,12 @@ export const dedicated = (
       dialect.end === null
         ? Effect.void
         // The second statement is answered when the client has seen the end, and will not give the connection to others.
-        : Effect.zipRight(Effect.ignore(command(db, dialect.end)), Effect.ignore(command(db, "SELECT 1"))).pipe(
-          Effect.disconnect,
-          Effect.raceFirst(Effect.zipRight(pauseFor(1_000), Effect.sync(() => dialect.hangUp(connection)))),
-          Effect.interruptible
+        : Effect.map(
+          RealTime.endsWithin(
+            Effect.zipRight(Effect.ignore(command(db, dialect.end)), Effect.ignore(command(db, "SELECT 1"))),
+            1_000
+          ),
+          (ended) => ended ? undefined : dialect.hangUp(connection)
         )
 
     const open = Effect.flatMap(Scope.make(), (scope) =>
