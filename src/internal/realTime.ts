@@ -21,7 +21,10 @@ export const pause = (millis: number): Effect.Effect<void> =>
  * Waits for `self`, at most `millis` of real time; whether it was over by then. For finalizers. Who closes because it was interrupted is
  * interrupted still: only the two sides can be waited for interruptibly, the race cannot.
  */
-export const endsWithin = <R>(self: Effect.Effect<unknown, never, R>, millis: number): Effect.Effect<boolean, never, R> =>
+export const endsWithin = <R>(
+  self: Effect.Effect<unknown, never, R>,
+  millis: number
+): Effect.Effect<boolean, never, R> =>
   Effect.raceFirst(
     Effect.as(Effect.interruptible(Effect.disconnect(self)), true),
     Effect.as(Effect.interruptible(pause(millis)), false)

@@ -8,7 +8,7 @@ import { backendOn, databases, watched } from "../support/sql.js"
 import { testOn } from "../support/testOn.js"
 
 // Far less than any of these locks is waited for, and far more than an end takes.
-const ends = "20 seconds"
+const ends = "40 seconds"
 
 /** A connection of a client for one to use until the scope ends. */
 const connectionOf = (client: SqlClient) =>
@@ -56,6 +56,6 @@ for (const database of databases.filter(({ kind }) => kind !== "sqlite")) {
         yield* Effect.timeout(Scope.close(scope, Exit.void), ends)
         expect(Exit.isFailure(yield* Effect.timeout(Fiber.await(handler), ends))).toBe(true)
         yield* other("ROLLBACK")
-      }))
+      }), 120_000)
   })
 }
