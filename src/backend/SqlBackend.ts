@@ -206,7 +206,7 @@ export const make = (
         ),
       owned: (instance) => told("owned", instances.owned(instance)),
       // A client of the backend's own is one that no handler can have.
-      transaction: options.ownClient === true ? null : Transactional.make(sql, client, ours),
+      transaction: options.ownClient === true ? null : yield* Transactional.make(sql, client, ours),
       joinTransaction: (records, now) =>
         Effect.mapError(Write.textsThatFit(join(records, Math.floor(now))), (error) =>
           error instanceof TaskWrongTransaction
@@ -237,10 +237,14 @@ export const make = (
       },
       schedules: {
         ...stores.schedules,
-        fireSlot: (request) => noted(stores.schedules.fireSlot(request), hints.fired)
+        fireSlot: (request) => noted(stores.schedules.fireSlot(request), hints.fired),
+        fireSlots: (requests) =>
+          noted(stores.schedules.fireSlots(requests), (outcomes) => outcomes.forEach(hints.fired))
       }
     })
-  })
+    // Done aside, as nothing of it can be interrupted: who is asked to end meanwhile does not wait for tables that another process is
+    // making, or for a server that is slow.
+  }).pipe(Effect.disconnect)
 
 /** A backend on the application's own client: what it enqueues inside `sql.withTransaction` commits with the rest. */
 export const layer = (options?: SqlBackendOptions): Layer.Layer<TaskBackend, TaskBackendError, Client.SqlClient> =>

@@ -206,20 +206,18 @@ export const make = ({ manager }: Pick<Parts, "manager">): Effect.Effect<Batches
         closed = true
         for (const kept of all.values()) if (!Batch.isEnded(kept)) halt(kept, words.shutdown)
         if (fibers.size === 0) return Effect.void
-        return Effect.catchAll(
-          // A finalizer cannot be interrupted, so neither could the side that loses: each would wait for the other.
-          Effect.interruptible(RealTime.within(Fiber.awaitAll(Array.from(fibers.values())), grace, () => "late")),
-          () => {
-            const late = newestFirst().filter((kept) => !Batch.isEnded(kept))
-            // What they still do is left behind with the backend that does not answer.
-            return Effect.zipRight(
-              Effect.logError("batches did not end with the server and were left behind", ...late.map(({ id }) => id)),
-              Effect.sync(() => {
-                for (const fiber of fibers.values()) fiber.unsafeInterruptAsFork(fiber.id())
-              })
-            )
-          }
-        )
+        const ended = RealTime.endsWithin(Fiber.awaitAll(Array.from(fibers.values())), grace)
+        return Effect.flatMap(ended, (inTime) => {
+          if (inTime) return Effect.void
+          const late = newestFirst().filter((kept) => !Batch.isEnded(kept))
+          // What they still do is left behind with the backend that does not answer.
+          return Effect.zipRight(
+            Effect.logError("batches did not end with the server and were left behind", ...late.map(({ id }) => id)),
+            Effect.sync(() => {
+              for (const fiber of fibers.values()) fiber.unsafeInterruptAsFork(fiber.id())
+            })
+          )
+        })
       })
     )
 
