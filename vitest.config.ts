@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os"
 import { defaultClientConditions, defaultServerConditions } from "vite"
 import { defineConfig } from "vitest/config"
+import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 // Tests import "effect-taskflow" and its subpaths by name, as users do; this condition resolves them to src/.
 const source = "@effect-taskflow/source"
@@ -21,13 +22,26 @@ const alone = [
   "test/backend/{durability,migrations,redis*}.test.ts"
 ]
 
+// Small files that take a minute or more: begun last, they would be all that still runs.
+const long = /(axe|chaosShort|fuzz|model|plans|proxied|testClock)\.test\.ts$/
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
+    const sorted = await super.sort(files)
+    const isLong = ({ moduleId }: TestSpecification) => long.test(moduleId)
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+  }
+}
+
 export default defineConfig({
   test: {
     passWithNoTests: false,
+    sequence: { sequencer: LongFirst },
     poolOptions: {
-      // Half of the time of these tests goes to databases, browsers and processes that they wait for.
+      // More than there are processors: half of the time of these tests goes to databases, browsers, processes and moments of
+      // a clock that they wait for. There is twice as much to do together as alone.
       forks: { minForks: 1, maxForks: Math.max(1, availableParallelism() - 1) },
-      threads: { isolate: false, minThreads: 1, maxThreads: Math.max(2, availableParallelism() - 1) }
+      threads: { isolate: false, minThreads: 1, maxThreads: availableParallelism() + 1 }
     },
     projects: [
       {

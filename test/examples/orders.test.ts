@@ -79,7 +79,7 @@ const withoutNights = async (base: string) => {
 }
 
 const until = async (url: string, fits: (task: any) => boolean) => {
-  const deadline = Date.now() + 30_000
+  const deadline = Date.now() + 60_000
   let last: any
   while (Date.now() < deadline) {
     last = (await call(url)).body

@@ -32,7 +32,8 @@ export const bundle = (entry: string, folder: string): string => {
     external: ["better-sqlite3"],
     // The drivers are CommonJS and call require.
     banner: {
-      js: "import { createRequire as _createRequire } from \"node:module\"; const require = _createRequire(import.meta.url);"
+      js:
+        "import { createRequire as _createRequire } from \"node:module\"; const require = _createRequire(import.meta.url);"
     },
     logLevel: "warning"
   })
