@@ -1,0 +1,2 @@
+import { Converter } from "typedoc"
+export const nameModules = (app) => {}
