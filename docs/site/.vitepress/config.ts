@@ -1,7 +1,7 @@
 /**
  * The documentation site: the pages of docs/ where they lie, and what docs/site/generate.mjs has made into docs/site/generated.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import path from "node:path"
 import { fileURLToPath } from "node:url"
 import { type DefaultTheme, defineConfig } from "vitepress"
@@ -54,7 +54,8 @@ export default defineConfig({
     theme: { light: "github-light-high-contrast", dark: "github-dark" },
     anchor: { slugify: slugOf },
     toc: { slugify: slugOf },
-    // `ts fails` marks what must not compile: for the tests, not for the reader.
+    // Braces at the end of a line or a cell are text here.
+    attrs: { disable: true },
     config: (md) => {
       md.core.ruler.push("links-into-the-repository", ({ env, tokens }) => {
         for (const token of tokens.flatMap(({ children }) => children ?? [])) {
@@ -82,6 +83,17 @@ export default defineConfig({
   },
   vite: {
     publicDir: path.join(generated, "public"),
+    plugins: [{
+      // The pages lie outside this package, and their code is Vue: it is found from here.
+      name: "vue-of-the-site",
+      enforce: "pre",
+      resolveId(id, importer, options) {
+        if (!/^vue(\/|$)/.test(id) || importer === undefined || importer.startsWith(site)) return null
+        return options.ssr === true
+          ? { id, external: true }
+          : this.resolve(id, path.join(site, "package.json"), { ...options, skipSelf: true })
+      }
+    }],
     server: { host: "127.0.0.1", fs: { allow: [root] } },
     build: { chunkSizeWarningLimit: 4_000 }
   }
