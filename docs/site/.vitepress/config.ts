@@ -88,9 +88,10 @@ export default defineConfig({
       name: "vue-of-the-site",
       enforce: "pre",
       resolveId(id, importer, options) {
-        if (!/^vue(\/|$)/.test(id) || importer === undefined || importer.startsWith(site)) return null
-        return options.ssr === true
-          ? { id, external: true }
+        if (!/^vue(\/|$)/.test(id)) return null
+        if (options.ssr === true) return { id, external: true }
+        return importer === undefined || importer.startsWith(site)
+          ? null
           : this.resolve(id, path.join(site, "package.json"), { ...options, skipSelf: true })
       }
     }],
