@@ -95,3 +95,17 @@ if (project === undefined) throw new Error("TypeDoc could not read the sources")
 app.validate(project)
 await app.generateOutputs(project)
 if (app.logger.hasErrors() || app.logger.hasWarnings()) throw new Error("TypeDoc complains, see above")
+
+const subpaths = [...read("README.md").matchAll(/^\| `(effect-taskflow(?:\/(\w+))?)` \| ([^|]*) \|/gm)]
+if (subpaths.length < 9) throw new Error("README.md has no table of subpaths")
+write("api/index.md", `# API reference
+
+Made from the docstrings. A subpath of the package is a group; \`Task\`, \`TaskRecord\` and the like are namespaces, imported by
+name and used as \`Task.make\`. What the words mean is in [the guide](../guide/getting-started.md).
+
+| import | what is in it |
+|---|---|
+${subpaths.map(([, name, folder, what]) => `| [\`${name}\`](${folder ?? "effect-taskflow"}/index.md) | ${what.trim()} |`).join("\n")}
+
+The endpoints of the HTTP API are in the [HTTP reference](../reference/http.md).
+`)

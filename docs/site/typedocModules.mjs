@@ -78,11 +78,11 @@ const shapeOf = (node) => {
 
 const isOfSchema = (node) => /^Schema\./.test(node.heritageClauses?.[0]?.types[0]?.expression.getText() ?? "")
 
-/** A property that is a function reads better as a method: a heading of its own, and an anchor. */
-const asMethod = (property) => {
+/** What has a function's type reads better as a function: a heading of its own among them, and an anchor. */
+const asFunction = (property, kind) => {
   const signatures = property.type?.type === "reflection" ? property.type.declaration.signatures : undefined
   if (signatures === undefined || property.type.declaration.children !== undefined) return
-  property.kind = ReflectionKind.Method
+  property.kind = kind
   property.signatures = signatures
   for (const signature of signatures) {
     signature.name = property.name
@@ -135,8 +135,9 @@ const listen = (app, texts) => {
       for (const child of [...owner.children ?? []]) {
         if (child.kind === ReflectionKind.Constructor && owner.kind === ReflectionKind.Interface) project.removeReflection(child)
       }
-      for (const child of owner.children ?? []) if (child.kind === ReflectionKind.Property) asMethod(child)
+      for (const child of owner.children ?? []) if (child.kind === ReflectionKind.Property) asFunction(child, ReflectionKind.Method)
     }
+    for (const variable of project.getReflectionsByKind(ReflectionKind.Variable)) asFunction(variable, ReflectionKind.Function)
     for (const module of project.children ?? []) {
       module.name = module.name === "src" ? packageName : module.name.replace(/^src/, packageName)
     }
