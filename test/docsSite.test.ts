@@ -34,7 +34,9 @@ describe("the sidebar", () => {
   })
 
   it("takes the first link of a point, and every link of a text", () => {
-    expect(groupsOf("# x\n\n[no](no.md)\n\n## One\n\n- [`A`](a.md): see [B](b.md)\n\n## Two\n\n[c](c.md), [d](d.md#e).\n"))
+    expect(
+      groupsOf("# x\n\n[no](no.md)\n\n## One\n\n- [`A`](a.md): see [B](b.md)\n\n## Two\n\n[c](c.md), [d](d.md#e).\n")
+    )
       .toEqual([
         { text: "One", items: [{ text: "A", link: "a.md" }] },
         { text: "Two", items: [{ text: "C", link: "c.md" }, { text: "D", link: "d.md#e" }] }

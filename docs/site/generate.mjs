@@ -38,7 +38,9 @@ const fileOf = (file) => {
 }
 
 const titles = new Map(
-  [...read("docs/index.md").matchAll(/\[([^\]]+)\]\(\.\.\/examples\/(\d+-[\w-]+\.ts)\)/g)].map(([, text, file]) => [file, text])
+  [...read("docs/index.md").matchAll(/\[([^\]]+)\]\(\.\.\/examples\/(\d+-[\w-]+\.ts)\)/g)].map((
+    [, text, file]
+  ) => [file, text])
 )
 
 const files = readdirSync(path.join(root, "examples"))
@@ -49,7 +51,9 @@ for (const file of files.filter((name) => /^\d+-[\w-]+\.ts$/.test(name))) {
   const [about, ...behind] = text.split("\n\n")
   const title = titles.get(file) ?? name
   const others = files.filter((other) => other.startsWith(`${name}.`) && other !== file)
-  write(`examples/${name}.md`, `---
+  write(
+    `examples/${name}.md`,
+    `---
 source: examples/${file}
 ---
 
@@ -62,11 +66,14 @@ ${behind.map((part) => /^(node|npm|npx|curl|[A-Z_]+=)/.test(part) ? `\`\`\`sh\n$
 In a clone of the repository, \`examples/${file}\`:
 
 ${codeOf(code)}
-${others.map((other) => fileOf(`examples/${other}`)).join("\n")}`)
+${others.map((other) => fileOf(`examples/${other}`)).join("\n")}`
+  )
 }
 
 const orders = readdirSync(path.join(root, "examples/orders")).filter((file) => file.endsWith(".ts"))
-write("examples/orders.md", `---
+write(
+  "examples/orders.md",
+  `---
 source: examples/README.md
 ---
 
@@ -74,7 +81,8 @@ ${read("examples/README.md").trimEnd()}
 
 ## The order service
 
-${orders.map((file) => fileOf(`examples/orders/${file}`)).join("\n")}`)
+${orders.map((file) => fileOf(`examples/orders/${file}`)).join("\n")}`
+)
 
 // ── other pages ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -82,7 +90,10 @@ write("contributing.md", `---\nsource: CONTRIBUTING.md\n---\n\n${read("CONTRIBUT
 
 const thirtySeconds = /^## Thirty seconds\n+(```ts\n[^]*?\n```)$/m.exec(read("README.md"))?.[1]
 if (thirtySeconds === undefined) throw new Error("README.md has no code under \"Thirty seconds\"")
-write("index.md", readFileSync(path.join(site, "home.md"), "utf8").replace("<!-- thirty seconds -->", () => thirtySeconds))
+write(
+  "index.md",
+  readFileSync(path.join(site, "home.md"), "utf8").replace("<!-- thirty seconds -->", () => thirtySeconds)
+)
 
 cpSync(path.join(root, "src/dashboard/icon.svg"), path.join(generated, "public/icon.svg"))
 
@@ -98,14 +109,21 @@ if (app.logger.hasErrors() || app.logger.hasWarnings()) throw new Error("TypeDoc
 
 const subpaths = [...read("README.md").matchAll(/^\| `(effect-taskflow(?:\/(\w+))?)` \| ([^|]*) \|/gm)]
 if (subpaths.length < 9) throw new Error("README.md has no table of subpaths")
-write("api/index.md", `# API reference
+write(
+  "api/index.md",
+  `# API reference
 
 Made from the docstrings. A subpath of the package is a group; \`Task\`, \`TaskRecord\` and the like are namespaces, imported by
 name and used as \`Task.make\`. What the words mean is in [the guide](../guide/getting-started.md).
 
 | import | what is in it |
 |---|---|
-${subpaths.map(([, name, folder, what]) => `| [\`${name}\`](${folder ?? "effect-taskflow"}/index.md) | ${what.trim()} |`).join("\n")}
+${
+    subpaths.map(([, name, folder, what]) =>
+      `| [\`${name}\`](${folder ?? "effect-taskflow"}/index.md) | ${what.trim()} |`
+    ).join("\n")
+  }
 
 The endpoints of the HTTP API are in the [HTTP reference](../reference/http.md).
-`)
+`
+)

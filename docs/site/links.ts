@@ -23,7 +23,9 @@ export const targetOf = (href: string, source: string): string | null => {
   if (file.startsWith("docs/")) return source.startsWith("docs/") ? null : `${file.slice("docs/".length)}${behind}`
   const page = pageOfFile(file)
   if (page === null) {
-    throw new Error(`${source} links to ${file}, which has no page on the site: name it in a code span, or see docs/site/links.ts`)
+    throw new Error(
+      `${source} links to ${file}, which has no page on the site: name it in a code span, or see docs/site/links.ts`
+    )
   }
   return `${page}${behind}`
 }

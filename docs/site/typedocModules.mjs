@@ -32,9 +32,13 @@ const parametersOf = (node) => {
   // A parameter that is taken apart, or has a default: neither is the caller's affair.
   const parameters = node.parameters.map((one) => {
     const name = ts.isIdentifier(one.name) ? one.name.text : "options"
-    return `${name}${one.initializer === undefined && one.questionToken === undefined ? "" : "?"}: ${one.type.getText()}`
+    return `${name}${
+      one.initializer === undefined && one.questionToken === undefined ? "" : "?"
+    }: ${one.type.getText()}`
   })
-  const types = node.typeParameters === undefined ? "" : `<${node.typeParameters.map((one) => one.getText()).join(", ")}>`
+  const types = node.typeParameters === undefined
+    ? ""
+    : `<${node.typeParameters.map((one) => one.getText()).join(", ")}>`
   return `${types}(${parameters.join(", ")})`
 }
 
@@ -121,8 +125,9 @@ const listen = (app, texts) => {
     for (const reflection of plain) {
       reflection.extendedTypes = undefined
       for (const child of [...reflection.children ?? []]) {
-        if (child.kind === ReflectionKind.Constructor || child.kind === ReflectionKind.Accessor) project.removeReflection(child)
-        else if (!child.flags.isStatic) child.defaultValue = undefined
+        if (child.kind === ReflectionKind.Constructor || child.kind === ReflectionKind.Accessor) {
+          project.removeReflection(child)
+        } else if (!child.flags.isStatic) child.defaultValue = undefined
       }
       const shape = shapes.get(reflection)
       const members = shape?.type === "reflection" ? shape.declaration.children ?? [] : []
@@ -133,11 +138,17 @@ const listen = (app, texts) => {
     for (const owner of project.getReflectionsByKind(kinds)) {
       // `new(_: never)` only says that it may be extended.
       for (const child of [...owner.children ?? []]) {
-        if (child.kind === ReflectionKind.Constructor && owner.kind === ReflectionKind.Interface) project.removeReflection(child)
+        if (child.kind === ReflectionKind.Constructor && owner.kind === ReflectionKind.Interface) {
+          project.removeReflection(child)
+        }
       }
-      for (const child of owner.children ?? []) if (child.kind === ReflectionKind.Property) asFunction(child, ReflectionKind.Method)
+      for (const child of owner.children ?? []) {
+        if (child.kind === ReflectionKind.Property) asFunction(child, ReflectionKind.Method)
+      }
     }
-    for (const variable of project.getReflectionsByKind(ReflectionKind.Variable)) asFunction(variable, ReflectionKind.Function)
+    for (const variable of project.getReflectionsByKind(ReflectionKind.Variable)) {
+      asFunction(variable, ReflectionKind.Function)
+    }
     for (const module of project.children ?? []) {
       module.name = module.name === "src" ? packageName : module.name.replace(/^src/, packageName)
     }
@@ -184,9 +195,12 @@ export const nameModules = (app) => {
   listen(app, texts)
   const Context = contextWith(texts)
   app.renderer.defineRouter("subpaths", Router)
-  app.renderer.defineTheme("written", class extends MarkdownTheme {
-    getRenderContext(page) {
-      return new Context(this, page, this.application.options)
+  app.renderer.defineTheme(
+    "written",
+    class extends MarkdownTheme {
+      getRenderContext(page) {
+        return new Context(this, page, this.application.options)
+      }
     }
-  })
+  )
 }

@@ -61,8 +61,11 @@ export default defineConfig({
         for (const token of tokens.flatMap(({ children }) => children ?? [])) {
           const href = token.type === "link_open" ? token.attrGet("href") : null
           if (href === null) continue
-          const source = (env.frontmatter as { readonly source?: string }).source ?? `docs/${env.relativePath as string}`
-          const target = source.startsWith("docs/api/") ? null : targetOf(href, source === "docs/contents.md" ? "docs/index.md" : source)
+          const source = (env.frontmatter as { readonly source?: string }).source ??
+            `docs/${env.relativePath as string}`
+          const target = source.startsWith("docs/api/")
+            ? null
+            : targetOf(href, source === "docs/contents.md" ? "docs/index.md" : source)
           if (target !== null) token.attrSet("href", pageOf(target))
         }
       })
