@@ -70,11 +70,11 @@ const lines: Readonly<Record<string, Line>> = {
   "→pending": { path: "M32 210H106", label: { x: 66, y: 200, anchor: "middle" } },
   "pending→running": { path: "M242 202H350", label: { x: 296, y: 193, anchor: "middle" } },
   "running→pending": { path: "M356 220H248", label: { x: 302, y: 240, anchor: "middle" } },
-  "running→running": { path: "M396 186C386 118 476 118 467 180", label: { x: 431, y: 88, anchor: "middle" } },
+  "running→running": { path: "M396 186C386 118 476 118 467 180", label: { x: 431, y: 122, anchor: "middle" } },
   "running→success": { path: "M506 198C590 198 570 58 662 58", label: { x: 656, y: 50, anchor: "end" } },
   "running→failed": { path: "M506 206C590 206 580 158 662 158", label: { x: 656, y: 150, anchor: "end" } },
   "running→interrupted": { path: "M506 214C590 214 580 258 662 258", label: { x: 656, y: 276, anchor: "end" } },
-  "running→cancelled": { path: "M506 222C590 222 570 350 662 350", label: { x: 656, y: 343, anchor: "end" } },
+  "running→cancelled": { path: "M506 222C590 222 570 350 662 350", label: { x: 562, y: 318, anchor: "end" } },
   "pending→cancelled": { path: "M177 234C177 330 260 368 400 368H662", label: { x: 420, y: 360, anchor: "middle" } }
 }
 

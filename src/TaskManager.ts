@@ -120,7 +120,9 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
   /** What `BackgroundTasks` is made of. */
   readonly holding: Releasing.Holding
 
+  /** The record of a task as it is now. */
   readonly get: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskBackendError>
+  /** Records page by page, the newest first. */
   readonly list: (query?: ListQuery) => Effect.Effect<ListPage, TaskBackendError>
   /** Lines in the order they were written, skipping the first `after`. At most `limit` (default and maximum 1,000). */
   readonly logs: (
@@ -129,6 +131,7 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
   ) => Effect.Effect<ReadonlyArray<LogLine>, TaskNotFound | TaskBackendError>
   /** Every ended attempt but the last of a finished task, which its record tells. */
   readonly attempts: (taskId: string) => Effect.Effect<ReadonlyArray<AttemptEntry>, TaskNotFound | TaskBackendError>
+  /** How many tasks there are by status, and how long they took: of one name or of all. */
   readonly stats: (query?: { readonly taskName?: string | undefined }) => Effect.Effect<Stats, TaskBackendError>
   /** How many tasks fit, by status, each counted up to `most` (1 to 100,000, default 10,001) and no further. */
   readonly count: (query?: CountQuery, most?: number) => Effect.Effect<Counted, TaskBackendError>
@@ -167,6 +170,7 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
 
   /** What happens to tasks, from the moment of subscription on. A slow reader loses the oldest; `eventsDropped` counts. */
   readonly events: Stream.Stream<Recorded>
+  /** How many events slow readers have lost so far. */
   readonly eventsDropped: Effect.Effect<number>
   /**
    * What changes in the whole fleet, this instance included: from now on, or from a cursor on, whichever instance gave it.

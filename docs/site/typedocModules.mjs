@@ -96,9 +96,8 @@ const asFunction = (property, kind) => {
   property.type = undefined
 }
 
-/** What the file says of itself in its first comment is what there is to say of its namespace. */
-const describe = (context, reflection) => {
-  const file = context.getSymbolFromReflection(reflection)?.declarations?.find(ts.isSourceFile)
+/** What the file says of itself in its first comment is what there is to say of its namespace, or its service. */
+const describe = (reflection, file) => {
   const header = /^\/\*\*([^]*?)\*\//.exec(file?.text ?? "")?.[1]
   if (header === undefined) return
   const text = header.replace(/^ ?\* ?/gm, "").trim()
@@ -109,7 +108,9 @@ const listen = (app, texts) => {
   const shapes = new Map()
   const plain = new Set()
   app.converter.on(Converter.EVENT_CREATE_DECLARATION, (context, reflection) => {
-    if (reflection.kind === ReflectionKind.Namespace) return describe(context, reflection)
+    if (reflection.kind === ReflectionKind.Namespace) {
+      return describe(reflection, context.getSymbolFromReflection(reflection)?.declarations?.find(ts.isSourceFile))
+    }
     const node = context.getSymbolFromReflection(reflection)?.declarations?.find((one) =>
       reflection.kind !== ReflectionKind.TypeAlias || ts.isTypeAliasDeclaration(one)
     )
@@ -120,6 +121,7 @@ const listen = (app, texts) => {
     const shape = shapeOf(node)
     if (shape !== undefined) shapes.set(reflection, app.converter.convertType(context.withScope(reflection), shape))
     if (shape !== undefined || isOfSchema(node)) plain.add(reflection)
+    if (shape !== undefined && reflection.comment === undefined) describe(reflection, node.getSourceFile())
   })
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     for (const reflection of plain) {
