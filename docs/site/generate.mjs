@@ -55,6 +55,7 @@ for (const file of files.filter((name) => /^\d+-[\w-]+\.ts$/.test(name))) {
     `examples/${name}.md`,
     `---
 source: examples/${file}
+aside: false
 ---
 
 # ${title.charAt(0).toUpperCase()}${title.slice(1)}
