@@ -231,7 +231,8 @@ const onConnection = (connection: Connection, { durability, notify }: Settings) 
   })
 }
 
-const isPrefix = (prefix: string): boolean => /^[\w.:-]{1,64}$/.test(prefix)
+/** What a prefix may be. */
+export const isPrefix = (prefix: string): boolean => /^[\w.:-]{1,64}$/.test(prefix)
 
 /**
  * A backend on a connection of its own: to where the options say, or, given the application's `redis`, with the settings of
