@@ -2,7 +2,7 @@
 // dist with its declarations complete, what is private stays private, and who keeps tasks in memory needs no database's
 // packages. Run `npm run build` first.
 import assert from "node:assert/strict"
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawnSync } from "node:child_process"
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -14,7 +14,7 @@ const subpaths = Object.entries(pkg.exports)
   .filter(([, target]) => typeof target === "object" && target !== null)
   .map(([key]) => pkg.name + key.slice(1))
 
-// Needed by the subpaths of databases alone.
+// Needed by the subpaths of databases, or by the command line, alone.
 const optional = Object.keys(pkg.peerDependenciesMeta).filter((name) => pkg.peerDependenciesMeta[name].optional)
 const peers = Object.keys(pkg.peerDependencies)
 const withoutDatabase = ["", "/http", "/observers", "/testing"].map((subpath) => pkg.name + subpath)
@@ -47,6 +47,7 @@ try {
   checkDeclarations(project, subpaths)
   checkSqlite(project)
   checkWorkers(small)
+  checkCommand(project, small)
   console.log(`package: ${packed.files.length} files, ${subpaths.length} subpaths, good`)
 } finally {
   rmSync(work, { recursive: true, force: true })
@@ -205,4 +206,16 @@ console.log(await Effect.runPromise(program))
   )
   const taskId = run(process.execPath, ["sqlite.js"], project).trim()
   assert.equal(run(process.execPath, ["sqlite.js", taskId], project).trim(), "hello, Ada")
+}
+
+// What npm links as a command, with its packages and without them.
+function checkCommand(project, without) {
+  const command = (where) => join(where, "node_modules/.bin/effect-taskflow")
+  const usual = (...args) => run(command(project), args, project)
+  assert.equal(usual("--version").trim(), pkg.version)
+  const { items } = JSON.parse(usual("list", "--url", "sqlite:tasks.db", "--json"))
+  assert.deepEqual(items.map(({ status, taskName }) => [taskName, status]), [["greet", "success"]])
+  const { status, stderr } = spawnSync(command(without), ["--version"], { encoding: "utf8" })
+  assert.equal(status, 2)
+  assert.match(stderr, /^effect-taskflow: the command line needs packages .+: npm install "@effect\/cli@\^[\d.]+" [^\n]+\n$/)
 }

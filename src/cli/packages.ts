@@ -43,3 +43,12 @@ export const lacking = (need: Need, installed: (name: string) => boolean = isIns
   return `effect-taskflow: ${need === "command line" ? "the command line" : need} needs packages that are not installed: ` +
     `npm install ${names.map((name) => `"${name}"`).join(" ")}`
 }
+
+/** The same of an import that failed; null when it failed for another reason. */
+export const absent = (error: unknown): string | null => {
+  const isAbsent = error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND"
+  const name = isAbsent ? /Cannot find package '([^']+)'/.exec(error.message)?.[1] : undefined
+  return name === undefined
+    ? null
+    : `effect-taskflow: the command line needs a package that is not installed: npm install "${name}"`
+}
