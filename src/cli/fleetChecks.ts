@@ -38,6 +38,8 @@ const isSilent = ({ beatAt, vitals }: InstanceInfo, now: number): boolean =>
 export interface Fleet {
   readonly instances: ReadonlyArray<InstanceInfo>
   readonly living: ReadonlyArray<InstanceInfo>
+  /** Those among them that have handlers, or have not said so yet. */
+  readonly workers: ReadonlyArray<InstanceInfo>
   readonly handled: ReadonlySet<string>
   readonly complete: boolean
 }
@@ -48,6 +50,8 @@ const fleetOf = (instances: ReadonlyArray<InstanceInfo>, now: number): Fleet => 
   return {
     instances,
     living,
+    // A dashboard is an instance too.
+    workers: living.filter((_, index) => tasks[index]?.length !== 0),
     handled: new Set(tasks.flatMap((names) => names ?? [])),
     complete: tasks.every((names) => names !== null && names.length < mostNames)
   }
@@ -82,11 +86,11 @@ const ofInstances = ({ instances, living }: Fleet, now: number): ReadonlyArray<F
   return found
 }
 
-const ofNames = (backend: TaskBackend["Type"], { complete, handled, living }: Fleet) =>
+const ofNames = (backend: TaskBackend["Type"], { complete, handled, workers }: Fleet) =>
   Effect.map(backend.unfinished, ({ tasks }): ReadonlyArray<Finding> => {
     const waiting = tasks.filter(({ pending, running }) => pending + running > 0)
     const sum = (of: typeof waiting) => of.reduce((sum, { pending, running }) => sum + pending + running, 0)
-    if (living.length === 0) {
+    if (workers.length === 0) {
       return waiting.length === 0 ? [] : [finding({
         code: "workers.none",
         level: "problem",
@@ -107,7 +111,7 @@ const ofNames = (backend: TaskBackend["Type"], { complete, handled, living }: Fl
     })]
   })
 
-const ofBacklog = (backend: TaskBackend["Type"], { handled, living }: Fleet, now: number) =>
+const ofBacklog = (backend: TaskBackend["Type"], { handled, workers }: Fleet, now: number) =>
   Effect.gen(function*() {
     const controls = yield* backend.controls.list
     const found: Array<Finding> = []
@@ -124,7 +128,7 @@ const ofBacklog = (backend: TaskBackend["Type"], { handled, living }: Fleet, now
     }
     const isPaused = (taskName: string) =>
       controls.some(({ target }) => target._tag === "Everything" || target.name === taskName)
-    if (living.length === 0) return found
+    if (workers.length === 0) return found
     const { items } = yield* backend.list({ status: ["pending", "running"], order: "oldest", limit: oldest })
     const stuck = items.filter((record) => {
       if (record.owner !== null || !(record.status === "pending" || isWaiting(record))) return false
@@ -147,7 +151,7 @@ const ofBacklog = (backend: TaskBackend["Type"], { handled, living }: Fleet, now
     return found
   })
 
-const ofSchedules = (backend: TaskBackend["Type"], { complete, handled, living }: Fleet, now: number) =>
+const ofSchedules = (backend: TaskBackend["Type"], { complete, handled, workers }: Fleet, now: number) =>
   Effect.gen(function*() {
     const all: Array<StoredSchedule> = []
     let cursor: string | undefined
@@ -171,7 +175,7 @@ const ofSchedules = (backend: TaskBackend["Type"], { complete, handled, living }
         todo: "start the program that has them; or, if they are to go, any instance retires them after a day"
       }))
     }
-    const unhandled = living.length === 0 || !complete
+    const unhandled = workers.length === 0 || !complete
       ? []
       : active.filter(({ origin, taskName }) => origin === "dynamic" && !handled.has(taskName))
     const [first] = unhandled

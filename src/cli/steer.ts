@@ -179,7 +179,11 @@ const run = <A>(action: Action<A>) => (asked: Asked) =>
 
 const again: Action<TaskId> = {
   name: "retry",
-  one: (manager, id) => manager.retry(id),
+  one: (manager, id) =>
+    Effect.mapError(manager.retry(id), (error) =>
+      error._tag === "TaskNotRegistered"
+        ? failed(`no living instance has a handler for ${Text.line(error.task)}: start the application first`)
+        : error),
   told: (id, taskId) => ({ text: `runs again as ${taskId}`, json: { originalTaskId: id, newTaskId: taskId } }),
   ofMany: Bulk.retryOne,
   would: Bulk.wouldRetry,
