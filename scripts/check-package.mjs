@@ -217,5 +217,8 @@ function checkCommand(project, without) {
   assert.deepEqual(items.map(({ status, taskName }) => [taskName, status]), [["greet", "success"]])
   const { status, stderr } = spawnSync(command(without), ["--version"], { encoding: "utf8" })
   assert.equal(status, 2)
-  assert.match(stderr, /^effect-taskflow: the command line needs packages .+: npm install "@effect\/cli@\^[\d.]+" [^\n]+\n$/)
+  assert.match(
+    stderr,
+    /^effect-taskflow: the command line needs packages .+: npm install "@effect\/cli@\^[\d.]+" [^\n]+\n$/
+  )
 }

@@ -19,7 +19,7 @@ export interface RedisInspectorOptions {
   readonly prefix?: string | undefined
 }
 
-const told = <A>(method: string, self: Effect.Effect<A, RedisProblem>): Effect.Effect<A, TaskBackendError> =>
+const told = <A, R>(method: string, self: Effect.Effect<A, RedisProblem, R>): Effect.Effect<A, TaskBackendError, R> =>
   Effect.mapError(self, (cause) => new TaskBackendError({ method, cause }))
 
 const refuse = (method: string) =>

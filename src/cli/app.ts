@@ -20,7 +20,7 @@ import { migrate } from "./migrate.js"
 import { pause, resume } from "./pause.js"
 import { scrubbed } from "./place.js"
 import { prune } from "./prune.js"
-import { type Ended, exit, type Exit, type Failure, Screen } from "./Screen.js"
+import { type Ended, type Exit, exit, type Failure, Screen } from "./Screen.js"
 import { show } from "./show.js"
 import { cancel, retry } from "./steer.js"
 

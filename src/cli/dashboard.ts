@@ -14,7 +14,7 @@ import * as TaskAuth from "../http/TaskAuth.js"
 import * as TaskHttp from "../http/TaskHttp.js"
 import * as Asking from "./asking.js"
 import * as Database from "./database.js"
-import { type Failure, failed, misused, Screen } from "./Screen.js"
+import { failed, type Failure, misused, Screen } from "./Screen.js"
 import * as Text from "./text.js"
 
 const authVariable = "TASKFLOW_AUTH"
@@ -38,8 +38,7 @@ const options = {
   json: Asking.json
 }
 
-const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host)
+const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host)
 
 const authOf = (asked: {
   readonly auth: Option.Option<Redacted.Redacted>
@@ -81,7 +80,11 @@ const announced = (open: boolean, json: boolean, place: string) =>
     serving()
     yield* out(json ? JSON.stringify({ url, database: place }) : url)
     yield* note(`${place}; Ctrl-C ends it`)
-    if (open) yield* note(`OPEN: everybody on this machine can use it. Set ${authVariable}=user:password to ask for a password.`)
+    if (open) {
+      yield* note(
+        `OPEN: everybody on this machine can use it. Set ${authVariable}=user:password to ask for a password.`
+      )
+    }
   }))
 
 export const dashboard = Command.make("dashboard", options, (asked) =>

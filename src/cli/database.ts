@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Inspector, TablesState } from "../backend/Inspector.js"
 import { messageOf } from "../internal/failureOf.js"
@@ -15,10 +15,10 @@ import { TaskBackend } from "../TaskBackend.js"
 import * as TaskCipher from "../TaskCipher.js"
 import { TaskBackendError } from "../TaskError.js"
 import { operatorLayer } from "../Taskflow.js"
-import { TaskManager } from "../TaskManager.js"
+import type { TaskManager } from "../TaskManager.js"
 import { lacking } from "./packages.js"
 import { expected, parse, type Place, scrubbed } from "./place.js"
-import { type Failure, failed, misused } from "./Screen.js"
+import { failed, type Failure, misused } from "./Screen.js"
 
 /** What every command is told of its database. */
 export interface Asked {
@@ -70,17 +70,25 @@ export const inspect = ({ failure, place, prefix }: Database): Effect.Effect<Ins
   const opened = Effect.suspend(() => {
     switch (kind) {
       case "sqlite":
-        return Effect.flatMap(Effect.promise(() => import("../backend/SqliteInspector.js")), ({ make }) =>
-          make({ filename, prefix }))
+        return Effect.flatMap(
+          Effect.promise(() => import("../backend/SqliteInspector.js")),
+          ({ make }) => make({ filename, prefix })
+        )
       case "postgres":
-        return Effect.flatMap(Effect.promise(() => import("../backend/PostgresInspector.js")), ({ make }) =>
-          make({ url, prefix }))
+        return Effect.flatMap(
+          Effect.promise(() => import("../backend/PostgresInspector.js")),
+          ({ make }) => make({ url, prefix })
+        )
       case "mysql":
-        return Effect.flatMap(Effect.promise(() => import("../backend/MysqlInspector.js")), ({ make }) =>
-          make({ url, prefix }))
+        return Effect.flatMap(
+          Effect.promise(() => import("../backend/MysqlInspector.js")),
+          ({ make }) => make({ url, prefix })
+        )
       case "redis":
-        return Effect.flatMap(Effect.promise(() => import("../backend/RedisInspector.js")), ({ make }) =>
-          make({ url, prefix }))
+        return Effect.flatMap(
+          Effect.promise(() => import("../backend/RedisInspector.js")),
+          ({ make }) => make({ url, prefix })
+        )
     }
   })
   return Effect.mapError(opened, failure)
@@ -147,17 +155,25 @@ const backendOf = ({ place, prefix }: Database): Effect.Effect<Layer.Layer<TaskB
   const { filename, kind, url } = place
   switch (kind) {
     case "sqlite":
-      return Effect.map(Effect.promise(() => import("../backend/SqliteBackend.js")), ({ layer }) =>
-        layer({ filename, prefix }))
+      return Effect.map(
+        Effect.promise(() => import("../backend/SqliteBackend.js")),
+        ({ layer }) => layer({ filename, prefix })
+      )
     case "postgres":
-      return Effect.map(Effect.promise(() => import("../backend/PostgresBackend.js")), ({ layer }) =>
-        layer({ url, prefix, maxConnections: 5, applicationName: "effect-taskflow command line" }))
+      return Effect.map(
+        Effect.promise(() => import("../backend/PostgresBackend.js")),
+        ({ layer }) => layer({ url, prefix, maxConnections: 5, applicationName: "effect-taskflow command line" })
+      )
     case "mysql":
-      return Effect.map(Effect.promise(() => import("../backend/MysqlBackend.js")), ({ layer }) =>
-        layer({ url, prefix, maxConnections: 5 }))
+      return Effect.map(
+        Effect.promise(() => import("../backend/MysqlBackend.js")),
+        ({ layer }) => layer({ url, prefix, maxConnections: 5 })
+      )
     case "redis":
-      return Effect.map(Effect.promise(() => import("../backend/RedisBackend.js")), ({ layer }) =>
-        layer({ url, prefix }))
+      return Effect.map(
+        Effect.promise(() => import("../backend/RedisBackend.js")),
+        ({ layer }) => layer({ url, prefix })
+      )
   }
 }
 

@@ -45,8 +45,12 @@ export const doctor = Command.make("doctor", options, (asked) =>
           advance(1)
         )))
     const findings = found.flat()
-    const problems = findings.filter(({ level }) => level === "problem").length
-    const looked = checks.map(({ name }) => name)
+    const problems = findings.filter(({ level }) =>
+      level === "problem"
+    ).length
+    const looked = checks.map(({ name }) =>
+      name
+    )
     if (asked.json) yield* out(Text.json({ database: database.place.shown, checks: looked, problems, findings }))
     else {
       yield* out(`${database.place.shown}: looked at ${looked.join(", ")}`)

@@ -37,7 +37,9 @@ export const planOf = (filter: string, payloads: boolean): Effect.Effect<Plan, F
       const [first] = parsed.errors
       const at = first?.from ?? 0
       return yield* misused(
-        `the filter cannot be read: ${first?.message ?? "it is none"}\n  ${filter.replace(/\s/g, " ")}\n  ${" ".repeat(at)}^`
+        `the filter cannot be read: ${first?.message ?? "it is none"}\n  ${filter.replace(/\s/g, " ")}\n  ${
+          " ".repeat(at)
+        }^`
       )
     }
     return plan(parsed.terms, {

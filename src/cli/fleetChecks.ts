@@ -123,7 +123,9 @@ const ofBacklog = (backend: TaskBackend["Type"], { handled, workers }: Fleet, no
         level: "note",
         what: `${name} is paused for ${span(now - since)}, by ${by}`,
         example: target._tag === "Everything" ? null : target.name,
-        todo: `effect-taskflow resume ${target._tag === "Everything" ? "--all" : JSON.stringify(name)}, if it is not meant to be`
+        todo: `effect-taskflow resume ${
+          target._tag === "Everything" ? "--all" : JSON.stringify(name)
+        }, if it is not meant to be`
       }))
     }
     const isPaused = (taskName: string) =>
@@ -141,11 +143,14 @@ const ofBacklog = (backend: TaskBackend["Type"], { handled, workers }: Fleet, no
       found.push(finding({
         code: "backlog",
         level: "problem",
-        what: `tasks could have started more than an hour ago, the oldest ${span(now - due)} ago, and somebody has their handlers`,
+        what: `tasks could have started more than an hour ago, the oldest ${
+          span(now - due)
+        } ago, and somebody has their handlers`,
         count: stuck.length,
         atLeast: items.length === oldest,
         example: `${first.taskId} (${first.taskName})`,
-        todo: "more instances or more slots (maxConcurrentTasks); or their definition is newer than every instance knows"
+        todo:
+          "more instances or more slots (maxConcurrentTasks); or their definition is newer than every instance knows"
       }))
     }
     return found

@@ -96,5 +96,7 @@ export const key = Command.make("key", options, (asked) =>
     }
     const made = Redacted.value(yield* TaskCipher.generateKey)
     yield* out(asked.json ? Text.json({ id, key: made }) : id === null ? made : `${id}:${made}`)
-    if (!asked.json) yield* note("Keep it where you keep secrets, and not beside the database: nobody can read the tasks without it.")
+    if (!asked.json) {
+      yield* note("Keep it where you keep secrets, and not beside the database: nobody can read the tasks without it.")
+    }
   }).pipe(Effect.scoped)).pipe(Command.withDescription("Make an encryption key, or check those that are set."))

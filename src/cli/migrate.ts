@@ -7,7 +7,7 @@ import type { TablesState } from "../backend/Inspector.js"
 import * as Asking from "./asking.js"
 import * as Database from "./database.js"
 import * as Progress from "./progress.js"
-import { Ended, exit, type Failure, failed, Screen } from "./Screen.js"
+import { Ended, exit, failed, type Failure, Screen } from "./Screen.js"
 import * as Text from "./text.js"
 
 const options = { ...Asking.database, json: Asking.json }
@@ -34,7 +34,12 @@ const jsonOf = (tables: TablesState) => {
     case "None":
       return { state: "none", version: null, known: tables.known, pending: tables.pending.map(({ name }) => name) }
     case "Old":
-      return { state: "old", version: tables.version, known: tables.known, pending: tables.pending.map(({ name }) => name) }
+      return {
+        state: "old",
+        version: tables.version,
+        known: tables.known,
+        pending: tables.pending.map(({ name }) => name)
+      }
     default:
       return { state: tables._tag.toLowerCase(), version: tables.version, known: tables.known, pending: [] }
   }
@@ -57,7 +62,9 @@ const status = Command.make("status", options, (asked) =>
     }
     if (!isDone(tables)) return yield* new Ended({ code: exit.failed })
   }).pipe(Effect.scoped)).pipe(
-    Command.withDescription("Say which tables there are and what is to be done. Changes nothing; ends with 1 if there is something.")
+    Command.withDescription(
+      "Say which tables there are and what is to be done. Changes nothing; ends with 1 if there is something."
+    )
   )
 
 /** Which tables there are; none where SQLite has no file yet. */

@@ -3,7 +3,13 @@ import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 
 const needed = {
-  "command line": ["@effect/cli", "@effect/platform", "@effect/platform-node", "@effect/printer", "@effect/printer-ansi"],
+  "command line": [
+    "@effect/cli",
+    "@effect/platform",
+    "@effect/platform-node",
+    "@effect/printer",
+    "@effect/printer-ansi"
+  ],
   SQLite: ["@effect/experimental", "@effect/sql", "@effect/sql-sqlite-node"],
   PostgreSQL: ["@effect/experimental", "@effect/sql", "@effect/sql-pg"],
   MySQL: ["@effect/experimental", "@effect/sql", "@effect/sql-mysql2"],
@@ -40,7 +46,9 @@ export const lacking = (need: Need, installed: (name: string) => boolean = isIns
   if (missing.length === 0) return null
   const ranges = rangesOf()
   const names = missing.map((name) => ranges[name] === undefined ? name : `${name}@${ranges[name]}`)
-  return `effect-taskflow: ${need === "command line" ? "the command line" : need} needs packages that are not installed: ` +
+  return `effect-taskflow: ${
+    need === "command line" ? "the command line" : need
+  } needs packages that are not installed: ` +
     `npm install ${names.map((name) => `"${name}"`).join(" ")}`
 }
 

@@ -10,7 +10,7 @@ import { isTaskName, taskNameExpected } from "../internal/definition.js"
 import { TaskBackend } from "../TaskBackend.js"
 import * as Asking from "./asking.js"
 import * as Database from "./database.js"
-import { type Failure, failed, misused, Screen } from "./Screen.js"
+import { failed, type Failure, misused, Screen } from "./Screen.js"
 import * as Text from "./text.js"
 import { audit, whoIs } from "./who.js"
 
@@ -81,7 +81,10 @@ export const pause = Command.make("pause", { ...shared, list }, (asked) =>
     const already = outcome === "AlreadyPaused"
     yield* out(
       asked.json
-        ? Text.json({ task: target._tag === "Task" ? target.name : null, outcome: already ? "alreadyPaused" : "paused" })
+        ? Text.json({
+          task: target._tag === "Task" ? target.name : null,
+          outcome: already ? "alreadyPaused" : "paused"
+        })
         : `${wordsOf(target)} ${already ? "was paused already" : "is paused: nothing of it starts until it is resumed"}`
     )
   }).pipe(Effect.scoped)).pipe(Command.withDescription("Start no more tasks of this name, in all instances."))

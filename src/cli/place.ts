@@ -31,7 +31,12 @@ const decoded = (text: string): string => {
 const server = (text: string): Place | null => {
   if (!URL.canParse(text)) return null
   const { host, password, pathname, protocol, searchParams } = new URL(text)
-  const hidden = [password, decoded(password), searchParams.get("password") ?? "", searchParams.get("sslpassword") ?? ""]
+  const hidden = [
+    password,
+    decoded(password),
+    searchParams.get("password") ?? "",
+    searchParams.get("sslpassword") ?? ""
+  ]
   const common = { url: Redacted.make(text), filename: "", secrets: [...new Set(hidden)].filter((one) => one !== "") }
   if (/^rediss?:$/.test(protocol) && host !== "" && /^\/?\d*$/.test(pathname)) {
     return { kind: "redis", needs: "Redis", shown: `Redis at ${host}${pathname.replace(/^\/$/, "")}`, ...common }
@@ -53,12 +58,16 @@ const server = (text: string): Place | null => {
 export const parse = (url: Redacted.Redacted): Either.Either<Place, string> => {
   const text = Redacted.value(url)
   const filename = /^sqlite:(?:\/\/)?(.+)$/.exec(text)?.[1]
-  if (filename === ":memory:") return Either.left("a database in memory is its process's own, nobody else can look into it")
+  if (filename === ":memory:") {
+    return Either.left("a database in memory is its process's own, nobody else can look into it")
+  }
   if (filename !== undefined) {
     return Either.right({ kind: "sqlite", needs: "SQLite", shown: `SQLite in ${filename}`, filename, url, secrets: [] })
   }
   const place = server(text)
-  return place === null ? Either.left(`the url of the database cannot be read: expected is ${expected}`) : Either.right(place)
+  return place === null
+    ? Either.left(`the url of the database cannot be read: expected is ${expected}`)
+    : Either.right(place)
 }
 
 /** A message as it may be shown. Drivers repeat what they were given. */

@@ -62,7 +62,9 @@ export const prune = Command.make("prune", options, (asked) =>
           : `${counted} would be removed`
       )
     }
-    if (!asked.yes) return yield* misused(`${counted} would be removed. Nothing was done: say --yes.`)
+    if (!asked.yes) {
+      return yield* misused(`${counted} would be removed. Nothing was done: say --yes.`)
+    }
     const removed = count === 0 ? 0 : yield* Effect.gen(function*() {
       const backend = yield* TaskBackend
       const who = whoIs(asked.by)
@@ -73,7 +75,9 @@ export const prune = Command.make("prune", options, (asked) =>
             const some = yield* backend.deleteBefore(cutoff, step, statuses)
             removed += some
             yield* advance(some)
-            if (some < step) return removed
+            if (some < step) {
+              return removed
+            }
             yield* Effect.yieldNow()
           }
         })

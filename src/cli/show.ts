@@ -36,7 +36,9 @@ const timeOrNull = (millis: number | null): string | null => millis === null ? n
 const spanOrNull = (millis: number | null): string | null => millis === null ? null : Text.span(millis)
 
 const factsOf = (record: TaskRecord, now: number): string => {
-  const tags = Object.entries(TaskView.shownTags(record, Filtering.redaction)).map(([name, value]) => `${name}=${value}`)
+  const tags = Object.entries(TaskView.shownTags(record, Filtering.redaction)).map(([name, value]) =>
+    `${name}=${value}`
+  )
   const { progress, schedule } = record
   return Text.facts([
     ["id", record.taskId],
@@ -53,7 +55,10 @@ const factsOf = (record: TaskRecord, now: number): string => {
     ["crashes", record.crashes === 0 ? null : String(record.crashes)],
     ["cancel asked", record.cancelRequested && record.endedAt === null ? "yes" : null],
     ["instance", record.instance],
-    ["source", schedule === null ? record.source : `${record.source} (${schedule.name}, slot ${Text.time(schedule.slot)})`],
+    [
+      "source",
+      schedule === null ? record.source : `${record.source} (${schedule.name}, slot ${Text.time(schedule.slot)})`
+    ],
     ["priority", record.priority === 0 ? null : String(record.priority)],
     ["tags", tags.length === 0 ? null : tags.join(" ")],
     [
@@ -127,11 +132,15 @@ export const show = Command.make("show", { ...options, id }, (asked) =>
         instance ?? "",
         Sealed.shown(error ?? "")
       ])
-      yield* out(`\nattempts\n${indented(Text.table(["#", "OUTCOME", "STARTED", "TOOK", "INSTANCE", "ERROR"], rows, null))}`)
+      yield* out(
+        `\nattempts\n${indented(Text.table(["#", "OUTCOME", "STARTED", "TOOK", "INSTANCE", "ERROR"], rows, null))}`
+      )
     }
     if (lines.length > 0) {
       const shown = lines.map((line) => TaskView.logText(line, taskName, Filtering.redaction))
-      yield* out(`\nlog${record.logLines > lines.length ? `, the last ${lines.length} of ${record.logLines} lines` : ""}`)
+      yield* out(
+        `\nlog${record.logLines > lines.length ? `, the last ${lines.length} of ${record.logLines} lines` : ""}`
+      )
       yield* out(indented(shown.join("\n")))
     }
   }).pipe(Effect.scoped)).pipe(Command.withDescription("Show one task: facts, attempts, error, log."))

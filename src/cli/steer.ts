@@ -75,8 +75,10 @@ const wordsOf = ({ skipped }: ReturnType<typeof tallyOf>): string => {
 
 /** The names that somebody alive has a handler for. */
 export const handledNames = (backend: Pick<TaskBackend["Type"], "instances">) =>
-  Effect.map(backend.instances, (all) =>
-    new Set(all.flatMap(({ state, vitals }) => state === "live" ? vitals?.tasks ?? [] : [])))
+  Effect.map(
+    backend.instances,
+    (all) => new Set(all.flatMap(({ state, vitals }) => state === "live" ? vitals?.tasks ?? [] : []))
+  )
 
 type Asked = Command.Command.ParseConfig<typeof options>
 
@@ -87,7 +89,12 @@ const ofOne = <A>(action: Action<A>, asked: Asked, database: Database.Database, 
     const who = whoIs(asked.by)
     const done = yield* action.one(manager, id).pipe(
       Effect.tapError((error) =>
-        audit(manager.audit, { who, action: action.name, target: id, outcome: "_tag" in error ? String(error._tag) : "failed" })
+        audit(manager.audit, {
+          who,
+          action: action.name,
+          target: id,
+          outcome: "_tag" in error ? String(error._tag) : "failed"
+        })
       ),
       Effect.mapError(database.failure)
     )
@@ -102,8 +109,11 @@ const ofMany = <A>(action: Action<A>, asked: Asked, database: Database.Database,
     const plan = yield* Filtering.planOf(filter, false)
     const selected = yield* Effect.scoped(Effect.gen(function*() {
       const { backend } = yield* Database.reading(database)
-      const found = yield* Progress.during("reading", null, (advance) =>
-        Filtering.search(backend, plan, { limit: asked.limit }, database, advance))
+      const found = yield* Progress.during(
+        "reading",
+        null,
+        (advance) => Filtering.search(backend, plan, { limit: asked.limit }, database, advance)
+      )
       const handled = yield* Effect.mapError(handledNames(backend), database.failure)
       return { ...found, foreseen: tallyOf(found.items.map((record) => action.would(record, handled))) }
     }))
@@ -113,13 +123,17 @@ const ofMany = <A>(action: Action<A>, asked: Asked, database: Database.Database,
       return yield* out(
         asked.json
           ? Text.json({ dryRun: true, matched: items.length, more: nextCursor !== null, ...foreseen })
-          : `${Text.many(items.length, "task")} found, ${foreseen.done.toLocaleString("en-US")} would be ${action.past}` +
+          : `${Text.many(items.length, "task")} found, ${
+            foreseen.done.toLocaleString("en-US")
+          } would be ${action.past}` +
             `${wordsOf(foreseen)}.${rest}`
       )
     }
     if (!asked.yes) {
       return yield* misused(
-        `${Text.many(foreseen.done, "task")} would be ${action.past}${wordsOf(foreseen)}. Nothing was done: say --yes.${rest}`
+        `${Text.many(foreseen.done, "task")} would be ${action.past}${
+          wordsOf(foreseen)
+        }. Nothing was done: say --yes.${rest}`
       )
     }
     const tally = items.length === 0 ? tallyOf([]) : yield* Effect.scoped(Effect.gen(function*() {

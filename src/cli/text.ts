@@ -8,7 +8,8 @@ const unprintable = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 export const line = (text: string): string => text.replace(/\s*\r?\n\s*/g, " ").replace(unprintable, "\ufffd")
 
 /** The same for text of several lines. */
-export const lines = (text: string): string => text.split(/\r?\n/).map((one) => one.replace(unprintable, " ")).join("\n")
+export const lines = (text: string): string =>
+  text.split(/\r?\n/).map((one) => one.replace(unprintable, " ")).join("\n")
 
 /** As `2026-11-27 23:31:06Z`. */
 export const time = (millis: number): string => `${iso(millis).slice(0, 19).replace("T", " ")}Z`
@@ -31,7 +32,11 @@ const cut = (text: string, most: number): string =>
   text.length <= most ? text : most <= 1 ? text.slice(0, most) : `${text.slice(0, most - 1)}…`
 
 /** Columns with a gap of two; the last one is cut to what is left of the width. */
-export const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>, width: number | null): string => {
+export const table = (
+  head: ReadonlyArray<string>,
+  rows: ReadonlyArray<ReadonlyArray<string>>,
+  width: number | null
+): string => {
   const all = [head, ...rows].map((row) => row.map(line))
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
   return all.map((row) => {

@@ -35,7 +35,15 @@ describe("the url of a database", () => {
 
   it("that is none is refused without being repeated", () => {
     for (
-      const url of ["", "tasks.db", "sqlite:", "http://ada:hush@h/x", "postgres://ada:hush@h", "redis://ada:hush@h/x", "mysql:///hush"]
+      const url of [
+        "",
+        "tasks.db",
+        "sqlite:",
+        "http://ada:hush@h/x",
+        "postgres://ada:hush@h",
+        "redis://ada:hush@h/x",
+        "mysql:///hush"
+      ]
     ) {
       const wrong = place(url)
       expect(Either.isLeft(wrong), url).toBe(true)
@@ -97,7 +105,21 @@ describe("what every command line has", () => {
     Effect.gen(function*() {
       const help = yield* cli(["--help"])
       expect(help.code).toBe(0)
-      for (const name of ["list", "show", "retry", "cancel", "pause", "resume", "prune", "migrate", "doctor", "dashboard", "key"]) {
+      for (
+        const name of [
+          "list",
+          "show",
+          "retry",
+          "cancel",
+          "pause",
+          "resume",
+          "prune",
+          "migrate",
+          "doctor",
+          "dashboard",
+          "key"
+        ]
+      ) {
         expect(help.out).toContain(name)
         expect((yield* cli([name, "--help"])).out).toContain(name === "migrate" ? "status" : "--json")
       }

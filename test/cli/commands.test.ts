@@ -71,29 +71,32 @@ for (const kind of kinds) {
         expect(nobody).toMatchObject({ code: 1, out: "" })
         expect(nobody.note).toContain("charge")
 
-        yield* withApplication(place, Effect.gen(function*() {
-          const dry = yield* cli(["retry", ...place.at, "--filter", "status:failed", "--dry-run"])
-          expect(dry).toMatchObject({ code: 0, out: "1 task found, 1 would be retried.\n" })
-          const unsure = yield* cli(["retry", ...place.at, "--filter", "status:failed"])
-          expect(unsure).toMatchObject({ code: 2, out: "" })
-          expect(unsure.note).toContain("say --yes")
-          const { retriedAs } = yield* Effect.flatMap(TaskManager, (manager) => manager.get(ids.charge))
-          expect(retriedAs).toBeNull()
+        yield* withApplication(
+          place,
+          Effect.gen(function*() {
+            const dry = yield* cli(["retry", ...place.at, "--filter", "status:failed", "--dry-run"])
+            expect(dry).toMatchObject({ code: 0, out: "1 task found, 1 would be retried.\n" })
+            const unsure = yield* cli(["retry", ...place.at, "--filter", "status:failed"])
+            expect(unsure).toMatchObject({ code: 2, out: "" })
+            expect(unsure.note).toContain("say --yes")
+            const { retriedAs } = yield* Effect.flatMap(TaskManager, (manager) => manager.get(ids.charge))
+            expect(retriedAs).toBeNull()
 
-          const done = jsonOf(yield* cli(["retry", ids.charge, ...place.at, "--json", "--by", "grace"]))
-          expect(done).toMatchObject({ originalTaskId: ids.charge })
-          yield* Effect.exit(Charge.awaitResult(done.newTaskId))
-          const again = yield* cli(["retry", ids.charge, ...place.at])
-          expect(again).toMatchObject({ code: 1 })
-          expect(again.note).toContain(done.newTaskId)
-          const many = yield* cli(["retry", ...place.at, "--filter", "status:failed", "--yes"])
-          expect(many.out).toBe("1 task retried; left alone: 1 retried before.\n")
+            const done = jsonOf(yield* cli(["retry", ids.charge, ...place.at, "--json", "--by", "grace"]))
+            expect(done).toMatchObject({ originalTaskId: ids.charge })
+            yield* Effect.exit(Charge.awaitResult(done.newTaskId))
+            const again = yield* cli(["retry", ids.charge, ...place.at])
+            expect(again).toMatchObject({ code: 1 })
+            expect(again.note).toContain(done.newTaskId)
+            const many = yield* cli(["retry", ...place.at, "--filter", "status:failed", "--yes"])
+            expect(many.out).toBe("1 task retried; left alone: 1 retried before.\n")
 
-          const { items } = yield* Effect.flatMap(TaskManager, ({ audit }) => audit.page({ who: "grace" }))
-          expect(items.map(({ action, outcome, target }) => [action, target, outcome])).toEqual([
-            ["retry", ids.charge, "done"]
-          ])
-        }))
+            const { items } = yield* Effect.flatMap(TaskManager, ({ audit }) => audit.page({ who: "grace" }))
+            expect(items.map(({ action, outcome, target }) => [action, target, outcome])).toEqual([
+              ["retry", ids.charge, "done"]
+            ])
+          })
+        )
       }))
 
     test("are cancelled while nobody runs them", (place) =>

@@ -1,7 +1,7 @@
 /** `doctor`: each thing that can be wrong is found, with how many, one of them, and a remedy that works. */
 import { Reactivity } from "@effect/experimental"
 import { describe, expect } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import { Task, TaskEvent, TaskManager } from "effect-taskflow"
 import { Redis } from "ioredis"
 import { redis } from "../support/databases.js"
@@ -21,7 +21,7 @@ import {
   withApplication
 } from "./support.js"
 
-const Lost = Task.make("lost", { payload: {} })
+const Lost = Task.make("lost", { payload: { to: Schema.String } })
 
 const found = (place: Pick<Place, "at">) =>
   Effect.map(cli(["doctor", ...place.at, "--json"]), (said) => ({
@@ -47,17 +47,24 @@ for (const kind of kinds) {
       Effect.gen(function*() {
         yield* cli(["migrate", "up", ...place.at])
         yield* cli(["pause", "--all", ...place.at])
-        yield* withApplication(place, Effect.gen(function*() {
-          yield* Mail.enqueue({ to: "ada" })
-          const manager = yield* TaskManager
-          yield* Lost.enqueue({})
-          // What it has handlers for is told with its heartbeats.
-          yield* Effect.eventually(Effect.filterOrFail(manager.instances, (all) =>
-            all.some(({ vitals }) => vitals?.tasks?.includes("mail") === true)))
-          const meanwhile = yield* found(place)
-          expect(meanwhile.codes).toEqual(["tasks.unknown"])
-          expect(meanwhile.of("tasks.unknown")).toMatchObject({ count: 1, example: "lost" })
-        }))
+        yield* withApplication(
+          place,
+          Effect.gen(function*() {
+            yield* Mail.enqueue({ to: "ada" })
+            const manager = yield* TaskManager
+            yield* Lost.enqueue({ to: "bob" })
+            // What it has handlers for is told with its heartbeats.
+            yield* Effect.eventually(
+              Effect.filterOrFail(
+                manager.instances,
+                (all) => all.some(({ vitals }) => vitals?.tasks?.includes("mail") === true)
+              )
+            )
+            const meanwhile = yield* found(place)
+            expect(meanwhile.codes).toEqual(["tasks.unknown"])
+            expect(meanwhile.of("tasks.unknown")).toMatchObject({ count: 1, example: "lost" })
+          })
+        )
         const after = yield* found(place)
         expect(after.code).toBe(3)
         expect(after.of("workers.none")).toMatchObject({ count: 2 })
@@ -132,30 +139,33 @@ for (const database of databases) {
 
 const redisKind = kinds.find(({ name }) => name === "Redis")!
 describe.skipIf(!redisKind.present)("the doctor on the keys of Redis", () => {
-  onKind(redisKind)("finds indexes and keys without their task, and tasks without their instance", (place) =>
-    Effect.gen(function*() {
-      const ids = yield* ended(place)
-      const client = yield* Effect.acquireRelease(
-        Effect.sync(() => new Redis(redis)),
-        (one) => Effect.sync(() => one.disconnect())
-      )
-      const root = `{${place.prefix}}:`
-      yield* Effect.promise(() => client.del(`${root}t:${ids.mail}`))
-      yield* Effect.promise(() => client.hset(`${root}keys`, "hash", `${ids.mail} -`))
-      const lost = TaskEvent.InstanceId.make("00000000-0000-4000-8000-000000000009")
-      const context = yield* application(place)
-      yield* Effect.gen(function*() {
-        yield* cli(["pause", "--all", ...place.at])
-        const { taskId } = yield* Mail.enqueue({ to: "x" }, { delay: "1 hour" })
-        const head = yield* Effect.promise(() => client.hget(`${root}t:${taskId}`, "h"))
-        const words = head!.split(" ")
-        words[1] = lost
-        yield* Effect.promise(() => client.hset(`${root}t:${taskId}`, "h", words.join(" ")))
-        const broken = yield* found(place)
-        expect(broken.code).toBe(3)
-        expect(broken.codes).toEqual(["orphans.index", "orphans.owner", "orphans.keys"])
-        expect(broken.of("orphans.index")).toMatchObject({ count: 1, example: ids.mail })
-        expect(broken.of("orphans.owner")).toMatchObject({ count: 1, example: taskId })
-      }).pipe(Effect.provide(context))
-    }))
+  onKind(redisKind)(
+    "finds indexes and keys without their task, and tasks without their instance",
+    (place) =>
+      Effect.gen(function*() {
+        const ids = yield* ended(place)
+        const client = yield* Effect.acquireRelease(
+          Effect.sync(() => new Redis(redis)),
+          (one) => Effect.sync(() => one.disconnect())
+        )
+        const root = `{${place.prefix}}:`
+        yield* Effect.promise(() => client.del(`${root}t:${ids.mail}`))
+        yield* Effect.promise(() => client.hset(`${root}keys`, "hash", `${ids.mail} -`))
+        const lost = TaskEvent.InstanceId.make("00000000-0000-4000-8000-000000000009")
+        const context = yield* application(place)
+        yield* Effect.gen(function*() {
+          yield* cli(["pause", "--all", ...place.at])
+          const { taskId } = yield* Mail.enqueue({ to: "x" }, { delay: "1 hour" })
+          const head = yield* Effect.promise(() => client.hget(`${root}t:${taskId}`, "h"))
+          const words = head!.split(" ")
+          words[1] = lost
+          yield* Effect.promise(() => client.hset(`${root}t:${taskId}`, "h", words.join(" ")))
+          const broken = yield* found(place)
+          expect(broken.code).toBe(3)
+          expect(broken.codes).toEqual(["orphans.index", "orphans.owner", "orphans.keys"])
+          expect(broken.of("orphans.index")).toMatchObject({ count: 1, example: ids.mail })
+          expect(broken.of("orphans.owner")).toMatchObject({ count: 1, example: taskId })
+        }).pipe(Effect.provide(context))
+      })
+  )
 })

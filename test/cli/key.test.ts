@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { TaskManager } from "effect-taskflow"
-import { application, cli, Charge, jsonOf, Mail, sqlite, testOn, withApplication } from "./support.js"
+import { application, Charge, cli, jsonOf, Mail, sqlite, testOn, withApplication } from "./support.js"
 
 const test = testOn(sqlite)
 
@@ -34,7 +34,10 @@ describe("key", () => {
         { keys: [{ id: "a", key }] }
       )
       const check = (TASKFLOW_ENCRYPTION_KEYS?: string) =>
-        cli(["key", "--check", ...place.at], TASKFLOW_ENCRYPTION_KEYS === undefined ? {} : { env: { TASKFLOW_ENCRYPTION_KEYS } })
+        cli(
+          ["key", "--check", ...place.at],
+          TASKFLOW_ENCRYPTION_KEYS === undefined ? {} : { env: { TASKFLOW_ENCRYPTION_KEYS } }
+        )
       expect((yield* check(keys)).out).toMatch(/^a +2 +yes$/m)
       expect(yield* check(keys)).toMatchObject({ code: 0 })
       for (const wrong of [undefined, others]) {
@@ -49,7 +52,9 @@ describe("key", () => {
       const shown = yield* cli(["show", ids.mail, "--arguments", ...place.at])
       expect(shown.out).toContain("<encrypted>")
       expect(shown.out).not.toContain("ada")
-      const read = yield* cli(["show", ids.mail, "--arguments", ...place.at], { env: { TASKFLOW_ENCRYPTION_KEYS: keys } })
+      const read = yield* cli(["show", ids.mail, "--arguments", ...place.at], {
+        env: { TASKFLOW_ENCRYPTION_KEYS: keys }
+      })
       expect(read.out).toContain("\"to\": \"ada\"")
 
       const context = yield* application(place, { keys: [{ id: "a", key }] })

@@ -23,7 +23,10 @@ interface Running {
 /** A process of this command line, killed when the scope ends. */
 const start = (
   words: ReadonlyArray<string>,
-  { env = {}, file = path.join(root, "src/cli.ts") }: { readonly env?: Record<string, string>; readonly file?: string } = {}
+  { env = {}, file = path.join(root, "src/cli.ts") }: {
+    readonly env?: Record<string, string>
+    readonly file?: string
+  } = {}
 ) =>
   Effect.acquireRelease(
     Effect.sync((): Running => {
@@ -87,7 +90,9 @@ describe("the process", () => {
       }
       const said = yield* run(["list"], { file: path.join(bare, "src/cli.ts") })
       expect(said).toMatchObject({ code: 2, out: "" })
-      expect(said.note).toMatch(/^effect-taskflow: the command line needs packages .+: npm install "@effect\/cli@[^\n]+\n$/)
+      expect(said.note).toMatch(
+        /^effect-taskflow: the command line needs packages .+: npm install "@effect\/cli@[^\n]+\n$/
+      )
     }), 120_000)
 })
 
@@ -120,19 +125,23 @@ describe("the dashboard", () => {
       expect(jsonOf(yield* cli(["doctor", ...place.at, "--json"])).findings).toEqual([])
     }), 120_000)
 
-  test("asks for the password it was given, and lets nobody change what is only to be read", (place) =>
-    Effect.gen(function*() {
-      const ids = yield* ended(place)
-      const { api, said } = yield* serve([...place.at, "--read-only"], { TASKFLOW_AUTH: "ada:hush-17" })
-      expect(said().note).not.toContain("OPEN")
-      expect(said().note + said().out).not.toContain("hush")
-      const as = (password: string) => ({ headers: { authorization: `Basic ${btoa(`ada:${password}`)}` } })
-      expect((yield* ask(api)).status).toBe(401)
-      expect((yield* ask(api, as("wrong"))).status).toBe(401)
-      expect((yield* ask(api, as("hush-17"))).status).toBe(200)
-      const retry = yield* ask(`${api}/${ids.charge}/retry`, { method: "POST", ...as("hush-17") })
-      expect(retry.status).toBe(403)
-    }), 120_000)
+  test(
+    "asks for the password it was given, and lets nobody change what is only to be read",
+    (place) =>
+      Effect.gen(function*() {
+        const ids = yield* ended(place)
+        const { api, said } = yield* serve([...place.at, "--read-only"], { TASKFLOW_AUTH: "ada:hush-17" })
+        expect(said().note).not.toContain("OPEN")
+        expect(said().note + said().out).not.toContain("hush")
+        const as = (password: string) => ({ headers: { authorization: `Basic ${btoa(`ada:${password}`)}` } })
+        expect((yield* ask(api)).status).toBe(401)
+        expect((yield* ask(api, as("wrong"))).status).toBe(401)
+        expect((yield* ask(api, as("hush-17"))).status).toBe(200)
+        const retry = yield* ask(`${api}/${ids.charge}/retry`, { method: "POST", ...as("hush-17") })
+        expect(retry.status).toBe(403)
+      }),
+    120_000
+  )
 
   test("says that its port is taken", (place) =>
     Effect.gen(function*() {

@@ -111,14 +111,18 @@ export const kinds: ReadonlyArray<Kind> = [
   {
     name: "PostgreSQL",
     present: await hasPostgres(),
-    place: Effect.map(postgresPrefix, (prefix) =>
-      placed(postgresUrl, prefix, PostgresBackend.layer({ ...postgres, prefix, maxConnections: 4 })))
+    place: Effect.map(
+      postgresPrefix,
+      (prefix) => placed(postgresUrl, prefix, PostgresBackend.layer({ ...postgres, prefix, maxConnections: 4 }))
+    )
   },
   {
     name: "MySQL or MariaDB",
     present: await hasMysql(),
-    place: Effect.map(mysqlPrefix, (prefix) =>
-      placed(mysqlUrl, prefix, MysqlBackend.layer({ ...mysql, prefix, maxConnections: 4 })))
+    place: Effect.map(
+      mysqlPrefix,
+      (prefix) => placed(mysqlUrl, prefix, MysqlBackend.layer({ ...mysql, prefix, maxConnections: 4 }))
+    )
   },
   {
     name: "Redis",
@@ -144,15 +148,19 @@ const handlers = Layer.merge(
 export const application = (place: Place, keys?: TaskCipher.TaskCipherOptions) => {
   const backend = keys === undefined ? place.layer : Layer.provide(TaskCipher.layer(keys), place.layer)
   return Layer.build(
-    Layer.provideMerge(handlers, TaskflowLayer({ announce: false, shutdownTimeout: 0, poll: { min: 20, max: 50 } })).pipe(
-      Layer.provide(backend)
-    )
+    Layer.provideMerge(handlers, TaskflowLayer({ announce: false, shutdownTimeout: 0, poll: { min: 20, max: 50 } }))
+      .pipe(
+        Layer.provide(backend)
+      )
   ).pipe(Effect.orDie)
 }
 
 /** Runs `body` with an application, which has gone afterwards. */
-export const withApplication = <A, E>(place: Place, body: Effect.Effect<A, E, TaskManager>, keys?: TaskCipher.TaskCipherOptions) =>
-  Effect.scoped(Effect.flatMap(application(place, keys), (context) => Effect.provide(body, context)))
+export const withApplication = <A, E>(
+  place: Place,
+  body: Effect.Effect<A, E, TaskManager>,
+  keys?: TaskCipher.TaskCipherOptions
+) => Effect.scoped(Effect.flatMap(application(place, keys), (context) => Effect.provide(body, context)))
 
 /** One task that succeeded, and one that failed. */
 export const ended = (place: Place) =>

@@ -49,11 +49,17 @@ describe("a file", () => {
       const said = yield* cli(["list", "--url", place.url, "--prefix", "other_"])
       expect(said).toMatchObject({ code: 1, out: "" })
       expect(said.note).toContain("no tables under this prefix")
-      expect((yield* cli(["list", "--url", place.url, "--prefix", "No Prefix"])).note).toContain("the prefix \"No Prefix\"")
+      expect((yield* cli(["list", "--url", place.url, "--prefix", "No Prefix"])).note).toContain(
+        "the prefix \"No Prefix\""
+      )
     }))
 })
 
-const closed = ["postgres://ada:hush@127.0.0.1:1/app", "mysql://ada:hush@127.0.0.1:1/app", "redis://ada:hush@127.0.0.1:1"]
+const closed = [
+  "postgres://ada:hush@127.0.0.1:1/app",
+  "mysql://ada:hush@127.0.0.1:1/app",
+  "redis://ada:hush@127.0.0.1:1"
+]
 
 describe("a server", () => {
   for (const url of closed) {

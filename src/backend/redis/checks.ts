@@ -112,7 +112,8 @@ const keys = (connection: Connection): Effect.Effect<ReadonlyArray<Finding>, Red
     const [first] = lost
     return first === undefined ? [] : [finding({
       code: "orphans.keys",
-      what: "idempotency keys are held by tasks that are not there: enqueuing with one answers a task that nobody finds",
+      what:
+        "idempotency keys are held by tasks that are not there: enqueuing with one answers a task that nobody finds",
       ...counted(lost.map(({ id }) => id), cursor !== "0"),
       todo: `HDEL ${root}keys ${first.hash}`
     })]

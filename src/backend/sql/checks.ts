@@ -78,7 +78,9 @@ const ofCatalog = ({ dialect, tables }: Sql, state: TablesState, catalog: Catalo
       if (found.indexes.has(index.name) && !invalid) return []
       return [problem({
         code: invalid ? "indexes.invalid" : "indexes.missing",
-        what: `the index ${index.name} of ${table.name} is ${invalid ? "invalid" : "missing"}, so what it is for is slow`,
+        what: `the index ${index.name} of ${table.name} is ${
+          invalid ? "invalid" : "missing"
+        }, so what it is for is slow`,
         example: index.name,
         todo: `make it ${invalid ? `anew: DROP INDEX ${index.name}; ` : "again: "}${step.sql}`
       })]
@@ -114,7 +116,8 @@ const lostOwners = ({ tables: { instances, live } }: Sql, reads: Reads) =>
       const facts = JSON.stringify({ id: first.id, host: "unknown", process: null })
       return [problem({
         code: "orphans.owner",
-        what: "unfinished tasks belong to an instance that does not exist, so nobody runs them and nobody takes them over",
+        what:
+          "unfinished tasks belong to an instance that does not exist, so nobody runs them and nobody takes them over",
         ...counted(rows),
         example: `${first.task} of instance ${first.id}`,
         todo: "say that this instance is dead, and the next heartbeat of any instance gives its tasks back: " +

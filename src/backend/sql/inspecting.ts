@@ -23,7 +23,9 @@ export const make = (
 ): Effect.Effect<Inspector, TaskBackendError> =>
   Effect.gen(function*() {
     if (!isPrefix(prefix)) {
-      const message = `the prefix ${JSON.stringify(prefix)} is none: small letters, digits and _, at most 31, a letter first`
+      const message = `the prefix ${
+        JSON.stringify(prefix)
+      } is none: small letters, digits and _, at most 31, a letter first`
       return yield* new TaskBackendError({ method: "open", cause: new Error(message) })
     }
     const failing = ReadOnly.told(dialect)

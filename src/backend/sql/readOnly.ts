@@ -26,7 +26,8 @@ const refusing: Connections.Connections = {
 
 /** Makes the error of a method one of the port. */
 export const told =
-  (dialect: Dialect) => <A, E, R>(method: string, self: Effect.Effect<A, E, R>): Effect.Effect<A, TaskBackendError, R> =>
+  (dialect: Dialect) =>
+  <A, E, R>(method: string, self: Effect.Effect<A, E, R>): Effect.Effect<A, TaskBackendError, R> =>
     Effect.mapError(
       self,
       (cause) =>
