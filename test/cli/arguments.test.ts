@@ -62,7 +62,7 @@ describe("the url of a database", () => {
 describe("a command line that is wrong ends with 2 and says why", () => {
   const sqlite = ["--url", "sqlite:nowhere.db"]
   const cases: ReadonlyArray<readonly [words: ReadonlyArray<string>, says: string]> = [
-    [["lost"], "lost"],
+    [["lost"], "Invalid subcommand"],
     [["list"], "TASKFLOW_DATABASE"],
     [["list", "--url", "http://ada:hush@h/x"], "cannot be read"],
     [["list", "--url", "a:hush", "--url", "b:hush"], ""],

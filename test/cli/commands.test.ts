@@ -2,7 +2,7 @@
 import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
 import { TaskManager } from "effect-taskflow"
-import { application, Charge, cli, ended, jsonOf, kinds, Mail, testOn, withApplication } from "./support.js"
+import { application, Charge, cli, ended, jsonOf, kinds, Mail, testOn, until, withApplication } from "./support.js"
 
 for (const kind of kinds) {
   const test = testOn(kind)
@@ -74,7 +74,10 @@ for (const kind of kinds) {
         yield* withApplication(
           place,
           Effect.gen(function*() {
-            const dry = yield* cli(["retry", ...place.at, "--filter", "status:failed", "--dry-run"])
+            const dry = yield* until(
+              cli(["retry", ...place.at, "--filter", "status:failed", "--dry-run"]),
+              ({ out }) => !out.includes("no live instance")
+            )
             expect(dry).toMatchObject({ code: 0, out: "1 task found, 1 would be retried.\n" })
             const unsure = yield* cli(["retry", ...place.at, "--filter", "status:failed"])
             expect(unsure).toMatchObject({ code: 2, out: "" })

@@ -18,6 +18,7 @@ import {
   type Place,
   postgresUrl,
   testOn as onKind,
+  until,
   withApplication
 } from "./support.js"
 
@@ -51,16 +52,11 @@ for (const kind of kinds) {
           place,
           Effect.gen(function*() {
             yield* Mail.enqueue({ to: "ada" })
-            const manager = yield* TaskManager
             yield* Lost.enqueue({ to: "bob" })
-            // What it has handlers for is told with its heartbeats.
-            yield* Effect.eventually(
-              Effect.filterOrFail(
-                manager.instances,
-                (all) => all.some(({ vitals }) => vitals?.tasks?.includes("mail") === true)
-              )
+            const meanwhile = yield* until(
+              found(place),
+              ({ codes }) => !codes.includes("workers.none") && codes[0] !== undefined
             )
-            const meanwhile = yield* found(place)
             expect(meanwhile.codes).toEqual(["tasks.unknown"])
             expect(meanwhile.of("tasks.unknown")).toMatchObject({ count: 1, example: "lost" })
           })

@@ -2,16 +2,15 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import * as fs from "node:fs"
-import { createRequire } from "node:module"
 import * as path from "node:path"
-import { pathToFileURL } from "node:url"
-import { describe, expect } from "@effect/vitest"
+import { afterAll, describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
 import { version } from "../../src/internal/version.js"
+import { build } from "./built.js"
 import { cli, ended, folder, jsonOf, Mail, sqlite, testOn, withApplication } from "./support.js"
 
-const root = path.resolve(import.meta.dirname, "../..")
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href
+const { file: command, remove } = await build()
+afterAll(remove)
 const test = testOn(sqlite)
 
 interface Running {
@@ -23,7 +22,7 @@ interface Running {
 /** A process of this command line, killed when the scope ends. */
 const start = (
   words: ReadonlyArray<string>,
-  { env = {}, file = path.join(root, "src/cli.ts") }: {
+  { env = {}, file = command }: {
     readonly env?: Record<string, string>
     readonly file?: string
   } = {}
@@ -31,10 +30,7 @@ const start = (
   Effect.acquireRelease(
     Effect.sync((): Running => {
       const { TASKFLOW_AUTH: _auth, TASKFLOW_DATABASE: _database, ...inherited } = process.env
-      const child = spawn(process.execPath, ["--conditions=@effect-taskflow/source", "--import", tsx, file, ...words], {
-        cwd: root,
-        env: { ...inherited, ...env }
-      })
+      const child = spawn(process.execPath, [file, ...words], { env: { ...inherited, ...env } })
       let [out, note] = ["", ""]
       child.stdout.on("data", (data: Buffer) => out += data.toString())
       child.stderr.on("data", (data: Buffer) => note += data.toString())
@@ -85,10 +81,10 @@ describe("the process", () => {
     Effect.gen(function*() {
       const bare = yield* folder
       fs.mkdirSync(path.join(bare, "src/cli"), { recursive: true })
-      for (const file of ["package.json", "src/cli.ts", "src/cli/packages.ts"]) {
-        fs.copyFileSync(path.join(root, file), path.join(bare, file))
+      for (const file of ["package.json", "src/cli.js", "src/cli/packages.js"]) {
+        fs.copyFileSync(path.resolve(path.dirname(command), "..", file), path.join(bare, file))
       }
-      const said = yield* run(["list"], { file: path.join(bare, "src/cli.ts") })
+      const said = yield* run(["list"], { file: path.join(bare, "src/cli.js") })
       expect(said).toMatchObject({ code: 2, out: "" })
       expect(said.note).toMatch(
         /^effect-taskflow: the command line needs packages .+: npm install "@effect\/cli@[^\n]+\n$/
@@ -113,7 +109,7 @@ describe("the dashboard", () => {
     Effect.gen(function*() {
       const ids = yield* ended(place)
       const { api, child, ended: end, said, url } = yield* serve(place.at)
-      expect(said().note).toContain("OPEN")
+      yield* until(() => said().note.includes("OPEN") ? true : undefined)
       const page = yield* ask(url)
       expect(page.status).toBe(200)
       expect(yield* Effect.promise(() => page.text())).toContain("<title>")

@@ -39,28 +39,38 @@ export interface Surroundings {
 }
 
 /** Runs a command line, as a process of its own would. */
-export const cli = (words: ReadonlyArray<string>, { env = {}, width }: Surroundings = {}): Effect.Effect<Said> => {
-  const said = { out: "", note: "", live: "" }
-  const add = (to: keyof typeof said, end: string) => (text: string) =>
-    Effect.sync(() => {
-      said[to] += text + end
+export const cli = (words: ReadonlyArray<string>, { env = {}, width }: Surroundings = {}): Effect.Effect<Said> =>
+  Effect.suspend(() => {
+    const said = { out: "", note: "", live: "" }
+    const add = (to: keyof typeof said, end: string) => (text: string) =>
+      Effect.sync(() => {
+        said[to] += text + end
+      })
+    const screen = Screen.of({
+      out: add("out", "\n"),
+      note: add("note", "\n"),
+      live: width === undefined ? null : add("live", ""),
+      width: width ?? null,
+      color: false,
+      serving: () => {}
     })
-  const screen = Screen.of({
-    out: add("out", "\n"),
-    note: add("note", "\n"),
-    live: width === undefined ? null : add("live", ""),
-    width: width ?? null,
-    color: false,
-    serving: () => {}
+    return run(words).pipe(
+      Effect.provide(NodeContext.layer),
+      Effect.provideService(Screen, screen),
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(env)))),
+      Logger.withMinimumLogLevel(LogLevel.None),
+      Effect.map((code) => ({ code, ...said }))
+    )
   })
-  return run(words).pipe(
-    Effect.provide(NodeContext.layer),
-    Effect.provideService(Screen, screen),
-    Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(env)))),
-    Logger.withMinimumLogLevel(LogLevel.None),
-    Effect.map((code) => ({ code, ...said }))
+
+/** Asks again until it is so: what an application has handlers for is known from its next heartbeat on. */
+export const until = <A>(ask: Effect.Effect<A, unknown>, isSo: (answer: A) => boolean): Effect.Effect<A> =>
+  Effect.orDie(
+    Effect.flatMap(
+      ask,
+      (answer) => isSo(answer) ? Effect.succeed(answer) : Effect.zipRight(Effect.sleep("50 millis"), until(ask, isSo))
+    )
   )
-}
 
 export const jsonOf = ({ out }: Said): any => JSON.parse(out)
 
@@ -148,7 +158,10 @@ const handlers = Layer.merge(
 export const application = (place: Place, keys?: TaskCipher.TaskCipherOptions) => {
   const backend = keys === undefined ? place.layer : Layer.provide(TaskCipher.layer(keys), place.layer)
   return Layer.build(
-    Layer.provideMerge(handlers, TaskflowLayer({ announce: false, shutdownTimeout: 0, poll: { min: 20, max: 50 } }))
+    Layer.provideMerge(
+      handlers,
+      TaskflowLayer({ announce: false, shutdownTimeout: 0, heartbeatInterval: "100 millis" })
+    )
       .pipe(
         Layer.provide(backend)
       )
