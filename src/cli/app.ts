@@ -31,6 +31,27 @@ const command = Command.make(name).pipe(
   Command.withSubcommands([list, show, retry, cancel, pause, resume, prune, migrate, doctor, dashboard, key])
 )
 
+// The parser's own overview has every option of every command in one column.
+const overview = `${name} ${version}: looks at the tasks of an application in their database, and steers them
+
+  list      Show tasks, newest first
+  show      Show one task: facts, attempts, error, log
+  retry     Run failed, interrupted or cancelled tasks again, as new tasks
+  cancel    Stop tasks that have not ended
+  pause     Start no more tasks of a name, in all instances
+  resume    End a pause
+  prune     Remove finished tasks by age
+  migrate   status, up: which tables there are, and making them
+  doctor    Say what is wrong with a database, and what to do
+  dashboard Serve the dashboard over a database
+  key       Make an encryption key, or check those that are set
+
+${name} COMMAND --help says more of each. The database: --url, or TASKFLOW_DATABASE.
+--version, --completions bash|zsh|fish, --log-level debug`
+
+const wantsOverview = (words: ReadonlyArray<string>): boolean =>
+  words.length === 0 || (words.length === 1 && ["--help", "-h", "help"].includes(words[0]!))
+
 const parsed = Command.run(command, {
   name,
   version,
@@ -54,12 +75,16 @@ const codes = /\u001b\[[0-9;]*m/g
 /** Where the parser writes: help and completions to one side, what it did not understand to the other. */
 const consoleOn = (screen: Screen["Type"], words: ReadonlyArray<string>): Console.Console => {
   const secrets = secretsIn(words)
-  const told = (to: Screen["Type"]["out"]) => (...args: ReadonlyArray<unknown>) => {
-    const text = scrubbed(args.map(String).join(" "), { secrets }).replace(/\s+$/, "")
+  const told = (to: Screen["Type"]["out"], clean: (text: string) => string) => (...args: ReadonlyArray<unknown>) => {
+    const text = clean(args.map(String).join(" ")).replace(/\s+$/, "")
     return to(screen.color ? text : text.replace(codes, ""))
   }
   const usual = Context.get(DefaultServices.liveServices, Console.Console)
-  return { ...usual, log: told(screen.out), error: told(screen.note) }
+  return {
+    ...usual,
+    log: told(screen.out, (text) => text),
+    error: told(screen.note, (text) => scrubbed(text, { secrets }))
+  }
 }
 
 type Problem = ValidationError.ValidationError | Failure | Ended
@@ -71,18 +96,23 @@ const codeOf = (error: Problem): Effect.Effect<Exit, never, Screen> => {
   return Effect.flatMap(Screen, ({ note }) => Effect.as(note(`${name}: ${error.message}`), error.code))
 }
 
+const understood = (given: ReadonlyArray<string>, screen: Screen["Type"]) =>
+  parsed(["node", name, ...inOrder(given)]).pipe(
+    Effect.as<Exit>(exit.done),
+    Effect.catchAll((error: Problem) => codeOf(error)),
+    Effect.catchAllCause((cause) => {
+      if (Cause.isInterrupted(cause)) return Effect.failCause(cause)
+      const defect = Option.getOrElse(Cause.dieOption(cause), () => cause)
+      const words = scrubbed(messageOf(defect), { secrets: secretsIn(given) })
+      return Effect.as(screen.note(`${name}: this is a mistake in ${name}: ${words}`), exit.failed)
+    }),
+    Effect.withConsole(consoleOn(screen, given)),
+    Effect.provide(CliConfig.layer({ showTypes: false, isCaseSensitive: true }))
+  )
+
 /** Runs one command line, without the program's own name. */
 export const run = (given: ReadonlyArray<string>) =>
-  Effect.flatMap(Screen, (screen) =>
-    parsed(["node", name, ...inOrder(given)]).pipe(
-      Effect.as<Exit>(exit.done),
-      Effect.catchAll((error: Problem) => codeOf(error)),
-      Effect.catchAllCause((cause) => {
-        if (Cause.isInterrupted(cause)) return Effect.failCause(cause)
-        const defect = Option.getOrElse(Cause.dieOption(cause), () => cause)
-        const words = scrubbed(messageOf(defect), { secrets: secretsIn(given) })
-        return Effect.as(screen.note(`${name}: this is a mistake in ${name}: ${words}`), exit.failed)
-      }),
-      Effect.withConsole(consoleOn(screen, given)),
-      Effect.provide(CliConfig.layer({ showBuiltIns: true, isCaseSensitive: true }))
-    ))
+  Effect.flatMap(
+    Screen,
+    (screen) => wantsOverview(given) ? Effect.as(screen.out(overview), exit.done) : understood(given, screen)
+  )

@@ -6,6 +6,7 @@ import { expected } from "./place.js"
 /** Which database. */
 export const database = {
   url: Options.redacted("url").pipe(
+    Options.withPseudoName("url"),
     Options.withDescription(`The database: ${expected}. Default: ${urlVariable}.`),
     Options.optional
   ),
