@@ -23,6 +23,7 @@ import { prune } from "./prune.js"
 import { type Ended, type Exit, exit, type Failure, Screen } from "./Screen.js"
 import { show } from "./show.js"
 import { cancel, retry } from "./steer.js"
+import { lines } from "./text.js"
 
 const name = "effect-taskflow"
 
@@ -93,7 +94,7 @@ const codeOf = (error: Problem): Effect.Effect<Exit, never, Screen> => {
   // What the parser did not understand it has said.
   if (ValidationError.isValidationError(error)) return Effect.succeed(exit.usage)
   if (error._tag === "Ended") return Effect.succeed(error.code)
-  return Effect.flatMap(Screen, ({ note }) => Effect.as(note(`${name}: ${error.message}`), error.code))
+  return Effect.flatMap(Screen, ({ note }) => Effect.as(note(`${name}: ${lines(error.message)}`), error.code))
 }
 
 const understood = (given: ReadonlyArray<string>, screen: Screen["Type"]) =>

@@ -96,7 +96,11 @@ const ofOne = <A>(action: Action<A>, asked: Asked, database: Database.Database, 
           outcome: "_tag" in error ? String(error._tag) : "failed"
         })
       ),
-      Effect.mapError(database.failure)
+      Effect.mapError((error) =>
+        "_tag" in error && error._tag === "TaskNotRegistered"
+          ? failed(`nobody can run ${id}: no living instance has a handler for its task; start the application first`)
+          : database.failure(error)
+      )
     )
     const { json, text } = action.told(id, done)
     yield* audit(manager.audit, { who, action: action.name, target: id }, json)
@@ -193,11 +197,7 @@ const run = <A>(action: Action<A>) => (asked: Asked) =>
 
 const again: Action<TaskId> = {
   name: "retry",
-  one: (manager, id) =>
-    Effect.mapError(manager.retry(id), (error) =>
-      error._tag === "TaskNotRegistered"
-        ? failed(`no living instance has a handler for ${Text.line(error.task)}: start the application first`)
-        : error),
+  one: (manager, id) => manager.retry(id),
   told: (id, taskId) => ({ text: `runs again as ${taskId}`, json: { originalTaskId: id, newTaskId: taskId } }),
   ofMany: Bulk.retryOne,
   would: Bulk.wouldRetry,

@@ -1,12 +1,28 @@
 /** What is understood of a command line, and what is said of what is not. No database is needed. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Either, Redacted } from "effect"
-import { inOrder } from "../../src/cli/asking.js"
+import { Effect, Either, Redacted, TestClock } from "effect"
+import { flags, inOrder } from "../../src/cli/asking.js"
 import { absent, lacking } from "../../src/cli/packages.js"
 import { parse, scrubbed } from "../../src/cli/place.js"
+import * as Progress from "../../src/cli/progress.js"
+import { Screen } from "../../src/cli/Screen.js"
 import { facts, line, many, span, table, time } from "../../src/cli/text.js"
 import { version } from "../../src/internal/version.js"
 import { cli } from "./support.js"
+
+const commands = [
+  "list",
+  "show",
+  "retry",
+  "cancel",
+  "pause",
+  "resume",
+  "prune",
+  "migrate",
+  "doctor",
+  "dashboard",
+  "key"
+]
 
 const place = (url: string) => parse(Redacted.make(url))
 
@@ -21,6 +37,49 @@ describe("words", () => {
     expect(inOrder(["--completions", "zsh"])).toEqual(["--completions", "zsh"])
     expect(inOrder([])).toEqual([])
   })
+})
+
+describe("flags", () => {
+  it.effect("are all known where words are put into order: every other option takes the next one", () =>
+    Effect.gen(function*() {
+      const found = new Set<string>()
+      for (const name of [...commands, "migrate status", "migrate up"]) {
+        const { out } = yield* cli([...name.split(" "), "--help"])
+        for (const [, names] of out.matchAll(/^(.+)\n\n {2}A true or false value\./gm)) {
+          for (const [flag] of names!.matchAll(/--?[\w-]+/g)) found.add(flag)
+        }
+      }
+      expect([...found].sort()).toEqual([...flags].sort())
+    }))
+})
+
+describe("a bar", () => {
+  const during = (live: Screen["Type"]["live"]) =>
+    Progress.during("removing", 1_000, (advance) =>
+      Effect.gen(function*() {
+        yield* advance(250)
+        yield* TestClock.adjust("1 second")
+        yield* advance(250)
+      })).pipe(Effect.provideService(Screen, {
+        out: () => Effect.void,
+        note: () => Effect.void,
+        live,
+        width: 80,
+        color: false,
+        serving: () => {}
+      }))
+
+  it.effect("is drawn on a terminal, ten times a second at most, and gone at the end", () =>
+    Effect.gen(function*() {
+      const drawn: Array<string> = []
+      yield* during((text) => Effect.sync(() => void drawn.push(text)))
+      expect(drawn).toEqual([
+        "\rremoving [------------------------] 0% 0/1,000\u001b[K",
+        "\rremoving [############------------] 50% 500/1,000\u001b[K",
+        "\r\u001b[K"
+      ])
+      yield* during(null)
+    }))
 })
 
 describe("the url of a database", () => {
@@ -105,21 +164,7 @@ describe("what every command line has", () => {
     Effect.gen(function*() {
       const help = yield* cli(["--help"])
       expect(help.code).toBe(0)
-      for (
-        const name of [
-          "list",
-          "show",
-          "retry",
-          "cancel",
-          "pause",
-          "resume",
-          "prune",
-          "migrate",
-          "doctor",
-          "dashboard",
-          "key"
-        ]
-      ) {
+      for (const name of commands) {
         expect(help.out).toContain(name)
         expect((yield* cli([name, "--help"])).out).toContain(name === "migrate" ? "status" : "--json")
       }

@@ -69,7 +69,7 @@ for (const kind of kinds) {
         const ids = yield* ended(place)
         const nobody = yield* cli(["retry", ids.charge, ...place.at])
         expect(nobody).toMatchObject({ code: 1, out: "" })
-        expect(nobody.note).toContain("charge")
+        expect(nobody.note).toContain("no living instance has a handler")
 
         yield* withApplication(
           place,
