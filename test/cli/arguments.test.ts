@@ -1,4 +1,6 @@
 /** What is understood of a command line, and what is said of what is not. No database is needed. */
+import * as fs from "node:fs"
+import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Redacted, TestClock } from "effect"
 import { flags, inOrder } from "../../src/cli/asking.js"
@@ -197,6 +199,25 @@ describe("packages that are missing", () => {
     })
     expect(absent(error)).toContain("npm install \"@effect/typeclass\"")
     expect(absent(new Error("other"))).toBeNull()
+  })
+})
+
+describe("docs/guide/cli.md", () => {
+  const root = path.resolve(import.meta.dirname, "../..")
+  const page = fs.readFileSync(path.join(root, "docs/guide/cli.md"), "utf8")
+
+  it("installs the versions that go together", () => {
+    const { peerDependencies } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8"))
+    const named = [...page.matchAll(/((?:@effect\/)?[a-z][\w-]+)@(\^[\d.]+)/g)]
+    expect(named.length).toBeGreaterThan(8)
+    for (const [, name, range] of named) expect(peerDependencies[name!], name).toBe(range)
+  })
+
+  it("has every command, and every option of it", () => {
+    for (const name of commands) expect(page).toMatch(new RegExp(`^## .*\\b${name}\\b`, "m"))
+    for (const option of ["--older-than", "--status", "--sort", "--cursor", "--lines", "--read-only", ...flags]) {
+      if (!/^(-y|-h|--wizard|--version)$/.test(option)) expect(page).toContain(option)
+    }
   })
 })
 
