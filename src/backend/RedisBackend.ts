@@ -30,7 +30,7 @@ import * as Errors from "./redis/errors.js"
 import * as Feed from "./redis/feed.js"
 import * as Hints from "./redis/hints.js"
 import * as Instances from "./redis/instances.js"
-import { connectionOptions, type RedisBackendOptions } from "./redis/options.js"
+import { connectionOptions, isPrefix, type RedisBackendOptions } from "./redis/options.js"
 import { RedisProblem } from "./redis/problem.js"
 import * as Reads from "./redis/reads.js"
 import * as Reap from "./redis/reap.js"
@@ -230,9 +230,6 @@ const onConnection = (connection: Connection, { durability, notify }: Settings) 
     errors: Errors.make(ask)
   })
 }
-
-/** What a prefix may be. */
-export const isPrefix = (prefix: string): boolean => /^[\w.:-]{1,64}$/.test(prefix)
 
 /**
  * A backend on a connection of its own: to where the options say, or, given the application's `redis`, with the settings of

@@ -9,10 +9,10 @@ import { TaskBackendError } from "../TaskError.js"
 import type { Inspector } from "./Inspector.js"
 import * as Checks from "./redis/checks.js"
 import { open } from "./redis/connection.js"
-import { connectionOptions } from "./redis/options.js"
+import { connectionOptions, isPrefix } from "./redis/options.js"
 import type { RedisProblem } from "./redis/problem.js"
 import * as Retention from "./redis/retention.js"
-import { isPrefix, make as makeBackend } from "./RedisBackend.js"
+import { make as makeBackend } from "./RedisBackend.js"
 
 export interface RedisInspectorOptions {
   readonly url: Redacted.Redacted

@@ -63,3 +63,6 @@ export const connectionOptions = (options: RedisBackendOptions): RedisOptions | 
     ...secured
   }
 }
+
+/** What a prefix may be. */
+export const isPrefix = (prefix: string): boolean => /^[\w.:-]{1,64}$/.test(prefix)

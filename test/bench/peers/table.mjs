@@ -1,6 +1,7 @@
 /**
  * Writes the tables of docs/performance.md, between its markers, from what run.mjs measured:
- * `node test/bench/peers/table.mjs results.json`. With `--print` it prints them and leaves the file alone.
+ * `node test/bench/peers/table.mjs results.json`. With `--print` it prints them and leaves the file alone. Where growth was
+ * measured in a run of its own, that run's file comes behind: `table.mjs results.json growth.json`.
  */
 import { readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
@@ -29,13 +30,14 @@ const spread = (values) => {
 const table = (head, rows) =>
   [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n")
 
-/** @param {Record<string, any>} measured */
-export const tables = ({ libraries, machine, peers, results, servers, settings }) => {
+const rate = (/** @type {any} */ one) => one.n / one.millis * 1_000
+
+/** @param {Record<string, any>} measured @param {Record<string, any>} grown */
+export const tables = ({ libraries, machine, peers, results, servers, settings }, grown) => {
   const of = (/** @type {string} */ id, /** @type {string} */ measure, history = 0) =>
     results.filter((/** @type {any} */ one) =>
       one.peer === id && one.measure === measure && one.history === history && one.error === undefined
     )
-  const rate = (/** @type {any} */ one) => one.n / one.millis * 1_000
   const rates = (/** @type {string} */ id, /** @type {string} */ measure, history = 0) =>
     spread(of(id, measure, history).map(rate))
   const known = (/** @type {ReadonlyArray<number | null>} */ values) => values.filter((value) => value !== null)
@@ -98,17 +100,6 @@ export const tables = ({ libraries, machine, peers, results, servers, settings }
     ])
   )
 
-  const sizes = settings.growth
-  const growth = sizes.length === 0 ? [] : [
-    table(
-      ["drain /s beside finished tasks", ...sizes.map((/** @type {number} */ size) => size.toLocaleString("en-US"))],
-      peers.filter(({ without = [] }) => !without.includes("drain")).map((/** @type {any} */ peer) => [
-        peer.title,
-        ...sizes.map((/** @type {number} */ size) => rates(peer.id, "growth", size))
-      ])
-    ),
-    "The finished tasks were really run before."
-  ]
 
   const setup = table(
     ["", "version", "licence", "settings", "an accepted task is kept"],
@@ -151,13 +142,42 @@ export const tables = ({ libraries, machine, peers, results, servers, settings }
   const without = failed.length === 0
     ? []
     : [`**Without a figure, because a task was lost, ran twice or took too long:** ${failed.join(", ")}.`]
-  return [...intro, throughput, ...atOnce, ...without, ratios, idle, ...growth, setup].join("\n\n")
+  return [...intro, throughput, ...atOnce, ...without, ratios, idle, ...growthOf(grown), setup].join("\n\n")
 }
 
-const [file, option] = process.argv.slice(2)
-if (file === undefined) throw new Error("node test/bench/peers/table.mjs results.json [--print]")
-const text = tables(JSON.parse(readFileSync(file, "utf8")))
-if (option === "--print") console.log(text)
+/** How fast a store is emptied beside what has finished in it before. @param {Record<string, any>} measured */
+const growthOf = ({ peers, results, settings: { growth: sizes, rounds } }) => {
+  if (sizes.length === 0) return []
+  const ratesAt = (/** @type {string} */ id, /** @type {number} */ size) =>
+    results.filter((/** @type {any} */ one) =>
+      one.peer === id && one.measure === "growth" && one.history === size && one.error === undefined
+    ).map(rate)
+  const drained = peers.filter(({ without = [] }) => !without.includes("drain"))
+  return [
+    table(
+      [
+        "drain /s beside finished tasks",
+        ...sizes.map((/** @type {number} */ size) => size.toLocaleString("en-US")),
+        "last of first"
+      ],
+      drained.map((/** @type {any} */ peer) => {
+        const [first, last] = [sizes[0], sizes[sizes.length - 1]].map((size) => ratesAt(peer.id, size))
+        return [
+          peer.title,
+          ...sizes.map((/** @type {number} */ size) => spread(ratesAt(peer.id, size))),
+          first.length > 0 && last.length > 0 ? short(median(last) / median(first)) : "–"
+        ]
+      })
+    ),
+    `The finished tasks were really run before. Medians of ${rounds} rounds, one after the other on the same store.`
+  ]
+}
+
+const files = process.argv.slice(2).filter((argument) => argument !== "--print")
+if (files.length < 1 || files.length > 2) throw new Error("table.mjs results.json [growth.json] [--print]")
+const [measured, grown = measured] = files.map((file) => JSON.parse(readFileSync(file, "utf8")))
+const text = tables(measured, grown)
+if (process.argv.includes("--print")) console.log(text)
 else {
   const docs = fileURLToPath(new URL("../../../docs/performance.md", import.meta.url))
   const before = readFileSync(docs, "utf8")
