@@ -59,7 +59,7 @@ const barrels = ["effect", "@effect/platform"]
 const barrelPattern = "/^(effect|@effect\\u002Fplatform)$/"
 
 export default tseslint.config(
-  { ignores: ["**/dist/", "**/coverage/", "docs/"] },
+  { ignores: ["**/dist/", "**/coverage/", "docs/site/generated/", "docs/site/.cache/"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   js.configs.recommended,
   {

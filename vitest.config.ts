@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os"
 import { defaultClientConditions, defaultServerConditions } from "vite"
 import { defineConfig } from "vitest/config"
+import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 // Tests import "effect-taskflow" and its subpaths by name, as users do; this condition resolves them to src/.
 const source = "@effect-taskflow/source"
@@ -14,35 +15,55 @@ const resolving = {
 
 const common = { setupFiles: ["test/support/seed.ts"], testTimeout: 60_000, hookTimeout: 60_000 }
 
-const parts = "test/internal/**/*.test.ts"
+// What changes or counts what belongs to a whole process, starts processes of its own from here, or loads the compiler.
+const alone = [
+  "test/{executor,examples,types,model}/**/*.test.ts",
+  "test/{chaos*,conventions,docs*,reliability,retryChanged,tracing,vitals,workersAtWork}.test.ts",
+  "test/backend/{durability,migrations,redis*}.test.ts"
+]
+
+// Small files that take a minute or more: begun last, they would be all that still runs.
+const long = /(axe|chaosShort|fuzz|model|plans|proxied|testClock)\.test\.ts$/
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
+    const sorted = await super.sort(files)
+    const isLong = ({ moduleId }: TestSpecification) => long.test(moduleId)
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+  }
+}
 
 export default defineConfig({
   test: {
     passWithNoTests: false,
+    sequence: { sequencer: LongFirst },
     poolOptions: {
-      // The default leaves one processor to vitest itself. Half of the time of these tests goes to databases, browsers and
-      // processes that they wait for: on two processors one file at a time leaves much of both unused.
-      forks: { maxForks: Math.max(2, availableParallelism() - 1) },
-      threads: { isolate: false, minThreads: 1, maxThreads: 1 }
+      // More than there are processors: half of the time of these tests goes to databases, browsers, processes and moments of
+      // a clock that they wait for. There is twice as much to do together as alone.
+      forks: { minForks: 1, maxForks: Math.max(1, availableParallelism() - 1) },
+      threads: { isolate: false, minThreads: 1, maxThreads: availableParallelism() + 1 }
     },
     projects: [
       {
         ...resolving,
-        // Parts of the engine, one by one. They share a thread and what it has loaded, which takes half of the time.
-        test: { ...common, name: "parts", include: [parts], pool: "threads" }
-      },
-      {
-        ...resolving,
+        // One after the other in a thread, which has loaded Effect and this library for the first of them: that takes most
+        // files longer than their tests.
         test: {
           ...common,
-          name: "whole",
+          setupFiles: [...common.setupFiles, "test/support/ofEachFile.ts"],
+          name: "together",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/chaos/**", "test/bench/**", parts],
+          exclude: ["test/{chaos,bench}/**", ...alone],
           // The server serves the built dashboard: built when it is missing or older than its sources.
           // A browser is started once for all files that want one.
           globalSetup: ["scripts/dashboard.mjs", "test/dashboard/chromium.ts"],
-          pool: "forks"
+          pool: "threads"
         }
+      },
+      {
+        ...resolving,
+        // Each in a process of its own.
+        test: { ...common, name: "alone", include: alone, globalSetup: ["scripts/dashboard.mjs"], pool: "forks" }
       }
     ]
   }

@@ -23,15 +23,19 @@ export interface AuditEntry {
 
 /** Which entries. Everything given must hold; absent means any. */
 export interface AuditQuery {
+  /** Of this person alone. Default: of all. */
   readonly who?: string | undefined
+  /** This action alone. Default: all. */
   readonly action?: string | undefined
+  /** Done to this alone. Default: to anything. */
   readonly target?: string | undefined
-  /** At or after, before: epoch milliseconds. */
+  /** At or after: epoch milliseconds. Default: since ever. */
   readonly since?: number | undefined
+  /** Before: epoch milliseconds. Default: up to now. */
   readonly until?: number | undefined
   /** Taken as a whole number from 1 to 200. Default 50. */
   readonly limit?: number | undefined
-  /** `nextCursor` of the page before; that entry need not be there any more. What is no cursor is never a failure. */
+  /** `nextCursor` of the page before; that entry need not be there any more. What is no cursor is never a failure. Default: begin. */
   readonly cursor?: string | undefined
 }
 

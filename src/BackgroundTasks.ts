@@ -20,6 +20,7 @@ import type { Any, Input } from "./Task.js"
 import { type EnqueueError, TaskflowWiringError, type TaskHoldLimit } from "./TaskError.js"
 import { type EnqueueResult, TaskManager } from "./TaskManager.js"
 
+/** What a request may hold. */
 export interface BackgroundTasksOptions {
   /** How many tasks one request may hold; one more is a `TaskHoldLimit`. Default 1,000. */
   readonly maxHeld?: number | undefined
@@ -34,19 +35,26 @@ type Middleware = HttpLayerRouter.Middleware<{
   layerRequires: TaskManager
 }>
 
-/**
- * `eager: true`, of a call or of the task's definition (the call counts), is never held: the task starts at once and stays
- * whatever becomes of the route. All others start together when the response was written, on web hosts when it was handed
- * over; a body that streams has ended by then. A route that fails cancels what it added, a client that went away does not.
- */
-export class BackgroundTasks extends Context.Tag("effect-taskflow/BackgroundTasks")<BackgroundTasks, {
+/** What a request can be given to do later. */
+export interface BackgroundTasksService {
   /** As `task.enqueue`. After the response it starts at once. */
   readonly add: <T extends Any>(
     task: T,
     payload: Input<T>,
     options?: EnqueueOptions
   ) => Effect.Effect<EnqueueResult, EnqueueError | TaskHoldLimit, T["payloadSchema"]["Context"]>
-}>() {
+}
+
+/**
+ * Tasks that start when the response is out, of the request that is being answered.
+ *
+ * `eager: true`, of a call or of the task's definition (the call counts), is never held: the task starts at once and stays
+ * whatever becomes of the route. All others start together when the response was written, on web hosts when it was handed
+ * over; a body that streams has ended by then. A route that fails cancels what it added, a client that went away does not.
+ */
+export class BackgroundTasks
+  extends Context.Tag("effect-taskflow/BackgroundTasks")<BackgroundTasks, BackgroundTasksService>()
+{
   /** For routes of HttpLayerRouter: `Layer.provide(BackgroundTasks.middleware.layer)`. */
   static readonly middleware: Middleware = makeMiddleware({})
   /** The same with options. */

@@ -28,8 +28,9 @@ export interface ErrorGroup {
 
 /** Which groups. Everything given must hold; absent means any. */
 export interface ErrorQuery {
+  /** Of this name alone. Default: of all names. */
   readonly taskName?: string | undefined
-  /** Seen at or after: epoch milliseconds. */
+  /** Seen at or after: epoch milliseconds. Default: since ever. */
   readonly since?: number | undefined
   /** Those that were dismissed and did not happen since. Default false: all the others. */
   readonly dismissed?: boolean | undefined
@@ -39,7 +40,7 @@ export interface ErrorQuery {
   readonly limit?: number | undefined
   /**
    * `nextCursor` of the page before, of the same order. Groups that move meanwhile may be met twice or not at all. What is no
-   * cursor is never a failure.
+   * cursor is never a failure. Default: begin.
    */
   readonly cursor?: string | undefined
 }

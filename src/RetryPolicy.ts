@@ -11,6 +11,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
+import { inWords } from "./internal/shown.js"
 import type { TaskDefect, TaskTimeout } from "./TaskError.js"
 
 /** What decides a retry: the task's own error, a timeout, or a defect. */
@@ -41,6 +42,7 @@ export const jitterRange = { min: 0.8, max: 1.2 } as const
 /** No retries: what a task without `retry` has. */
 export const none: RetryOptions<unknown> = { retries: 0 }
 
+/** Whether a retry policy is a Schedule, not data. */
 export const isSchedule = <E>(retry: Retry<E>): retry is Schedule.Schedule<unknown, RetryInput<E>> =>
   Predicate.hasProperty(retry, Schedule.ScheduleTypeId)
 
@@ -116,13 +118,13 @@ export const problemOf = <E>(retry: Retry<E>): Option.Option<string> => {
   if (isSchedule(retry)) return Option.none()
   const { backoff = 1, retries } = retry
   if (!Number.isSafeInteger(retries) || retries < 0) {
-    return Option.some(`retry.retries is ${retries}: a whole number from 0`)
+    return Option.some(`retry.retries is ${inWords(retries)}: a whole number from 0`)
   }
-  if (!(backoff >= 0)) return Option.some(`retry.backoff is ${backoff}: a number from 0`)
+  if (!(backoff >= 0)) return Option.some(`retry.backoff is ${inWords(backoff)}: a number from 0`)
   for (const name of ["delay", "maxDelay"] as const) {
     const given = retry[name]
     if (given !== undefined && Option.isNone(Duration.decodeUnknown(given))) {
-      return Option.some(`retry.${name} is ${String(given)}: a duration, as "1 second"`)
+      return Option.some(`retry.${name} is ${inWords(given)}: a duration, as "1 second"`)
     }
   }
   return Option.none()

@@ -102,4 +102,12 @@ export interface ScheduleStore {
    * slot fires at most once, whatever their clocks say. Refused like a write when the instance is not alive.
    */
   readonly fireSlot: (request: SlotRequest) => Effect.Effect<SlotOutcome, TaskBackendError | InstanceFenced>
+  /**
+   * Settles slots of one schedule, oldest first and asked for by one instance, as one unit: each as `fireSlot` would behind the one
+   * before it, and none of them when it fails. Their tasks have no idempotency key. The answers are in the order of the requests. A
+   * backend may be without it: one slot is asked for after the other then.
+   */
+  readonly fireSlots?: (
+    requests: ReadonlyArray<SlotRequest>
+  ) => Effect.Effect<ReadonlyArray<SlotOutcome>, TaskBackendError | InstanceFenced>
 }

@@ -16,15 +16,19 @@ import type { EnqueueOptions } from "./internal/prepare.js"
 import * as TaskApi from "./internal/taskApi.js"
 import type { Module } from "./internal/taskModule.js"
 import * as TaskWorker from "./internal/taskWorker.js"
+import type { Unprovided, Worker, WorkerHandler, WorkerOptions } from "./internal/workerTypes.js"
 import type * as RetryPolicy from "./RetryPolicy.js"
 import type { TaskContext } from "./TaskContext.js"
 import type { EnqueueError, TaskBackendError, TaskNotFound, TaskStopped } from "./TaskError.js"
 import { type EnqueueResult, TaskManager } from "./TaskManager.js"
 
 export { module, type Module, type ModuleOptions, ModuleTypeId } from "./internal/taskModule.js"
+export type { Unprovided, Worker, WorkerHandler, WorkerOptions } from "./internal/workerTypes.js"
 export type { EnqueueOptions, EnqueueResult }
 
+/** Marks every definition. */
 export const TypeId: unique symbol = Symbol.for("effect-taskflow/Task")
+/** Marks every definition. */
 export type TypeId = typeof TypeId
 
 /** Phantom: the layer holds a handler for this name. `handled` asks for it. */
@@ -61,12 +65,17 @@ export interface Task<
   in out E extends Schema.Schema.All
 > {
   new(_: never): {}
+  /** Marks every definition. */
   readonly [TypeId]: TypeId
   /** The task's name. Not `name`: a class has one of its own. */
   readonly _tag: Name
+  /** The schema of what the handler gets. */
   readonly payloadSchema: P
+  /** The schema of what the handler gives; `Schema.Void` without one. */
   readonly successSchema: S
+  /** The schema of what the handler may fail with; `Schema.Never` without one. */
   readonly errorSchema: E
+  /** For the engine: the options, checked and with every default filled in. */
   readonly definition: Definition.Definition
   /** Accepts a task. Returns after its commit; the handler's requirements are not needed here. */
   readonly enqueue: (
@@ -106,6 +115,7 @@ export interface Task<
     E["Type"] | TaskStopped | TaskNotFound | TaskBackendError,
     TaskManager | S["Context"] | E["Context"]
   >
+  /** The handler of this task, as a Layer for main. One for each task in an engine. */
   readonly toLayer: {
     /** The handler as a Layer. What it requires appears here, once. */
     <R>(
@@ -123,10 +133,15 @@ export interface Task<
 /** Any definition. Without methods: one over `any` would let a missing layer compile. Use `Task.enqueue(task, payload)`. */
 export interface Any {
   readonly [TypeId]: TypeId
+  /** The task's name. */
   readonly _tag: string
+  /** The schema of what the handler gets. */
   readonly payloadSchema: Schema.Schema.Any
+  /** The schema of what the handler gives. */
   readonly successSchema: Schema.Schema.Any
+  /** The schema of what the handler may fail with. */
   readonly errorSchema: Schema.Schema.All
+  /** For the engine: the options, checked and with every default filled in. */
   readonly definition: Definition.Definition
 }
 
@@ -180,11 +195,11 @@ export interface Options<P, S extends Schema.Schema.Any, E extends Schema.Schema
   readonly executor?: "fiber" | "thread" | "process" | undefined
   /** With `BackgroundTasks`: start at once instead of after the response. Default false. */
   readonly eager?: boolean | undefined
-  /** The key of a payload, for calls that give none of their own. */
+  /** The key of a payload, for calls that give none of their own. Default: no key. */
   readonly idempotencyKey?: ((payload: TypeOf<P>) => string) | undefined
   /** How long a success keeps its key. Default: as long as its record is kept. */
   readonly keyTtl?: Duration.DurationInput | undefined
-  /** Tags of every task of this definition. */
+  /** Tags of every task of this definition. Default: none. */
   readonly tags?:
     | Readonly<Record<string, string>>
     | ((payload: TypeOf<P>) => Readonly<Record<string, string>>)
@@ -239,7 +254,9 @@ export const snooze: (duration: Duration.DurationInput) => Effect.Effect<never, 
  * `signal` aborts when the attempt is to stop: cancel, timeout, shutdown.
  */
 export const fromPromise: {
+  /** A rejection is a defect, and an attempt like any other. `signal` aborts when the attempt is to stop. */
   <P, A>(run: (payload: P, signal: AbortSignal) => PromiseLike<A>): (payload: P) => Effect.Effect<A>
+  /** A rejection is the typed error that `catch` makes of it. `signal` aborts when the attempt is to stop. */
   <P, A, E>(options: {
     readonly try: (payload: P, signal: AbortSignal) => PromiseLike<A>
     readonly catch: (cause: unknown) => E
@@ -252,33 +269,6 @@ export const handled = <const T extends ReadonlyArray<Any>>(
   ..._tasks: T
 ): Layer.Layer<never, never, { [K in keyof T]: Handler<T[K]["_tag"]> }[number]> => Layer.empty
 
-/** What a module exports for `Task.module`: a handler with all that it needs to run away from the engine. */
-export interface Worker<in out Name extends string> extends TaskWorker.Served {
-  readonly taskName: Name
-}
-
-/** What the schemas of a task need that no layer gives. */
-export type Unprovided<T extends Any, R> = [Exclude<SchemaContext<T>, R>] extends [never] ? unknown
-  : { readonly _itsSchemasNeedALayerFor: Exclude<SchemaContext<T>, R> }
-
-type SchemaContext<T extends Any> =
-  | T["payloadSchema"]["Context"]
-  | T["successSchema"]["Context"]
-  | T["errorSchema"]["Context"]
-
-/** A handler that needs `R`. */
-export type WorkerHandler<T extends Any, R> = (
-  payload: Payload<T>
-) => Effect.Effect<Success<T>, Error<T>, R | TaskContext | Scope.Scope>
-
-export interface WorkerOptions<R, LE> {
-  /**
-   * What the handler needs. Built once in each worker, when its first attempt starts there, kept for its life and closed when it
-   * ends. A layer that fails fails the attempt, and is built anew for the next one.
-   */
-  readonly layer: Layer.Layer<R, LE>
-}
-
 /**
  * The handler of a task, as the default export of a module of its own:
  *
@@ -289,7 +279,9 @@ export interface WorkerOptions<R, LE> {
  * `TaskManager`: return what is to be enqueued next.
  */
 export const worker: {
+  /** The handler of a task, to be exported from a module of its own: it runs in a thread or a process. */
   <T extends Any>(task: T & Unprovided<T, never>, handler: WorkerHandler<T, never>): Worker<T["_tag"]>
+  /** The same with a layer of what the handler needs, built once in each worker. */
   <T extends Any, R, LE>(
     task: T & Unprovided<T, R>,
     handler: WorkerHandler<T, NoInfer<R>>,

@@ -37,6 +37,7 @@ export const Changed = Schema.TaggedStruct("Changed", {
 /** It has new log lines. `lines`: how many it has by now, null when it had ended before. */
 export const Logged = Schema.TaggedStruct("Logged", { ...common, lines: Schema.NullOr(Schema.Int) })
 
+/** A running task said how far it is. */
 export const Progressed = Schema.TaggedStruct("Progressed", { ...common, claim: Schema.Int, progress: Progress })
 
 /** One change of one task. */
@@ -51,6 +52,7 @@ export interface FeedQuery {
   readonly cursor: string | null
   /** About how many batches, at least one of each writer that has news. */
   readonly limit: number
+  /** The moment it is asked at, in epoch milliseconds. */
   readonly now: number
 }
 

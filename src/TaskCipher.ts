@@ -29,6 +29,7 @@ export interface CipherKey {
   readonly key: Redacted.Redacted<string>
 }
 
+/** The keys, and what to do with them. */
 export interface TaskCipherOptions {
   /** The first one encrypts, all of them decrypt. At least one. */
   readonly keys: ReadonlyArray<CipherKey>

@@ -15,15 +15,19 @@ import type { TaskRecord } from "./TaskRecord.js"
 
 /** What a handler may know of its own run. */
 export interface Current {
+  /** The id of the task, the same in all its attempts. */
   readonly taskId: TaskId
+  /** The name of its definition. */
   readonly taskName: string
   /** The zero-based retry index: 0 on the first run, 1 on the first retry. */
   readonly attempt: number
+  /** Those of the definition and of the call. */
   readonly tags: Readonly<Record<string, string>>
   /** `scheduled`: a slot of a schedule enqueued it; `manual`: a call did. */
   readonly source: TaskRecord["source"]
   /** The schedule it belongs to and the moment it stands for (epoch milliseconds); null without one. */
   readonly schedule: TaskRecord["schedule"]
+  /** The instance that runs it. */
   readonly instance: InstanceId
   /** Grows with every owner of the task; give it with the instance to systems that must refuse a stale run. */
   readonly fence: number
@@ -56,6 +60,7 @@ export const currentAttempt: FiberRef.FiberRef<Option.Option<Attempt>> = globalV
   () => FiberRef.unsafeMake<Option.Option<Attempt>>(Option.none())
 )
 
+/** The run that a piece of code belongs to. Required by what only makes sense inside a handler. */
 export class TaskContext extends Context.Tag("effect-taskflow/TaskContext")<TaskContext, Current>() {
   /** The run this code belongs to. Inside a handler only: the compiler says so elsewhere. */
   static readonly current: Effect.Effect<Current, never, TaskContext> = TaskContext

@@ -7,6 +7,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { messageOf } from "./internal/failureOf.js"
+import { cut, quoted } from "./internal/shown.js"
 import { TaskStatus } from "./TaskStatus.js"
 
 /** The payload does not fit the task's schema, cannot be stored, or is too large. Nothing was enqueued. */
@@ -35,7 +36,8 @@ export class InstanceFenced extends Schema.TaggedError<InstanceFenced>()("Instan
   instance: Schema.String
 }) {
   override get message(): string {
-    return `instance ${this.instance} was declared dead, so what it writes is refused`
+    return `instance ${this.instance} was silent for longer than its lease and declared dead, so what it writes is refused: ` +
+      "it goes on under a new identity, there is nothing to do"
   }
 }
 
@@ -75,7 +77,7 @@ export class TaskKeyBusy extends Schema.TaggedError<TaskKeyBusy>()("TaskKeyBusy"
 /** There is no such task: never enqueued, or already removed by retention. */
 export class TaskNotFound extends Schema.TaggedError<TaskNotFound>()("TaskNotFound", { taskId: Schema.String }) {
   override get message(): string {
-    return `there is no task ${JSON.stringify(this.taskId)}: the id is wrong, or retention removed it`
+    return `there is no task ${quoted(this.taskId)}: the id is wrong, or retention removed it`
   }
 }
 
@@ -96,7 +98,7 @@ export class TaskWrongStatus extends Schema.TaggedError<TaskWrongStatus>()("Task
     const which = this.action === "retry"
       ? "only failed, interrupted or cancelled tasks can be retried"
       : "only pending or running tasks can be cancelled"
-    return `${which}; current status: ${this.status}`
+    return `task ${cut(this.taskId)} is ${this.status}: ${which}`
   }
 }
 
@@ -125,9 +127,7 @@ export class TaskNotRegistered extends Schema.TaggedError<TaskNotRegistered>()("
   task: Schema.String
 }) {
   override get message(): string {
-    return `no handler is registered for ${
-      JSON.stringify(this.task)
-    }: add its toLayer(…) to Main, or retry where it runs`
+    return `no live instance has a handler for ${quoted(this.task)}: add its toLayer(…) to Main, or ask where it runs`
   }
 }
 
@@ -184,14 +184,6 @@ export class TaskHoldLimit extends Schema.TaggedError<TaskHoldLimit>()("TaskHold
   }
 }
 
-/** What `enqueue` can fail with. */
-export type EnqueueError = TaskArgumentError | TaskBackendError | TaskKeyBusy | TaskWrongTransaction | TaskInTransaction
-
-/** Turns whatever an infrastructure effect fails with into a `TaskBackendError` that names the operation. */
-export const refail =
-  (method: string) => <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, TaskBackendError, R> =>
-    Effect.mapError(self, (cause) => new TaskBackendError({ method, cause }))
-
 /** What a schedule was told is wrong. `path` is the option, as `cron`. Nothing was changed. */
 export class TaskScheduleError extends Schema.TaggedError<TaskScheduleError>()("TaskScheduleError", {
   schedule: Schema.String,
@@ -204,6 +196,39 @@ export class TaskScheduleNotFound extends Schema.TaggedError<TaskScheduleNotFoun
   schedule: Schema.String
 }) {
   override get message(): string {
-    return `there is no schedule ${JSON.stringify(this.schedule)} that is defined`
+    return `there is no schedule ${quoted(this.schedule)}, or it is retired: schedules.list tells the names`
   }
 }
+
+/** What `enqueue` can fail with. */
+export type EnqueueError = TaskArgumentError | TaskBackendError | TaskKeyBusy | TaskWrongTransaction | TaskInTransaction
+
+// Logs in JSON would lose a message that is made of the fields, and make `{}` of a cause that is an Error.
+function toJSON(this: Error): Readonly<Record<string, unknown>> {
+  const { cause: _, ...fields } = this
+  return { ...fields, message: this.message }
+}
+
+for (
+  const { prototype } of [
+    TaskBackendError,
+    InstanceFenced,
+    TaskWrongTransaction,
+    TaskInTransaction,
+    TaskKeyBusy,
+    TaskNotFound,
+    TaskWrongStatus,
+    TaskAlreadyRetried,
+    TaskKeyHeld,
+    TaskNotRegistered,
+    TaskTimeout,
+    TaskDecryptionError,
+    TaskHoldLimit,
+    TaskScheduleNotFound
+  ]
+) Object.defineProperty(prototype, "toJSON", { value: toJSON, configurable: true, writable: true })
+
+/** Turns whatever an infrastructure effect fails with into a `TaskBackendError` that names the operation. */
+export const refail =
+  (method: string) => <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, TaskBackendError, R> =>
+    Effect.mapError(self, (cause) => new TaskBackendError({ method, cause }))

@@ -103,6 +103,7 @@ export type Progress = typeof Progress.Type
 
 const common = { taskId: TaskId, at: Schema.Number }
 
+/** A task was accepted. Says all that follows from its definition and the call. */
 export const Enqueued = Schema.TaggedStruct("Enqueued", {
   ...common,
   taskName: Schema.String,
@@ -139,15 +140,22 @@ export const AttemptFailed = Schema.TaggedStruct("AttemptFailed", {
 
 /** The handler asked to be run again later; no retry is consumed. */
 export const Snoozed = Schema.TaggedStruct("Snoozed", { ...common, until: Schema.Number })
+/** The handler succeeded. `result` is JSON text, null without a success schema. */
 export const Succeeded = Schema.TaggedStruct("Succeeded", { ...common, result: Schema.NullOr(Schema.String) })
+/** The last attempt failed, and no other follows. */
 export const Failed = Schema.TaggedStruct("Failed", { ...common, failure: TaskFailure, stopReason: StopReason })
+/** A running attempt was told to stop. */
 export const CancelRequested = Schema.TaggedStruct("CancelRequested", common)
+/** The task was cancelled, and runs no more. */
 export const Cancelled = Schema.TaggedStruct("Cancelled", common)
+/** A shutdown or a death cut the attempt short, and the task is not requeued. */
 export const Interrupted = Schema.TaggedStruct("Interrupted", { ...common, stopReason: StopReason })
 
 /** Back to pending after an interruption that was not the task's fault; no retry is consumed. */
 export const Requeued = Schema.TaggedStruct("Requeued", { ...common, stopReason: StopReason })
+/** The handler logged a line. */
 export const Logged = Schema.TaggedStruct("Logged", { ...common, line: LogLine })
+/** The handler said how far it is. */
 export const Progressed = Schema.TaggedStruct("Progressed", { ...common, progress: Progress })
 
 /** Everything that can happen to a task. */
@@ -168,6 +176,9 @@ export const TaskEvent = Schema.Union(
 
 /** Everything that can happen to a task. */
 export type TaskEvent = typeof TaskEvent.Type
+/** A task was accepted. Says all that follows from its definition and the call. */
 export type Enqueued = typeof Enqueued.Type
+/** The attempt is counted here, before the handler runs. */
 export type Started = typeof Started.Type
+/** The handler logged a line. */
 export type Logged = typeof Logged.Type

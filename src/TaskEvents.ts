@@ -24,6 +24,7 @@ export interface Recorded {
 /** A function called inside the engine for every event. It must be quick and must not throw (what it throws is counted). */
 export type Tap = (event: TaskEvent, record: TaskRecord) => void
 
+/** Every event of this instance, told to those who listen. */
 export class TaskEvents extends Context.Tag("effect-taskflow/TaskEvents")<TaskEvents, {
   /** Everything from the moment of subscription on. */
   readonly stream: Stream.Stream<Recorded>
@@ -37,6 +38,7 @@ export class TaskEvents extends Context.Tag("effect-taskflow/TaskEvents")<TaskEv
   readonly tap: (tap: Tap) => () => void
 }>() {}
 
+/** For the engine. */
 export const make = Effect.gen(function*() {
   const { eventsCapacity } = yield* TaskflowConfig
   const pubsub = yield* Effect.acquireRelease(PubSub.sliding<Recorded>(eventsCapacity), PubSub.shutdown)
@@ -95,4 +97,5 @@ export const make = Effect.gen(function*() {
   })
 })
 
+/** For the engine. */
 export const layer: Layer.Layer<TaskEvents, never, TaskflowConfig> = Layer.scoped(TaskEvents, make)

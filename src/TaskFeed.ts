@@ -25,6 +25,7 @@ export interface TaskChanges {
   readonly reset: boolean
 }
 
+/** What changes in the whole fleet, as streams and pages. */
 export class TaskFeed extends Context.Tag("effect-taskflow/TaskFeed")<TaskFeed, {
   /** From now on, or from a cursor on. Never ends and never fails; while the backend does, it waits. */
   readonly changes: (after?: string) => Stream.Stream<TaskChanges>
@@ -38,6 +39,7 @@ const batches = { usual: 100, most: 1_000 }
 const pace = 20
 const look = { often: 250, seldom: 1_000 }
 
+/** For the engine. */
 export const make = Effect.gen(function*() {
   const backend = yield* TaskBackend
   const instance = yield* TaskInstance
@@ -86,4 +88,5 @@ export const make = Effect.gen(function*() {
   })
 })
 
+/** For the engine. */
 export const layer: Layer.Layer<TaskFeed, never, TaskBackend | TaskInstance> = Layer.effect(TaskFeed, make)

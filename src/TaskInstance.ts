@@ -55,7 +55,7 @@ export class TaskInstance extends Context.Tag("effect-taskflow/TaskInstance")<Ta
 
 /** What a call fails with when the engine closed before it could be answered. */
 export const closedError = (method: string): TaskBackendError =>
-  new TaskBackendError({ method, cause: new Error("the engine is closed") })
+  new TaskBackendError({ method, cause: new Error("the engine is closed: ask while the scope of its layer is open") })
 
 // How long closing waits until the backend knows; what it never hears, the others see for themselves one lease later.
 const detachGrace = 3_000

@@ -14,6 +14,9 @@ const at = (log: (message: string) => Effect.Effect<void>) => (message: string, 
 
 /** Kept by default, shown only where the logger's minimum level allows. */
 export const debug = at(Effect.logDebug)
+/** A line at level info. `extra` becomes its annotations. */
 export const info = at(Effect.logInfo)
+/** A line at level warning. `extra` becomes its annotations. */
 export const warning = at(Effect.logWarning)
+/** A line at level error. `extra` becomes its annotations. */
 export const error = at(Effect.logError)

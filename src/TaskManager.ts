@@ -81,7 +81,8 @@ export type CancelOutcome = "cancelled" | "requested"
 /** What a one-off effect may say of itself. */
 export type RunOptions = Pick<EnqueueOptions, "tags" | "priority">
 
-export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<TaskManager, {
+/** What a `TaskManager` can be asked. */
+export interface TaskManagerService {
   /** This engine: its current identity, which changes when it was declared dead and went on. */
   readonly instance: InstanceId
   /** Where its tasks are kept. */
@@ -120,7 +121,9 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
   /** What `BackgroundTasks` is made of. */
   readonly holding: Releasing.Holding
 
+  /** The record of a task, as of now. */
   readonly get: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskBackendError>
+  /** A page of records, the newest first. `limit`: 1 to 200, default 50. */
   readonly list: (query?: ListQuery) => Effect.Effect<ListPage, TaskBackendError>
   /** Lines in the order they were written, skipping the first `after`. At most `limit` (default and maximum 1,000). */
   readonly logs: (
@@ -129,6 +132,7 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
   ) => Effect.Effect<ReadonlyArray<LogLine>, TaskNotFound | TaskBackendError>
   /** Every ended attempt but the last of a finished task, which its record tells. */
   readonly attempts: (taskId: string) => Effect.Effect<ReadonlyArray<AttemptEntry>, TaskNotFound | TaskBackendError>
+  /** How many tasks are in each status: of all names, or of one. */
   readonly stats: (query?: { readonly taskName?: string | undefined }) => Effect.Effect<Stats, TaskBackendError>
   /** How many tasks fit, by status, each counted up to `most` (1 to 100,000, default 10,001) and no further. */
   readonly count: (query?: CountQuery, most?: number) => Effect.Effect<Counted, TaskBackendError>
@@ -167,6 +171,7 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
 
   /** What happens to tasks, from the moment of subscription on. A slow reader loses the oldest; `eventsDropped` counts. */
   readonly events: Stream.Stream<Recorded>
+  /** How many events slow readers of `events` have missed. */
   readonly eventsDropped: Effect.Effect<number>
   /**
    * What changes in the whole fleet, this instance included: from now on, or from a cursor on, whichever instance gave it.
@@ -222,7 +227,10 @@ export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<Task
   readonly registered: Effect.Effect<ReadonlyArray<Registered["definition"]>>
   /** For `toLayer`: adds a handler, and drains it before its scope closes. */
   readonly register: (given: Given) => Effect.Effect<void, never, Scope.Scope>
-}>() {}
+}
+
+/** The engine, as an application, a router or an operator asks it. `TaskflowLayer` provides it. */
+export class TaskManager extends Context.Tag("effect-taskflow/TaskManager")<TaskManager, TaskManagerService>() {}
 
 export type { RetryOptions } from "./internal/changedPayload.js"
 export type { Parts } from "./internal/parts.js"

@@ -85,11 +85,13 @@ export interface StreamOptions<E, R> extends ObserverOptions {
 
 /** An observer as four functions. One that fails is counted and logged, and the next event follows. */
 export interface CallbackOptions<R1, R2, R3, R4> extends ObserverOptions {
-  /** Before the first event. When it fails it is tried again, as `run` of `make` is. */
+  /** Before the first event. When it fails it is tried again, as `run` of `make` is. Default: nothing. */
   readonly startup?: Effect.Effect<unknown, unknown, R1> | undefined
+  /** For every line that `minLevel` lets through. Default: lines are ignored. */
   readonly onLog?: ((event: LogEvent) => Effect.Effect<unknown, unknown, R2>) | undefined
+  /** For every step that `lifecycle` asks for. Default: steps are ignored. */
   readonly onLifecycle?: ((event: LifecycleEvent) => Effect.Effect<unknown, unknown, R3>) | undefined
-  /** After the last event, within five seconds. */
+  /** After the last event, within five seconds. Default: nothing. */
   readonly close?: Effect.Effect<unknown, unknown, R4> | undefined
 }
 

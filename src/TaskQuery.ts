@@ -10,18 +10,23 @@ import type { TaskStatus } from "./TaskStatus.js"
  * fits a time that is no number, or a priority that no task can have.
  */
 export interface TaskFilter {
-  /** One of these; none of them when it is empty. */
+  /** One of these; none of them when it is empty. Default: any. */
   readonly status?: ReadonlyArray<TaskStatus> | undefined
+  /** Of this name. Default: any. */
   readonly taskName?: string | undefined
+  /** With this tag. Default: with or without any. */
   readonly tag?: readonly [name: string, value: string] | undefined
+  /** Enqueued by a call, or by a schedule. Default: either. */
   readonly source?: TaskRecord["source"] | undefined
+  /** Of exactly this priority. Default: any. */
   readonly priority?: number | undefined
-  /** The name of a schedule: the tasks of its slots. */
+  /** The name of a schedule: the tasks of its slots. Default: any. */
   readonly schedule?: string | undefined
-  /** The fingerprint of an `ErrorGroup`: the failed tasks of that group. */
+  /** The fingerprint of an `ErrorGroup`: the failed tasks of that group. Default: any. */
   readonly errorGroup?: string | undefined
-  /** Created at or after, before: epoch milliseconds. */
+  /** Created at or after: epoch milliseconds. Default: since ever. */
   readonly since?: number | undefined
+  /** Created before: epoch milliseconds. Default: up to now. */
   readonly until?: number | undefined
 }
 
@@ -31,7 +36,7 @@ export interface ListQuery extends TaskFilter {
   readonly order?: "newest" | "oldest" | undefined
   /** Taken as a whole number from 1 to 200. Default 50, also for what is no number. */
   readonly limit?: number | undefined
-  /** `nextCursor` of the page before; that task need not be there any more. Nothing is behind what is no id. */
+  /** `nextCursor` of the page before; that task need not be there any more. Nothing is behind what is no id. Default: the first page. */
   readonly cursor?: TaskId | undefined
 }
 

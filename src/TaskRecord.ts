@@ -47,7 +47,7 @@ export const TaskRecord = Schema.Struct({
 })
 
 /** Times are epoch milliseconds; payload and result are JSON text in the encoded form of the task's schemas. */
-export type TaskRecord = typeof TaskRecord.Type
+export interface TaskRecord extends Schema.Schema.Type<typeof TaskRecord> {}
 
 export { InstanceId }
 

@@ -16,14 +16,16 @@ export interface RollupQuery {
    * more than 1,500 the last 1,500. Nothing for what is no number.
    */
   readonly since: number
+  /** Epoch milliseconds: up to the slot before, or around, it. */
   readonly until: number
   /**
    * Of a slot, in milliseconds: whole minutes, a part of one counts as one. A slot begins at a multiple of it. `Infinity`: all
    * time is one slot, which begins at 0.
    */
   readonly width: number
+  /** Of this name alone. Default: of all names. */
   readonly taskName?: string | undefined
-  /** Of these names alone. Of none nothing is told. */
+  /** Of these names alone. Of none nothing is told. Default: of all. */
   readonly taskNames?: ReadonlyArray<string> | undefined
   /** By name too, the thousand names with the most ends. Default false: all names together. */
   readonly byTask?: boolean | undefined

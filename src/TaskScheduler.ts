@@ -104,7 +104,7 @@ export const make = Effect.gen(function*() {
     const { asked } = known
     if (stored !== null) {
       Known.take(known, stored)
-      if (asked !== null && stored.lastTask === asked.record.taskId) firing.recover(known, asked)
+      if (asked !== null && stored.lastTask === asked.records.at(-1)?.taskId) firing.recover(known, asked)
       const said = Known.newsOf(known, now())
       if (said !== null) warn(said)
     } else if (known.code !== null) {
@@ -161,7 +161,8 @@ export const make = Effect.gen(function*() {
     backend,
     ids,
     instance,
-    patience: Math.max(1_000, config.lease / 2),
+    // Long enough for a database that answers slowly: what is given up is asked for again, and takes as long again.
+    patience: Math.max(5_000, config.lease / 2),
     hindrance,
     heard,
     inserted: (record) => {

@@ -19,6 +19,7 @@ import type { EnqueueResult } from "./TaskManager.js"
 import type { TaskRecord } from "./TaskRecord.js"
 import type { TaskScheduleInfo, TaskSchedulePage } from "./TaskScheduleInfo.js"
 
+/** Schedules at run time: looked at, steered, made and removed. */
 export interface TaskSchedules {
   /** By name, retired ones too. `limit`: 1 to 200, default 50. */
   readonly list: (

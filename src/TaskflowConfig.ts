@@ -5,6 +5,8 @@ import * as os from "node:os"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
+import { atLeastOne, millisAtLeast, millisOf, oneOf } from "./internal/engineOptions.js"
+import { inWords } from "./internal/shown.js"
 import type { FileObserverOptions } from "./observer/FileObserver.js"
 import type { LogLevel } from "./TaskEvent.js"
 import type { Terminal } from "./TaskStatus.js"
@@ -68,7 +70,9 @@ export interface TaskflowOptions {
   } | undefined
   /** Where tasks with `executor: "thread"` and `"process"` run. */
   readonly executors?: {
+    /** Threads of this process. Default: as `PoolOptions` says. */
     readonly thread?: PoolOptions | undefined
+    /** Processes of their own. Default: as `PoolOptions` says. */
     readonly process?: PoolOptions | undefined
     /**
      * For tests: modules run in this process, like functions, and functions are accepted in their place. Default false;
@@ -171,17 +175,6 @@ export class TaskflowConfig extends Context.Tag("effect-taskflow/TaskflowConfig"
   readonly announce: boolean
 }>() {}
 
-const atLeastOne = (name: string, value: number): number => {
-  if (Number.isSafeInteger(value) && value >= 1) return value
-  throw new RangeError(`TaskflowLayer: ${name} is ${value}: a whole number from 1`)
-}
-
-const millisAtLeast = (least: number, name: string, value: Duration.DurationInput): number => {
-  const millis = Duration.toMillis(value)
-  if (millis >= least) return millis
-  throw new RangeError(`TaskflowLayer: ${name} is ${millis} ms: at least ${least} ms`)
-}
-
 const leaseOf = (options: TaskflowOptions): Pick<TaskflowConfig["Type"], "lease" | "heartbeatInterval"> => {
   const lease = millisAtLeast(100, "lease", options.lease ?? "30 seconds")
   if (lease === Number.POSITIVE_INFINITY) {
@@ -207,7 +200,7 @@ const poolConfigOf = (kind: "thread" | "process", options: PoolOptions = {}): Po
   const max = atLeastOne(name("max"), options.max ?? Math.max(1, os.availableParallelism() - 1))
   const { memoryLimit, min = 0 } = options
   if (!Number.isSafeInteger(min) || min < 0 || min > max) {
-    throw new RangeError(`TaskflowLayer: ${name("min")} is ${min}: a whole number from 0 to its max, ${max}`)
+    throw new RangeError(`TaskflowLayer: ${name("min")} is ${inWords(min)}: a whole number from 0 to its max, ${max}`)
   }
   return {
     min,
@@ -222,12 +215,16 @@ const poolConfigOf = (kind: "thread" | "process", options: PoolOptions = {}): Po
   }
 }
 
-const keepOf = (value: Duration.DurationInput | "forever" | undefined, days: number): number =>
-  value === "forever" ? Number.POSITIVE_INFINITY : Duration.toMillis(value ?? Duration.days(days))
+const keepOf = (
+  name: keyof NonNullable<TaskflowOptions["retention"]>,
+  value: Duration.DurationInput | "forever" | undefined,
+  days: number
+): number =>
+  value === "forever" ? Number.POSITIVE_INFINITY : millisOf(`retention.${name}`, value ?? Duration.days(days))
 
 // A session lasts 7 days at most. A logout that is forgotten earlier would let it live again.
 const auditKeepOf = (value: Duration.DurationInput | "forever" | undefined): number => {
-  const keep = keepOf(value, 90)
+  const keep = keepOf("audit", value, 90)
   const least = Duration.toMillis("8 days")
   if (keep >= least) return keep
   throw new RangeError(
@@ -235,24 +232,24 @@ const auditKeepOf = (value: Duration.DurationInput | "forever" | undefined): num
   )
 }
 
-/** Fills in the defaults. Throws a RangeError that names the option when a bound is not a whole number from 1. */
+/** Fills in the defaults. Throws a RangeError that names the option, says what it is, and what it may be. */
 export const make = (options: TaskflowOptions = {}): TaskflowConfig["Type"] => ({
   maxConcurrentTasks: atLeastOne("maxConcurrentTasks", options.maxConcurrentTasks ?? 100),
-  shutdownTimeout: Duration.toMillis(options.shutdownTimeout ?? "30 seconds"),
+  shutdownTimeout: millisOf("shutdownTimeout", options.shutdownTimeout ?? "30 seconds"),
   windowSize: atLeastOne("windowSize", options.windowSize ?? 1_000),
   maxPayloadSize: atLeastOne("maxPayloadSize", options.maxPayloadSize ?? 1_048_576),
   logs: {
-    level: options.logs?.level ?? "debug",
+    level: oneOf("logs.level", options.logs?.level ?? "debug", ["debug", "info", "warning", "error"]),
     maxLines: atLeastOne("logs.maxLines", options.logs?.maxLines ?? 1_000),
     maxSize: atLeastOne("logs.maxSize", options.logs?.maxSize ?? 262_144),
-    fields: options.logs?.fields ?? "store"
+    fields: oneOf("logs.fields", options.logs?.fields ?? "store", ["store", "observe"])
   },
   journal: {
     maxBatch: atLeastOne("journal.maxBatch", options.journal?.maxBatch ?? 500),
     maxWaiting: atLeastOne("journal.maxWaiting", options.journal?.maxWaiting ?? 10_000),
     maxBatchBytes: atLeastOne("journal.maxBatchBytes", options.journal?.maxBatchBytes ?? 1_048_576),
-    maxKeyWait: Duration.toMillis(options.journal?.maxKeyWait ?? "10 seconds"),
-    maxOutage: Duration.toMillis(options.journal?.maxOutage ?? "1 minute")
+    maxKeyWait: millisOf("journal.maxKeyWait", options.journal?.maxKeyWait ?? "10 seconds"),
+    maxOutage: millisOf("journal.maxOutage", options.journal?.maxOutage ?? "1 minute")
   },
   executors: {
     thread: poolConfigOf("thread", options.executors?.thread),
@@ -264,21 +261,22 @@ export const make = (options: TaskflowOptions = {}): TaskflowConfig["Type"] => (
   sameHostDetection: options.sameHostDetection ?? true,
   poll: pollOf(options.poll ?? {}),
   retention: {
-    success: keepOf(options.retention?.success, 7),
-    cancelled: keepOf(options.retention?.cancelled, 7),
-    failed: keepOf(options.retention?.failed, 30),
-    interrupted: keepOf(options.retention?.interrupted, 30),
+    success: keepOf("success", options.retention?.success, 7),
+    cancelled: keepOf("cancelled", options.retention?.cancelled, 7),
+    failed: keepOf("failed", options.retention?.failed, 30),
+    interrupted: keepOf("interrupted", options.retention?.interrupted, 30),
     audit: auditKeepOf(options.retention?.audit)
   },
   eventsCapacity: atLeastOne("eventsCapacity", options.eventsCapacity ?? 4_096),
-  unhandledAfter: Duration.toMillis(options.unhandledAfter ?? "5 seconds"),
-  unhandled: options.unhandled ?? "wait",
+  unhandledAfter: millisOf("unhandledAfter", options.unhandledAfter ?? "5 seconds"),
+  unhandled: oneOf("unhandled", options.unhandled ?? "wait", ["wait", "die"]),
   tracing: {
-    mode: options.tracing?.mode ?? "auto",
-    parent: options.tracing?.parent ?? "child"
+    mode: oneOf("tracing.mode", options.tracing?.mode ?? "auto", ["auto", "on", "off"]),
+    parent: oneOf("tracing.parent", options.tracing?.parent ?? "child", ["child", "link"])
   },
   announce: options.announce ?? true
 })
 
+/** The settings of one engine, checked when the layer is built. */
 export const layer = (options?: TaskflowOptions): Layer.Layer<TaskflowConfig> =>
   Layer.sync(TaskflowConfig, () => make(options))

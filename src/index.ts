@@ -33,8 +33,8 @@ export {
 export * as Task from "./Task.js"
 
 // 2 enqueue
-export { type CancelOutcome, type EnqueueResult, TaskManager } from "./TaskManager.js"
-export { BackgroundTasks, type BackgroundTasksOptions } from "./BackgroundTasks.js"
+export { type CancelOutcome, type EnqueueResult, TaskManager, type TaskManagerService } from "./TaskManager.js"
+export { BackgroundTasks, type BackgroundTasksOptions, type BackgroundTasksService } from "./BackgroundTasks.js"
 
 // 3 queue, 4 run: inside a handler
 export { TaskContext } from "./TaskContext.js"

@@ -287,8 +287,8 @@ describe("RetryPolicy", () => {
       [{ retries: Number.POSITIVE_INFINITY }, "retry.retries is Infinity: a whole number from 0"],
       [{ retries: 1, backoff: -1 }, "retry.backoff is -1: a number from 0"],
       [{ retries: 1, backoff: Number.NaN }, "retry.backoff is NaN: a number from 0"],
-      [{ retries: 1, delay: "5 parsecs" as never }, "retry.delay is 5 parsecs: a duration, as \"1 second\""],
-      [{ retries: 1, maxDelay: "soon" as never }, "retry.maxDelay is soon: a duration, as \"1 second\""]
+      [{ retries: 1, delay: "5 parsecs" as never }, "retry.delay is \"5 parsecs\": a duration, as \"1 second\""],
+      [{ retries: 1, maxDelay: "soon" as never }, "retry.maxDelay is \"soon\": a duration, as \"1 second\""]
     ])("%o", (policy, problem) => {
       expect(RetryPolicy.problemOf(policy)).toEqual(Option.some(problem))
     })

@@ -11,11 +11,11 @@ describe("TaskError", () => {
       ],
       [
         new TaskError.TaskWrongStatus({ taskId: "1", action: "retry", status: "success" }),
-        "only failed, interrupted or cancelled tasks can be retried; current status: success"
+        "task 1 is success: only failed, interrupted or cancelled tasks can be retried"
       ],
       [
         new TaskError.TaskWrongStatus({ taskId: "1", action: "cancel", status: "failed" }),
-        "only pending or running tasks can be cancelled; current status: failed"
+        "task 1 is failed: only pending or running tasks can be cancelled"
       ],
       [
         new TaskError.TaskAlreadyRetried({ taskId: "1", retriedAs: "2" }),
@@ -27,7 +27,7 @@ describe("TaskError", () => {
       ],
       [
         new TaskError.TaskNotRegistered({ task: "send \"email\"" }),
-        "no handler is registered for \"send \\\"email\\\"\": add its toLayer(…) to Main, or retry where it runs"
+        "no live instance has a handler for \"send \\\"email\\\"\": add its toLayer(…) to Main, or ask where it runs"
       ],
       [new TaskError.TaskTimeout({ millis: 250 }), "the attempt ran longer than its timeout of 250 ms"],
       [new TaskError.TaskDefect({ name: "TypeError", message: "x is not a function" }), "x is not a function"],

@@ -58,7 +58,8 @@ describe("retry", () => {
       expect(yield* Effect.flip(manager.retry("x"))).toMatchObject({ _tag: "TaskNotFound" })
       const wrong = yield* Effect.provide(Effect.flip(manager.retry(fine.taskId)), work)
       expect(wrong).toMatchObject({ _tag: "TaskWrongStatus", status: "success" })
-      expect(wrong.message).toBe("only failed, interrupted or cancelled tasks can be retried; current status: success")
+      expect(wrong.message)
+        .toBe(`task ${fine.taskId} is success: only failed, interrupted or cancelled tasks can be retried`)
       expect(yield* Effect.flip(manager.retry(failed.taskId))).toMatchObject({
         _tag: "TaskNotRegistered",
         task: "work"

@@ -3,33 +3,58 @@ import { once } from "node:events"
 import { type AddressInfo, connect, createServer, type Socket } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { makeProxy } from "./chaos/support/proxy.js"
+import { makeProxy, type ProxyClock } from "./chaos/support/proxy.js"
 import { eventually } from "./support/schedules.js"
 
 /** Answers each line with itself, and keeps what it heard. */
-const echo = Effect.gen(function*() {
-  const heard: Array<string> = []
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on("error", () => undefined).on("close", () => sockets.delete(socket))
-    socket.on("data", (bytes) => {
-      heard.push(String(bytes))
-      socket.write(bytes)
-    })
-  })
-  yield* Effect.acquireRelease(
-    Effect.promise(() => once(server.listen(0, "127.0.0.1"), "listening")),
-    () =>
-      Effect.sync(() => {
-        for (const socket of sockets) socket.destroy()
-        server.close()
+const echoBehind = (clock?: ProxyClock) =>
+  Effect.gen(function*() {
+    const heard: Array<string> = []
+    const sockets = new Set<Socket>()
+    const server = createServer((socket) => {
+      sockets.add(socket)
+      socket.on("error", () => undefined).on("close", () => sockets.delete(socket))
+      socket.on("data", (bytes) => {
+        heard.push(String(bytes))
+        socket.write(bytes)
       })
-  )
-  const { port } = server.address() as AddressInfo // safe: it listens on a port
-  const proxy = yield* makeProxy({ target: { host: "127.0.0.1", port } })
-  return { heard, sockets, proxy }
-})
+    })
+    yield* Effect.acquireRelease(
+      Effect.promise(() => once(server.listen(0, "127.0.0.1"), "listening")),
+      () =>
+        Effect.sync(() => {
+          for (const socket of sockets) socket.destroy()
+          server.close()
+        })
+    )
+    const { port } = server.address() as AddressInfo // safe: it listens on a port
+    const proxy = yield* makeProxy({ target: { host: "127.0.0.1", port }, ...clock === undefined ? {} : { clock } })
+    return { heard, sockets, proxy }
+  })
+
+const echo = echoBehind()
+
+/** Stands still until a test moves it. `due`: how many wait for it. */
+const stopped = () => {
+  let time = 0
+  const waiting = new Set<{ readonly at: number; readonly run: () => void }>()
+  const clock: ProxyClock = {
+    now: () => time,
+    after: (millis, run) => {
+      const one = { at: time + millis, run }
+      waiting.add(one)
+      return () => void waiting.delete(one)
+    }
+  }
+  const move = (millis: number) => {
+    time += millis
+    for (const one of [...waiting].filter(({ at }) => at <= time)) {
+      waiting.delete(one)
+      one.run()
+    }
+  }
+  return { clock, move, due: () => waiting.size }
+}
 
 /** One connection, what came back on it, and whether it is open. */
 const client = (port: number) =>
@@ -140,17 +165,27 @@ describe("the way to a server", () => {
 
   it.scopedLive("is slow: an answer takes longer, and order is kept when it is quick again", () =>
     Effect.gen(function*() {
-      const { proxy } = yield* echo
+      const { clock, due, move } = stopped()
+      const { heard, proxy } = yield* echoBehind(clock)
       const { seen, socket } = yield* client(proxy.port)
       yield* proxy.set({ slowMillis: 200 })
-      const from = performance.now()
       socket.write("a")
+      yield* until(() => due() === 1)
+      move(99)
+      expect([heard, due()]).toEqual([[], 1])
+      move(1)
+      yield* until(() => heard.length === 1 && due() === 1)
+      move(99)
+      expect([seen.text, due()]).toEqual(["", 1])
+      move(1)
       yield* until(() => seen.text === "a")
-      expect(performance.now() - from).toBeGreaterThanOrEqual(199)
       socket.write("b")
-      yield* eventually(proxy.sent, (bytes) => bytes === 2)
+      yield* until(() => due() === 1)
       yield* proxy.set("pass")
       socket.write("c")
+      yield* eventually(proxy.sent, (bytes) => bytes === 1)
+      expect(due()).toBe(1)
+      move(100)
       yield* until(() => seen.text === "abc")
     }))
 

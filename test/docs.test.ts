@@ -1,5 +1,5 @@
 /**
- * Keeps the documentation true: README.md and every page under docs/.
+ * Keeps the documentation true: README.md and every page under docs/, without docs/site.
  *
  * Every ```ts block is compiled, each as a module of its own, all in one program. How to write one:
  *
@@ -18,7 +18,7 @@ import { OpenApi } from "@effect/platform"
 import { TaskApi } from "effect-taskflow/http"
 import ts from "typescript"
 import { describe, expect, it } from "vitest"
-import { all, transitions } from "../src/TaskStatus.js"
+import { slugOf } from "../docs/site/links.js"
 
 const root = path.resolve(import.meta.dirname, "..")
 const read = (file: string): string => fs.readFileSync(path.join(root, file), "utf8")
@@ -27,7 +27,8 @@ const pages = [
   "README.md",
   ...fs.readdirSync(path.join(root, "docs"), { recursive: true, encoding: "utf8" })
     .map((name) => `docs/${name.split(path.sep).join("/")}`)
-    .filter((file) => file.endsWith(".md"))
+    // What the site is built with and from is not written by hand.
+    .filter((file) => file.endsWith(".md") && !file.startsWith("docs/site/"))
     .sort()
 ]
 
@@ -202,9 +203,6 @@ describe("code", () => {
 const proseOf = (page: string): string =>
   read(page).replace(/^```[^]*?^```$/gm, "").replace(/^<!-- prelude[^]*?^-->$/gm, "")
 
-const slugOf = (heading: string): string =>
-  heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").trim().replace(/\s/g, "-")
-
 const anchorsOf = (page: string): ReadonlyArray<string> =>
   [...proseOf(page).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => slugOf(heading!))
 
@@ -253,14 +251,6 @@ describe("README.md", () => {
 })
 
 describe("what the code says and a page repeats", () => {
-  it("docs/lifecycle.md: the table of moves", () => {
-    const rows = Object.entries(transitions).flatMap(([event, moves]) =>
-      all.flatMap((from) => moves[from] === undefined ? [] : [`| \`${from}\` | ${event} | \`${moves[from]}\` |`])
-    )
-    const table = ["| from | event | to |", "|---|---|---|", "| – | Enqueued | `pending` |", ...rows].join("\n")
-    expect(/<!-- transitions -->\n([^]*?)\n<!-- \/transitions -->/.exec(read("docs/lifecycle.md"))?.[1]).toBe(table)
-  })
-
   /** The property names of an interface; `logs.level` for those of an object inside. */
   const propertiesOf = (file: string, name: string): ReadonlyArray<string> => {
     const found = parse(read(file)).statements.find((statement): statement is ts.InterfaceDeclaration =>

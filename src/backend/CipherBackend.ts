@@ -7,6 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { SlotRequest } from "../ScheduleStore.js"
 import type { AttemptEntry, CancelResult, Change, Claimed, TaskBackend } from "../TaskBackend.js"
 import type { TaskChange } from "../TaskChange.js"
 import type { Keyring } from "./cipher/keyring.js"
@@ -70,6 +71,8 @@ export const over = (backend: Port, ring: Keyring, encrypt: boolean): Port => {
   const seal = sealing(values)
   const open = opening(values)
   const { audit, errors, joinTransaction, schedules, transaction } = backend
+  const { fireSlots } = schedules
+  const sealedSlot = (request: SlotRequest) => ({ ...request, record: sealRecord(request.record, true) })
   const covered: Port = {
     ...backend,
     info: { ...backend.info, encrypted: encrypt },
@@ -117,8 +120,10 @@ export const over = (backend: Port, ring: Keyring, encrypt: boolean): Port => {
     schedules: Schedules.over(
       {
         ...schedules,
-        fireSlot: (request) =>
-          Effect.suspend(() => schedules.fireSlot({ ...request, record: sealRecord(request.record, true) }))
+        fireSlot: (request) => Effect.suspend(() => schedules.fireSlot(sealedSlot(request))),
+        ...fireSlots === undefined ? {} : {
+          fireSlots: (requests: ReadonlyArray<SlotRequest>) => Effect.suspend(() => fireSlots(requests.map(sealedSlot)))
+        }
       },
       ring,
       encrypt

@@ -10,6 +10,8 @@ import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as RealTime from "../internal/realTime.js"
 import { TaskBackend } from "../TaskBackend.js"
 import { TaskBackendError } from "../TaskError.js"
 import { connectFailed } from "./sql/advice.js"
@@ -18,15 +20,24 @@ import * as SqlBackend from "./SqlBackend.js"
 /** As for `MysqlClient.layer`: `url`, or `host`, `port`, `database`, `username`, `password`; and the prefix of the tables. */
 export type MysqlBackendOptions = SqlBackend.SqlBackendOptions & MysqlClient.MysqlClientConfig
 
+// Milliseconds.
+const longestEnd = 2_000
+
 const make = ({ notify, notifyInTransaction, prefix, ...config }: MysqlBackendOptions) =>
   Effect.gen(function*() {
-    const client = yield* MysqlClient.make(config).pipe(
-      Effect.mapError(connectFailed),
+    // The driver ends its connections behind what they still wait for, and sets itself no limit.
+    const scope = yield* Effect.acquireRelease(
+      Scope.make(),
+      (scope, exit) => RealTime.endsWithin(Scope.close(scope, exit), longestEnd)
+    )
+    // Opened aside: who is asked to end meanwhile does not wait for it.
+    const client = yield* Effect.disconnect(Scope.extend(MysqlClient.make(config), scope)).pipe(
+      Effect.mapError(connectFailed("MySQL", config)),
       // A URL that cannot be read throws inside the driver, with the URL and its password in the error.
       Effect.catchAllDefect(() =>
         new TaskBackendError({
           method: "connect",
-          cause: new Error("the options or the url are not those of a server")
+          cause: new Error("MySQL: the url cannot be read: mysql://user:password@host:port/database is expected")
         })
       )
     )

@@ -21,7 +21,7 @@ export const make = ({ prefix, url }: MysqlInspectorOptions): Effect.Effect<
 > =>
   Effect.flatMap(
     MysqlClient.make({ url, maxConnections: 4 }).pipe(
-      Effect.mapError(connectFailed),
+      Effect.mapError(connectFailed("MySQL", { url })),
       // A URL that cannot be read throws inside the driver, with the URL and its password in the error.
       Effect.catchAllDefect(() =>
         new TaskBackendError({ method: "connect", cause: new Error("the url is not that of a server") })

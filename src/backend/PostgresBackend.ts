@@ -13,7 +13,7 @@ import * as Layer from "effect/Layer"
 import { TaskBackend } from "../TaskBackend.js"
 import type { TaskBackendError } from "../TaskError.js"
 import { connectFailed } from "./sql/advice.js"
-import { longestSilence } from "./sql/silence.js"
+import { withDefaults } from "./sql/postgresClient.js"
 import * as SqlBackend from "./SqlBackend.js"
 
 /**
@@ -27,9 +27,9 @@ export type PostgresBackendOptions =
 const make = ({ notify, notifyInTransaction, prefix, ...config }: PostgresBackendOptions) =>
   Effect.gen(function*() {
     const client = yield* Effect.mapError(
-      // Without a limit the driver waits for ever for a server that takes the connection and says nothing.
-      PgClient.make({ applicationName: "effect-taskflow", connectTimeout: longestSilence, ...config }),
-      connectFailed
+      // Opened aside: who is asked to end meanwhile does not wait for it.
+      Effect.disconnect(PgClient.make(withDefaults(config))),
+      connectFailed("Postgres", config)
     )
     return yield* SqlBackend.make(client, { notify, notifyInTransaction, prefix, ownClient: true })
   })

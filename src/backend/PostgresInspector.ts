@@ -28,7 +28,7 @@ export const make = ({ prefix, url }: PostgresInspectorOptions): Effect.Effect<
         connectTimeout: longestSilence,
         maxConnections: 4
       }),
-      connectFailed
+      connectFailed("Postgres", { url })
     ),
     (client) => Inspecting.make(client, postgresDialect, prefix)
   ).pipe(Effect.provide(Reactivity.layer))

@@ -13,6 +13,7 @@ import type * as Scope from "effect/Scope"
 import type { Redis } from "ioredis"
 import { askable, howMany, wholeTime } from "../internal/listing.js"
 import { pageLimit } from "../internal/pageLimit.js"
+import { inWords } from "../internal/shown.js"
 import { type ListPage, type ListQuery, TaskBackend } from "../TaskBackend.js"
 import { InstanceFenced, TaskBackendError, TaskflowWiringError } from "../TaskError.js"
 import type { InstanceId, LogLine } from "../TaskEvent.js"
@@ -30,7 +31,7 @@ import * as Errors from "./redis/errors.js"
 import * as Feed from "./redis/feed.js"
 import * as Hints from "./redis/hints.js"
 import * as Instances from "./redis/instances.js"
-import { connectionOptions, isPrefix, type RedisBackendOptions } from "./redis/options.js"
+import { connectionOptions, isPrefix, notConnected, type RedisBackendOptions } from "./redis/options.js"
 import { RedisProblem } from "./redis/problem.js"
 import * as Reads from "./redis/reads.js"
 import * as Reap from "./redis/reap.js"
@@ -242,14 +243,14 @@ export const make = (
   Effect.gen(function*() {
     const { allowEviction = false, notify = true, prefix = "taskflow" } = options
     if (!isPrefix(prefix)) {
-      const message = `RedisBackend: prefix ${JSON.stringify(prefix)}: letters, digits and _ . : -, at most 64`
+      const message = `RedisBackend: prefix is ${inWords(prefix)}: letters, digits and _ . : -, at most 64`
       return yield* Effect.die(new TaskflowWiringError({ message }))
     }
-    const where = redis ?? connectionOptions(options)
+    const where = redis?.options ?? connectionOptions(options)
     if (where === null) return yield* refused("the url is not redis://user:password@host:port/db or rediss://…")
     const connection = yield* Effect.mapError(
-      open(where, `{${prefix}}:`),
-      (cause) => new TaskBackendError({ method: "connect", cause })
+      open(redis ?? where, `{${prefix}}:`),
+      (problem) => new TaskBackendError({ method: "connect", cause: notConnected(where, problem) })
     )
     const durability = yield* Effect.mapError(
       inspect(connection, { allowEviction }),

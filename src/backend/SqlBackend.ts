@@ -8,6 +8,7 @@ import * as Client from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { inWords } from "../internal/shown.js"
 import { type Durability, TaskBackend } from "../TaskBackend.js"
 import { InstanceFenced, TaskBackendError, TaskflowWiringError, TaskWrongTransaction } from "../TaskError.js"
 import { adviceFor, innermost } from "./sql/advice.js"
@@ -79,7 +80,9 @@ const dialectOf = (client: Client.SqlClient): Dialect =>
     mysql: () => mysqlDialect,
     orElse: () => {
       throw new TaskflowWiringError({
-        message: "SqlBackend: this SqlClient speaks neither SQLite, PostgreSQL nor MySQL"
+        message:
+          "SqlBackend: this SqlClient speaks neither SQLite, PostgreSQL nor MySQL: give one of @effect/sql-sqlite-node, " +
+          "@effect/sql-pg or @effect/sql-mysql2"
       })
     }
   })
@@ -113,8 +116,8 @@ export const make = (
   Effect.gen(function*() {
     const prefix = options.prefix ?? "taskflow_"
     if (!isPrefix(prefix)) {
-      const message = `SqlBackend: prefix ${
-        JSON.stringify(prefix)
+      const message = `SqlBackend: prefix is ${
+        inWords(prefix)
       }: small letters, digits and _, at most 31, a letter first`
       return yield* Effect.die(new TaskflowWiringError({ message }))
     }
@@ -203,7 +206,7 @@ export const make = (
         ),
       owned: (instance) => told("owned", instances.owned(instance)),
       // A client of the backend's own is one that no handler can have.
-      transaction: options.ownClient === true ? null : Transactional.make(sql, client, ours),
+      transaction: options.ownClient === true ? null : yield* Transactional.make(sql, client, ours),
       joinTransaction: (records, now) =>
         Effect.mapError(Write.textsThatFit(join(records, Math.floor(now))), (error) =>
           error instanceof TaskWrongTransaction
@@ -212,8 +215,7 @@ export const make = (
               method: "joinTransaction",
               cause: new SqlProblem(dialect, isPermanent(dialect, error), error)
             })),
-      cancel: (taskId, now) =>
-        noted(told("cancel", cancel(taskId, Math.floor(now))), hints.cancelled),
+      cancel: (taskId, now) => noted(told("cancel", cancel(taskId, Math.floor(now))), hints.cancelled),
       get: (taskId) => told("get", read.get(taskId)),
       list: (query) => told("list", read.list(query)),
       logs: (taskId, page) => told("logs", read.logs(taskId, page)),
@@ -235,10 +237,14 @@ export const make = (
       },
       schedules: {
         ...stores.schedules,
-        fireSlot: (request) => noted(stores.schedules.fireSlot(request), hints.fired)
+        fireSlot: (request) => noted(stores.schedules.fireSlot(request), hints.fired),
+        fireSlots: (requests) =>
+          noted(stores.schedules.fireSlots(requests), (outcomes) => outcomes.forEach(hints.fired))
       }
     })
-  })
+    // Done aside, as nothing of it can be interrupted: who is asked to end meanwhile does not wait for tables that another process is
+    // making, or for a server that is slow.
+  }).pipe(Effect.disconnect)
 
 /** A backend on the application's own client: what it enqueues inside `sql.withTransaction` commits with the rest. */
 export const layer = (options?: SqlBackendOptions): Layer.Layer<TaskBackend, TaskBackendError, Client.SqlClient> =>

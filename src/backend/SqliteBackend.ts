@@ -10,8 +10,10 @@ import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { quoted } from "../internal/shown.js"
 import { TaskBackend } from "../TaskBackend.js"
 import { TaskBackendError } from "../TaskError.js"
+import { innermost } from "./sql/advice.js"
 import * as SqlBackend from "./SqlBackend.js"
 
 /** Where the file is, and what a commit survives. */
@@ -35,7 +37,12 @@ const make = (options: SqliteBackendOptions) =>
         prepareCacheTTL: Number.POSITIVE_INFINITY
       }),
       // A path that cannot be opened throws inside the client.
-      (cause) => new TaskBackendError({ method: "open", cause })
+      (cause) => {
+        const message =
+          `SQLite file ${quoted(options.filename)}: ${innermost(cause)}: give the path of a file that this ` +
+          "process may write, in a folder that is there"
+        return new TaskBackendError({ method: "open", cause: new Error(message, { cause }) })
+      }
     )
     const set = (pragma: string) =>
       Effect.mapError(client.unsafe(`PRAGMA ${pragma}`), (cause) => new TaskBackendError({ method: "open", cause }))

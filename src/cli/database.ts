@@ -41,7 +41,11 @@ const failureOf = (place: Place) => (error: unknown): Failure => {
   // safe: a tag of our own
   const own = error as { readonly _tag?: unknown }
   if (own?._tag === "Failure" || own?._tag === "Ended") return error as Failure
-  const words = error instanceof TaskBackendError ? `${place.shown}: ${messageOf(error.cause)}` : messageOf(error)
+  const isOfBackend = error instanceof TaskBackendError
+  // What could not connect says itself where it tried to.
+  const words = isOfBackend && error.method !== "connect"
+    ? `${place.shown}: ${messageOf(error.cause)}`
+    : messageOf(isOfBackend ? error.cause : error)
   return failed(scrubbed(words, place))
 }
 

@@ -31,6 +31,7 @@ export const TaskEnqueued = Schema.Struct({
   taskId: TaskId
 }).annotations({ identifier: "TaskEnqueued", ...HttpApiSchema.annotations({ status: 201 }) })
 
+/** 200: a task with the same idempotency key was there; `taskId` is that one. */
 export const TaskDeduplicated = Schema.Struct({
   outcome: Schema.Literal("deduplicated"),
   taskId: TaskId
@@ -46,6 +47,7 @@ export const SkipReason = Schema.Literal(
   "notFound"
 )
 
+/** Why a task was left alone. */
 export type SkipReason = typeof SkipReason.Type
 
 const skips = {
@@ -60,6 +62,7 @@ const paged = {
   nextCursor: Schema.NullOr(Schema.String)
 }
 
+/** What a bulk retry did. */
 export const TasksRetried = Schema.Struct({
   dispatched: Schema.Int,
   ...skips,
@@ -67,6 +70,7 @@ export const TasksRetried = Schema.Struct({
   ...paged
 }).annotations({ identifier: "TasksRetried" })
 
+/** What a bulk cancel did. */
 export const TasksCancelled = Schema.Struct({
   /** Those that will not run (any more). */
   cancelled: Schema.Int,
@@ -76,6 +80,7 @@ export const TasksCancelled = Schema.Struct({
   ...paged
 }).annotations({ identifier: "TasksCancelled" })
 
+/** What was removed of the history. */
 export const HistoryDeleted = Schema.Struct({
   /** Of a dry run: how many would be. */
   deleted: Schema.Int,

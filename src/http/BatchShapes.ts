@@ -7,6 +7,7 @@ import { InstanceId } from "../TaskEvent.js"
 import { SkipReason } from "./ActionShapes.js"
 import { Time } from "./TaskShapes.js"
 
+/** What a batch does with each task. */
 export const BatchAction = Schema.Literal("retry", "cancel").annotations({ identifier: "BatchAction" })
 
 /** `waiting` for the end of its undo window, `running`, and how it ended: `done`, `stopped` before that, or `failed`. */
@@ -14,6 +15,7 @@ export const BatchState = Schema.Literal("waiting", "running", "done", "stopped"
   identifier: "BatchState"
 })
 
+/** A batch: what it does, how far it is, and how it ended. */
 export const Batch = Schema.Struct({
   id: Schema.String,
   /** Counts its changes: of two answers the one with the larger number is newer. */
@@ -47,6 +49,7 @@ export const Batch = Schema.Struct({
   instance: InstanceId
 }).annotations({ identifier: "Batch" })
 
+/** A batch: what it does, how far it is, and how it ended. */
 export type Batch = typeof Batch.Type
 
 /** 202: it is kept, and begins when its undo window ends. */

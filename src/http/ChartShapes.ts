@@ -34,6 +34,7 @@ export const WindowStats = Schema.Struct({
   waits: Spread
 }).annotations({ identifier: "TaskWindowStats" })
 
+/** What ended in one slice of time. */
 export const Bucket = Schema.Struct({
   /** When it begins. */
   at: Time,
@@ -42,6 +43,7 @@ export const Bucket = Schema.Struct({
   waits: Spread
 }).annotations({ identifier: "TaskBucket" })
 
+/** Slices of time, the oldest first. */
 export const Buckets = Schema.Struct({
   /** How long each is, in milliseconds. */
   width: Millis,
@@ -116,6 +118,7 @@ export const Overview = Schema.Struct({
   late: Schema.Array(Schema.Struct({ name: Schema.String, taskName: Schema.String, slot: Time }))
 }).annotations({ identifier: "TaskOverview" })
 
+/** What may stand at a place of a filter. */
 export const Suggestion = Schema.Struct({
   /** What to put in place of the text between `from` and `to`. */
   insert: Schema.String,
@@ -125,6 +128,7 @@ export const Suggestion = Schema.Struct({
   to: Schema.Int
 }).annotations({ identifier: "TaskSuggestion" })
 
+/** What may stand at a place of a filter, the likeliest first. */
 export const Suggestions = Schema.Struct({ items: Schema.Array(Suggestion) }).annotations({
   identifier: "TaskSuggestions"
 })

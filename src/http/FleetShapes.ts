@@ -19,6 +19,7 @@ export const Pause = Schema.Struct({
   by: Schema.String
 }).annotations({ identifier: "TaskPause" })
 
+/** What is paused, and which instances know. */
 export const Pauses = Schema.Struct({
   items: Schema.Array(Pause),
   /** Live instances that heed exactly these, and those that have not said so yet. */
@@ -26,7 +27,9 @@ export const Pauses = Schema.Struct({
   awaiting: Schema.Array(InstanceId)
 }).annotations({ identifier: "TaskPauses" })
 
+/** What a pause did. */
 export const Paused = Schema.Struct({ outcome: Schema.Literal("paused", "alreadyPaused") })
+/** What a resume did. */
 export const Resumed = Schema.Struct({ outcome: Schema.Literal("resumed", "notPaused") })
 
 const RetryData = Schema.Struct({
@@ -68,6 +71,7 @@ export const RecentEnds = Schema.Struct({
   p95Wait: Schema.NullOr(Millis)
 })
 
+/** A task by its name: how it is defined, where, and how it does. */
 export const TaskDefinition = Schema.Struct({
   taskName: Schema.String,
   /** Null when no handler for it is in the instance that answers. */
@@ -82,10 +86,12 @@ export const TaskDefinition = Schema.Struct({
   last24h: RecentEnds
 }).annotations({ identifier: "TaskDefinition" })
 
+/** All tasks by name. */
 export const TaskDefinitions = Schema.Struct({ items: Schema.Array(TaskDefinition) }).annotations({
   identifier: "TaskDefinitions"
 })
 
+/** One instance of the fleet. */
 export const Instance = Schema.Struct({
   instance: InstanceId,
   /** The one that answers. */
@@ -118,8 +124,10 @@ export const Instance = Schema.Struct({
   )
 }).annotations({ identifier: "TaskInstance" })
 
+/** The instances that are alive, or being taken over. */
 export const Instances = Schema.Struct({ items: Schema.Array(Instance) }).annotations({ identifier: "TaskInstances" })
 
+/** Whether an instance claims no more. */
 export const Drained = Schema.Struct({ instance: InstanceId, draining: Schema.Boolean })
 
 /** When its slots are. */
@@ -192,6 +200,7 @@ export const ScheduleGap = Schema.Struct({
   reason: Schema.Literal("overlap", "passed")
 }).annotations({ identifier: "TaskScheduleGap" })
 
+/** The last runs of a schedule, and its slots without one. */
 export const ScheduleRuns = Schema.Struct({
   items: Schema.Array(ScheduleRun),
   /** Among the newest 120 slots since the oldest of these, the newest first. None from before a run may have been removed by age. */
@@ -200,8 +209,10 @@ export const ScheduleRuns = Schema.Struct({
   identifier: "TaskScheduleRuns"
 })
 
+/** The schedule that was forgotten. */
 export const ScheduleRemoved = Schema.Struct({ schedule: Schema.String })
 
+/** A page of schedules, by name. */
 export const Schedules = Schema.Struct({ items: Schema.Array(StoredSchedule), ...cursor }).annotations({
   identifier: "TaskSchedules"
 })
@@ -224,12 +235,15 @@ export const ErrorGroup = Schema.Struct({
   })
 }).annotations({ identifier: "TaskErrorGroup" })
 
+/** A page of groups of errors, the latest first. */
 export const ErrorGroups = Schema.Struct({ items: Schema.Array(ErrorGroup), ...cursor }).annotations({
   identifier: "TaskErrorGroups"
 })
 
+/** The group of errors that was dismissed. */
 export const Dismissed = Schema.Struct({ fingerprint: Schema.String })
 
+/** What somebody did, or was not allowed to. */
 export const AuditEntry = Schema.Struct({
   id: Schema.String,
   at: Time,
@@ -242,6 +256,7 @@ export const AuditEntry = Schema.Struct({
   outcome: Schema.String
 }).annotations({ identifier: "TaskAuditEntry" })
 
+/** A page of what people did, the latest first. */
 export const AuditTrail = Schema.Struct({ items: Schema.Array(AuditEntry), ...cursor }).annotations({
   identifier: "TaskAuditTrail"
 })

@@ -6,6 +6,7 @@
  */
 import * as HttpApi from "@effect/platform/HttpApi"
 import * as OpenApi from "@effect/platform/OpenApi"
+import { inWords } from "../internal/shown.js"
 import { version } from "../internal/version.js"
 import { TaskflowWiringError } from "../TaskError.js"
 import * as AuthApi from "./auth/AuthApi.js"
@@ -69,10 +70,9 @@ export const normalPrefix = (prefix: string = defaultPrefix): "" | `/${string}` 
   const trimmed = prefix.replace(/\/+$/, "")
   if (trimmed === "") return ""
   if (/^(\/[A-Za-z0-9._~-]+)+$/.test(trimmed)) return trimmed as `/${string}` // safe: the pattern begins with a slash
-  const message = `TaskHttp: prefix is ${
-    JSON.stringify(prefix)
-  }: a path of plain segments is expected, as "/admin/tasks"`
-  throw new TaskflowWiringError({ message })
+  throw new TaskflowWiringError({
+    message: `TaskHttp: prefix is ${inWords(prefix)}: a path of plain segments is expected, as "/admin/tasks"`
+  })
 }
 
 /** The API below a prefix. */

@@ -20,6 +20,7 @@ export type { Access, Permission, TaskUser } from "./TaskUser.js"
 
 /** Names and passwords, for the login and, with `basic`, for HTTP Basic. */
 export interface PasswordAuth {
+  /** Whether they are taken from HTTP Basic too, not from the login alone. */
   readonly basic: boolean
   /** The account, if the password is right; null for an unknown user as for a wrong password. */
   readonly check: (
@@ -33,6 +34,7 @@ export interface PasswordAuth {
   ) => Effect.Effect<TaskUser | null, TaskAuthUnavailable>
 }
 
+/** A way to know who asks. Made by the functions of this module. */
 export interface TaskAuth {
   /** Who sent the request; null for nobody known. Sessions and passwords are not asked for here. */
   readonly authenticate: (request: Request) => Effect.Effect<TaskUser | Redirect | null, TaskAuthUnavailable>
@@ -73,7 +75,9 @@ const ofKnown = ({ check, find }: Passwords.KnownUsers): TaskAuth => ({
 
 const sameAccess = (a: Access, b: Access): boolean => JSON.stringify(a) === JSON.stringify(b)
 
+/** Who may log in. */
 export interface UsersOptions {
+  /** At least one, each name once. */
   readonly users: ReadonlyArray<Passwords.UserOptions>
 }
 
@@ -85,9 +89,11 @@ export interface UsersOptions {
 export const users = ({ users }: UsersOptions): TaskAuth =>
   ofKnown(Passwords.make("TaskAuth.users", users.map((user, index) => [`users[${index}].`, user] as const)))
 
+/** The one user. */
 export interface BasicOptions {
   /** Without a colon, which HTTP Basic uses to separate it from the password. */
   readonly username: string
+  /** The password itself. At most 1,024 bytes of UTF-8. */
   readonly password: Redacted.Redacted
 }
 
@@ -108,15 +114,19 @@ export const hashPassword = (password: string | Redacted.Redacted): Effect.Effec
     )
   })
 
+/** A token, whose it is, and what it allows. */
 export interface TokenOptions {
   /** As the audit trail names who uses it. */
   readonly name: string
   /** At least 16 characters of ASCII without spaces. */
   readonly token: Redacted.Redacted
+  /** `viewer`, `operator`, or exactly the permissions that are listed. */
   readonly access: Access
 }
 
+/** The tokens that are accepted. */
 export interface BearerOptions {
+  /** At least one, each name and token once. */
   readonly tokens: ReadonlyArray<TokenOptions>
 }
 
@@ -162,6 +172,7 @@ export const authorize = (
   who: (request: Request) => Effect.Effect<TaskUser | Redirect | null, TaskAuthUnavailable>
 ): TaskAuth => ({ ...nobody, authenticate: who })
 
+/** How an application knows who asks. */
 export interface MakeOptions {
   /** Who sent the request. Called for every request that no session answers for. */
   readonly authenticate: (request: Request) => Effect.Effect<TaskUser | null, TaskAuthUnavailable>

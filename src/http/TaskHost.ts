@@ -32,6 +32,7 @@ import * as TaskApi from "./TaskApi.js"
 import * as TaskHttp from "./TaskHttp.js"
 import { NoSuchRoute, Unavailable } from "./TaskProblem.js"
 
+/** As for `TaskHttp.layer`, and what the host leaves of the path. */
 export interface TaskHostOptions extends TaskHttp.TaskHttpOptions {
   /**
    * What is left of the prefix in the path of a request when it comes here: "/" where the host cuts it off, as `app.use` of
@@ -42,6 +43,7 @@ export interface TaskHostOptions extends TaskHttp.TaskHttpOptions {
 
 type WebHandler = (request: Request) => Promise<Response>
 
+/** The API and the application behind it, as functions for a host. */
 export interface TaskHost<R, E> {
   /** The application: `runtime.runPromise(task.enqueue(…))`. */
   readonly runtime: ManagedRuntime.ManagedRuntime<R, E>

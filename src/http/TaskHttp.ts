@@ -37,10 +37,11 @@ import * as OwnRouter from "./ownRouter.js"
 import * as Parts from "./parts.js"
 import * as TaskApi from "./TaskApi.js"
 
-export { client, type ClientOptions, type Credentials } from "./client.js"
+export { client, type ClientOptions, type Credentials, type TaskClient } from "./client.js"
 export type { DashboardSettings } from "./dashboard/routes.js"
 export { closePromptly, type ClosePromptlyOptions, type NodeServer } from "./nodeServer.js"
 
+/** Who may pass, where the API is, and what it shows. */
 export interface TaskHttpOptions
   extends GuardOptions, Parts.DisplayOptions, Live.LiveOptions, Dashboard.DashboardOptions
 {

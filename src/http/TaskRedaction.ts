@@ -20,13 +20,16 @@ export interface RedactionOptions {
   readonly secrets?: boolean | undefined
   /**
    * Called with every part of a task that is shown, after that; what it answers is shown. A part whose call throws, or
-   * answers something that is not of the kind it was given (text for text), is replaced as a whole.
+   * answers something that is not of the kind it was given (text for text), is replaced as a whole. Default: nothing more.
    */
   readonly redact?: ((value: unknown, shown: Shown) => unknown) | undefined
 }
 
+/** What is kept from view, as a function of what is shown. */
 export interface Redaction {
+  /** A text without what looks like a secret. */
   readonly text: (text: string, shown: Shown) => string
+  /** A value without what is named, or looks, like a secret. */
   readonly json: (value: unknown, shown: Shown) => unknown
   /** Whether the application has a say: then it is asked about whole values. */
   readonly asks: boolean
@@ -119,6 +122,7 @@ const clean = (value: unknown, depth: number): unknown => {
 
 const kindOf = (value: unknown): string => Array.isArray(value) ? "array" : value === null ? "null" : typeof value
 
+/** For those who show tasks themselves: the same as `TaskHttp` does. */
 export const make = ({ redact, secrets = true }: RedactionOptions = {}): Redaction => {
   const asked = (value: unknown, shown: Shown): unknown => {
     if (redact === undefined) return value

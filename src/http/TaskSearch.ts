@@ -31,8 +31,10 @@ export const sorts = [
   "-ended"
 ] as const
 
+/** What the rows are sorted by; with `-` from high to low. */
 export type Sort = typeof sorts[number]
 
+/** How a search is paged and sorted. */
 export interface SearchOptions {
   /**
    * Default `-created`. All but `created` and `-created` sort the tasks that fit among the newest 10,000 rows, those without
@@ -41,12 +43,13 @@ export interface SearchOptions {
   readonly sort?: Sort | undefined
   /** As of `TaskManager.list`: 1 to 200, default 50. */
   readonly limit?: number | undefined
-  /** `nextCursor` of the page before, which was asked for with the same filter and sort. */
+  /** `nextCursor` of the page before, which was asked for with the same filter and sort. Default: the first page. */
   readonly cursor?: string | undefined
   /** How many rows to look at. Default and maximum 10,000. */
   readonly scan?: number | undefined
 }
 
+/** A page of what was found. */
 export interface SearchPage {
   readonly items: ReadonlyArray<TaskRecord>
   /** Null when nothing can follow. */
@@ -58,6 +61,7 @@ export interface SearchPage {
   readonly complete: boolean
 }
 
+/** How many rows one search looks at, at most. */
 export const maxScan = 10_000
 
 const scanOf = (asked: number | undefined): number =>

@@ -6,11 +6,14 @@ import { CausePart, Enqueued, LogLevel, Progress, StopReason } from "../TaskEven
 import { TaskId } from "../TaskId.js"
 import { TaskStatus } from "../TaskStatus.js"
 
+/** A moment as ISO 8601 in UTC. */
 export const Time = Schema.String.annotations({
   description: "ISO 8601, UTC",
   jsonSchema: { type: "string", format: "date-time" }
 })
+/** A whole number of tasks. */
 export const Count = Schema.Int
+/** A duration in milliseconds. */
 export const Millis = Schema.Number.annotations({ description: "milliseconds" })
 /** How many ended in each way. */
 export const ends = { success: Count, failed: Count, interrupted: Count, cancelled: Count }
@@ -121,6 +124,7 @@ const totals = {
 /** The filter as it was understood: canonical text of the filter language, order and size of the page. */
 const Applied = Schema.Struct({ q: Schema.String, sort: Schema.String, limit: Schema.Int })
 
+/** A page of tasks, the newest first. */
 export const TaskPage = Schema.Struct({
   items: Schema.Array(TaskSummary),
   /** The `cursor` of the next page; null at the end. */
@@ -131,6 +135,7 @@ export const TaskPage = Schema.Struct({
   applied: Applied
 }).annotations({ identifier: "TaskPage" })
 
+/** A line of a log. */
 export const TaskLogLine = Schema.Struct({
   sequence: Schema.Int,
   /** Counted from 1. */
@@ -142,6 +147,7 @@ export const TaskLogLine = Schema.Struct({
   annotations: Schema.Record({ key: Schema.String, value: Json })
 }).annotations({ identifier: "TaskLogLine" })
 
+/** A page of a log, in the order of writing. */
 export const TaskLogPage = Schema.Struct({
   items: Schema.Array(TaskLogLine),
   /** The `after` that continues behind these lines. */
@@ -150,6 +156,7 @@ export const TaskLogPage = Schema.Struct({
   hidden: Schema.Boolean
 }).annotations({ identifier: "TaskLogPage" })
 
+/** An attempt that ended. */
 export const TaskAttempt = Schema.Struct({
   /** Counted from 1. */
   attempt: Schema.Int,
@@ -163,10 +170,12 @@ export const TaskAttempt = Schema.Struct({
   stacktrace: Schema.NullOr(Schema.String)
 }).annotations({ identifier: "TaskAttempt" })
 
+/** The attempts of a task. */
 export const TaskAttempts = Schema.Struct({ items: Schema.Array(TaskAttempt) }).annotations({
   identifier: "TaskAttempts"
 })
 
+/** Tasks of a window of time in numbers. */
 export const TaskMetrics = Schema.Struct({
   total: Count,
   pending: Count,

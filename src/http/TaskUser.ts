@@ -21,6 +21,7 @@ export const permissions = [
   "audit"
 ] as const
 
+/** What a user may be allowed, one by one. */
 export type Permission = typeof permissions[number]
 
 /** `viewer` reads everything and changes nothing, `operator` may do everything; or exactly what is listed. */
@@ -30,6 +31,7 @@ export type Access = "viewer" | "operator" | ReadonlyArray<Permission>
 export interface TaskUser {
   /** As the audit trail names them. */
   readonly name: string
+  /** What they may do. */
   readonly access: Access
 }
 
@@ -43,6 +45,7 @@ export const allowed = (access: Access): ReadonlyArray<Permission> =>
     ? ofViewers
     : permissions.filter((one) => access.includes(one))
 
+/** Whether a user may do this. */
 export const may = (user: TaskUser, permission: Permission): boolean => allowed(user.access).includes(permission)
 
 /** Whoever sent the request that is being answered. Provided by the guard, which stands before every route. */

@@ -5,8 +5,11 @@
 import { HttpApiDecodeError } from "@effect/platform/HttpApiError"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as Schema from "effect/Schema"
+import { cut } from "../internal/shown.js"
 
 type Issue = (typeof HttpApiDecodeError.Type)["issues"][number]
+
+const maxMessage = 500
 
 const expectation = /^Expected (.+), actual (.*)$/s
 
@@ -16,11 +19,11 @@ const isAbsence = ({ message }: Issue): boolean => expectation.exec(message)?.[1
 /** The issues of one place as one sentence. */
 const sentence = (place: string, messages: ReadonlyArray<string>): string => {
   const expected = messages.flatMap((message) => expectation.exec(message)?.[1] ?? [])
-  const actual = expectation.exec(messages[0] ?? "")?.[2]?.slice(0, 100) ?? ""
+  const actual = cut(expectation.exec(messages[0] ?? "")?.[2] ?? "")
   const said = expected.length < messages.length
     ? messages.find((message) => !expectation.test(message))
     : `${expected.length === 1 ? "" : "one of "}${expected.join(", ")} is expected, not ${actual}`
-  return place === "" ? `${said}` : `${place}: ${said}`
+  return place === "" ? `${said}` : `${cut(place)}: ${said}`
 }
 
 const messageOf = (issues: ReadonlyArray<Issue>): string => {
@@ -40,9 +43,13 @@ const isOfAnother = (issue: Issue, issues: ReadonlyArray<Issue>): boolean =>
     (_tag !== "Unexpected" || path.length > issue.path.length)
   )
 
+// It repeats what was sent, which may be as long as a body.
+const bounded = (issue: Issue): Issue =>
+  issue.message.length <= maxMessage ? issue : { ...issue, message: `${issue.message.slice(0, maxMessage)} … (cut)` }
+
 const told = (issues: ReadonlyArray<Issue>): ReadonlyArray<Issue> => {
   const some = issues.filter((issue) => !isAbsence(issue) && !isOfAnother(issue, issues))
-  return some.length > 0 ? some : issues
+  return (some.length > 0 ? some : issues).map(bounded)
 }
 
 export const DecodeProblem = Schema.transform(

@@ -11,6 +11,7 @@ export interface NodeServer {
   closeAllConnections(): void
 }
 
+/** How long a server may take to close. */
 export interface ClosePromptlyOptions {
   /** How long requests in flight may take to finish once the server closes. Default 1 second. */
   readonly grace?: Duration.DurationInput | undefined

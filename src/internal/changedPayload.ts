@@ -10,6 +10,7 @@ import type { TaskRecord } from "../TaskRecord.js"
 import type { Registered } from "../TaskRegistry.js"
 import type { Definition } from "./definition.js"
 import { prepare } from "./prepare.js"
+import { cut } from "./shown.js"
 
 /** What a retry may say. */
 export interface RetryOptions {
@@ -24,7 +25,7 @@ export const decodeArgument = ({ payload: codec, taskName }: Definition, payload
       new TaskArgumentError({
         task: taskName,
         path,
-        message: `${taskName}: ${path === "" ? "payload" : path}: ${message}`
+        message: `${taskName}: ${path === "" ? "payload" : cut(path)}: ${message}`
       })
     )
   )

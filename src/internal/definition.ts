@@ -11,6 +11,7 @@ import type { TaskRecord } from "../TaskRecord.js"
 import * as Codec from "./codec.js"
 import * as JsonForm from "./jsonForm.js"
 import * as PayloadSchema from "./payloadSchema.js"
+import { inWords, quoted } from "./shown.js"
 
 /** A checked definition. Its functions take the payload type of the task it was made for. */
 export interface Definition {
@@ -107,7 +108,7 @@ export const make = (
   source: Source
 ): { readonly definition: Definition; readonly payloadSchema: Schema.Schema.Any } => {
   const fail = (path: string, message: string): never => {
-    throw new TaskDefinitionError({ task: taskName, path, message: `task ${JSON.stringify(taskName)}: ${message}` })
+    throw new TaskDefinitionError({ task: taskName, path, message: `task ${quoted(taskName)}: ${message}` })
   }
   const checked = <S extends Schema.Schema.All>(part: string, schema: S): S => {
     const problem = JsonForm.problemOfSchema(schema)
@@ -123,13 +124,13 @@ export const make = (
   ): number =>
     Number.isSafeInteger(value) && value >= min && value <= max
       ? value
-      : fail(name, `${name} is ${value}: a whole number from ${min} to ${max}`)
+      : fail(name, `${name} is ${inWords(value)}: a whole number from ${min} to ${max}`)
   const millis = (name: "timeout" | "keyTtl", input: Duration.DurationInput | undefined): number | null => {
     if (input === undefined) return null
     const value = Option.match(Duration.decodeUnknown(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })
     return value > 0 && Number.isFinite(value)
       ? Math.ceil(value)
-      : fail(name, `${name} is ${String(input)}: a duration longer than zero, as "30 seconds"`)
+      : fail(name, `${name} is ${inWords(input)}: a duration longer than zero, as "30 seconds"`)
   }
 
   if (!isTaskName(taskName)) fail("name", `the name ${taskNameExpected}`)
@@ -145,7 +146,7 @@ export const make = (
   if (Option.isSome(problem)) fail("retry", problem.value)
   const { executor = "fiber", tags } = source
   if (!executors.includes(executor)) {
-    fail("executor", `executor is ${JSON.stringify(executor)}: one of ${executors.join(", ")}`)
+    fail("executor", `executor is ${inWords(executor)}: one of ${executors.join(", ")}`)
   }
   if (executor !== "fiber" && source.transactional === true) {
     fail("executor", `a transactional task runs in the transaction of this process: executor ${executor} is elsewhere`)

@@ -1,6 +1,7 @@
 /**
- * Does for one schedule what is to be done now: stores its definition, fires its slots. Asks for one slot after the other, for
- * the same one with the same task until there is an answer.
+ * Does for one schedule what is to be done now: stores its definition, fires its slots. Asks for the oldest first, for the same one
+ * with the same task until there is an answer. A schedule that is behind asks for several at once: each for itself takes as long as
+ * its transaction, and on a slow database that may be longer than the next one is away.
  */
 import * as Effect from "effect/Effect"
 import type { SlotOutcome, StoredSchedule } from "../ScheduleStore.js"
@@ -23,6 +24,10 @@ import type { Plan } from "./slotPlan.js"
 export interface Hindrance {
   readonly millis: number
 }
+
+// Slots that fire in one unit, and the characters of their payloads together.
+const mostTogether = 50
+const mostCharacters = 1_000_000
 
 /** A slot was settled here, or by somebody else before; or the others have to wait. */
 type Went = "ours" | "notOurs" | "stop"
@@ -83,10 +88,14 @@ export const make = (options: {
   }
 
   // Declared dead meanwhile: asked once more as who it is from then on.
-  const ask = (known: Known.Known, record: TaskRecord, again = true): Effect.Effect<SlotOutcome, TaskBackendError> =>
+  const ask = (
+    known: Known.Known,
+    records: ReadonlyArray<TaskRecord>,
+    again = true
+  ): Effect.Effect<ReadonlyArray<SlotOutcome>, TaskBackendError> =>
     Effect.suspend(() => {
       const { id } = instance
-      const request = {
+      const requests = records.map((record) => ({
         instance: id,
         name: known.name,
         definition: known.stored!.definition,
@@ -94,72 +103,113 @@ export const make = (options: {
         record,
         overlap: known.facts!.overlap,
         now: instance.now()
-      }
+      }))
+      const fired = requests.length === 1
+        ? Effect.map(schedules.fireSlot(requests[0]!), (outcome) => [outcome])
+        : schedules.fireSlots!(requests)
       return Effect.catchTag(
-        bounded("schedules.fireSlot", schedules.fireSlot(request)),
+        bounded("schedules.fireSlot", fired),
         "InstanceFenced",
         (cause) =>
           again
-            ? Effect.zipRight(instance.renew(id), ask(known, record, false))
+            ? Effect.zipRight(instance.renew(id), ask(known, records, false))
             : Effect.fail(new TaskBackendError({ method: "schedules.fireSlot", cause }))
       )
     })
 
   const taskOf = (known: Known.Known, slot: number): TaskRecord => {
-    if (known.asked?.record.schedule?.slot === slot) return known.asked.record
+    const asked = known.asked?.records.find(({ schedule }) => schedule?.slot === slot)
+    if (asked !== undefined) return asked
     const now = instance.now()
     const { taskName } = known.stored!
     const of = { facts: known.facts!, name: known.name, taskName }
     return recordOf(of, slot, "scheduled", ids.next(now), now, null)
   }
 
-  const fireOne = (known: Known.Known, slot: number, passed: number): Effect.Effect<Went, TaskBackendError> =>
-    Effect.suspend(() => {
-      if (!Known.fires(known) || hindrance() !== null) return Effect.succeed("stop")
-      if ((known.stored?.lastSlot ?? Number.NEGATIVE_INFINITY) >= slot) {
-        over(known, slot)
+  const became = (
+    known: Known.Known,
+    record: TaskRecord,
+    outcome: SlotOutcome,
+    passed: number
+  ): Effect.Effect<Went, TaskBackendError> => {
+    switch (outcome._tag) {
+      case "Fired":
+      case "Duplicate":
+      case "Overlapping":
+        won(known, record, outcome, passed)
+        return Effect.succeed("ours")
+      case "AlreadyFired": {
+        // Whoever fired it accounts for what was missed before.
+        over(known, record.schedule!.slot)
+        known.passed = 0
+        const { lastSlot, lastTask } = outcome
+        if (known.stored !== null) heard(known, { ...known.stored, lastSlot, lastTask })
         return Effect.succeed("notOurs")
       }
-      const record = taskOf(known, slot)
-      known.asked = { record, passed }
-      return Effect.flatMap(ask(known, record), (outcome): Effect.Effect<Went, TaskBackendError> => {
-        switch (outcome._tag) {
-          case "Fired":
-          case "Duplicate":
-          case "Overlapping":
-            won(known, record, outcome, passed)
-            return Effect.succeed("ours")
-          case "AlreadyFired": {
-            // Whoever fired it accounts for what was missed before.
-            over(known, slot)
-            known.passed = 0
-            const { lastSlot, lastTask } = outcome
-            if (known.stored !== null) heard(known, { ...known.stored, lastSlot, lastTask })
-            return Effect.succeed("notOurs")
+      case "KeyBusy":
+        known.failures += 1
+        known.notBefore = instance.now() + Backoff.millisAfter(known.failures)
+        return Effect.succeed("stop")
+      default:
+        known.asked = null
+        return Effect.as(refresh(known), "stop")
+    }
+  }
+
+  /** Fires slots that are one unit; answers what became of each, up to one behind which the others have to wait. */
+  const fireSome = (
+    known: Known.Known,
+    slots: ReadonlyArray<number>,
+    passed: number
+  ): Effect.Effect<ReadonlyArray<Went>, TaskBackendError> =>
+    Effect.suspend(() => {
+      if (!Known.fires(known) || hindrance() !== null) return Effect.succeed(["stop"])
+      const lastSlot = known.stored?.lastSlot ?? Number.NEGATIVE_INFINITY
+      const open = slots.filter((slot) => slot > lastSlot)
+      const records = open.map((slot) => taskOf(known, slot))
+      for (const slot of slots) if (slot <= lastSlot) over(known, slot)
+      if (open.length === 0) return Effect.succeed(["notOurs"])
+      const before = open.length === slots.length ? passed : 0
+      known.asked = { records, passed: before }
+      const last = Known.lastAsked(known)
+      return Effect.flatMap(ask(known, records), (outcomes) =>
+        Effect.gen(function*() {
+          const went: Array<Went> = []
+          for (const [index, outcome] of outcomes.entries()) {
+            // They are settled together: with the last one, which is ours, when only the answer was lost.
+            const isOurs = outcome._tag === "AlreadyFired" && outcome.lastTask === last
+            const told: SlotOutcome = isOurs ? { _tag: "Fired" } : outcome
+            went.push(yield* became(known, records[index]!, told, index === 0 ? before : 0))
+            if (went.at(-1) === "stop") break
           }
-          case "KeyBusy":
-            known.failures += 1
-            known.notBefore = instance.now() + Backoff.millisAfter(known.failures)
-            return Effect.succeed("stop")
-          default:
-            known.asked = null
-            return Effect.as(refresh(known), "stop")
-        }
-      })
+          return went
+        }))
     })
+
+  /** Of slots that are due, so many that fire in one unit: one, unless the backend takes several and their tasks are small. */
+  const unitOf = (known: Known.Known, left: ReadonlyArray<number>): ReadonlyArray<number> => {
+    const { facts } = known
+    // A key may be held by somebody else for one slot and not for the next, and may have to be waited for.
+    if (schedules.fireSlots === undefined || facts === null || facts.idempotencyKey !== null) return left.slice(0, 1)
+    const fitting = Math.floor(mostCharacters / facts.payload.length)
+    return left.slice(0, Math.max(1, Math.min(mostTogether, fitting)))
+  }
 
   const fireAll = (known: Known.Known, plan: Plan): Effect.Effect<void, TaskBackendError> =>
     Effect.suspend(() => {
       let fired = 0
       const { definition } = known.stored!
       const each = Effect.gen(function*() {
-        for (const [index, slot] of plan.fire.entries()) {
+        let left = plan.fire
+        while (left.length > 0) {
           // It may have been defined otherwise meanwhile: those are no slots of it then.
           if (known.stored?.definition !== definition) return
+          const unit = unitOf(known, left)
           // Whoever has the first one accounts for what passed over before it.
-          const went = yield* fireOne(known, slot, index === 0 ? plan.passed : 0)
-          if (went === "stop") return
-          if (went === "ours") fired += 1
+          const went = yield* fireSome(known, unit, left === plan.fire ? plan.passed : 0)
+          fired += went.filter((one) => one === "ours").length
+          if (went.includes("stop")) return
+          left = left.slice(unit.length)
         }
         if (plan.newest === null) return
         known.passedTo = plan.newest
@@ -206,7 +256,10 @@ export const make = (options: {
   return {
     attend,
     /** What was asked for turned out to have fired: only the answer was lost. */
-    recover: (known: Known.Known, { passed, record }: NonNullable<Known.Known["asked"]>): void =>
-      won(known, record, { _tag: "Fired" }, passed)
+    recover: (known: Known.Known, { passed, records }: NonNullable<Known.Known["asked"]>): void => {
+      for (const [index, record] of records.entries()) {
+        won(known, record, { _tag: "Fired" }, index === 0 ? passed : 0)
+      }
+    }
   }
 }

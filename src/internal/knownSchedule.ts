@@ -31,8 +31,8 @@ export interface Known {
   passedTo: number
   /** Slots that passed over and that no slot which fired accounts for yet. */
   passed: number
-  /** The task of a slot that was asked for without an answer, and how many passed over before it. */
-  asked: { readonly record: TaskRecord; readonly passed: number } | null
+  /** The tasks of slots that were asked for without an answer, oldest first, and how many passed over before the first. */
+  asked: { readonly records: ReadonlyArray<TaskRecord>; readonly passed: number } | null
   failures: number
   /** Nothing is tried before. */
   notBefore: number
@@ -124,6 +124,9 @@ export const planAt = (known: Known, at: number): SlotPlan.Plan => {
   })
 }
 
+/** The task of the latest slot that was asked for without an answer: they fired together, if it is the last that fired. */
+export const lastAsked = ({ asked }: Known): TaskRecord["taskId"] | undefined => asked?.records.at(-1)?.taskId
+
 /** This is how it is kept. */
 export const take = (known: Known, stored: StoredSchedule): void => {
   const before = known.stored
@@ -131,7 +134,7 @@ export const take = (known: Known, stored: StoredSchedule): void => {
   const same = before?.definition === stored.definition && before.spec === stored.spec
   if (!same) known.asked = null
   // Somebody else settled a later slot, and accounts for what passed over before it.
-  if (stored.lastSlot !== null && stored.lastSlot > known.passedTo && stored.lastTask !== known.asked?.record.taskId) {
+  if (stored.lastSlot !== null && stored.lastSlot > known.passedTo && stored.lastTask !== lastAsked(known)) {
     known.passed = 0
   }
   if (!same && known.code === null) known.facts = ScheduleSpec.read(stored.spec)

@@ -18,6 +18,7 @@ import * as Backoff from "./backoff.js"
 import { within } from "./endWithin.js"
 import { observedOf, type Wanted } from "./observed.js"
 import * as RealTime from "./realTime.js"
+import { inWords } from "./shown.js"
 import * as SlidingBuffer from "./slidingBuffer.js"
 
 /** What is observed. A `TaskManager` is one. */
@@ -36,7 +37,7 @@ export interface Settings extends Wanted {
 export const settingsOf = (options: ObserverOptions): Settings => {
   const { buffer = 4_096, lifecycle = true, minLevel = "info", name } = options
   if (Number.isSafeInteger(buffer) && buffer >= 1) return { name, minLevel, lifecycle, logs: true, capacity: buffer }
-  throw new RangeError(`observer ${name}: buffer is ${buffer}: a whole number from 1`)
+  throw new RangeError(`observer ${name}: buffer is ${inWords(buffer)}: a whole number from 1`)
 }
 
 /** What the code of an observer is given. */

@@ -8,6 +8,7 @@ import type { InstanceId } from "../TaskEvent.js"
 import type { Parts, TaskManager } from "../TaskManager.js"
 import { isTaskName, taskNameExpected } from "./definition.js"
 import { digestOf, pausedBy } from "./pauses.js"
+import { quoted } from "./shown.js"
 
 /** What is paused, and who knows. */
 export interface Pauses {
@@ -44,7 +45,7 @@ export const make = (
           return yield* new TaskArgumentError({
             task: taskName,
             path: "taskName",
-            message: `${JSON.stringify(taskName.slice(0, 250))} is no name of a task: ${taskNameExpected}`
+            message: `${quoted(taskName)} is no name of a task: ${taskNameExpected}`
           })
         }
         const outcome = yield* controls.pause(targetOf(taskName), by, instance.now())

@@ -12,22 +12,26 @@ import { TaskArgumentError } from "../TaskError.js"
 import { answered } from "./codec.js"
 import { type Definition, maxPriority } from "./definition.js"
 import { messageOf } from "./failureOf.js"
+import { cut, inWords, quoted } from "./shown.js"
 
 /** What one call of `enqueue` may say. What is absent comes from the definition. */
 export interface EnqueueOptions {
-  /** While a task of this name holds the key, a second enqueue answers that task's id. 1 to 1,024 characters. */
+  /** While a task of this name holds the key, a second enqueue answers that task's id. 1 to 1,024 characters. Default: the definition's. */
   readonly idempotencyKey?: string | undefined
-  /** Added to the definition's; of equal names the call's count. At most 64, names to 128 and values to 1,024 characters. */
+  /** Added to the definition's; of equal names the call's count. At most 64, names to 128 and values to 1,024 characters. Default: none. */
   readonly tags?: Readonly<Record<string, string>> | undefined
-  /** Higher first; any whole number of 32 bits. */
+  /** Higher first; any whole number of 32 bits. Default: the definition's. */
   readonly priority?: number | undefined
-  /** Start no earlier than this from now. Not together with `runAt`. */
+  /** Start no earlier than this from now. Not together with `runAt`. Default: at once. */
   readonly delay?: Duration.DurationInput | undefined
-  /** Start no earlier than this moment. Not together with `delay`. */
+  /** Start no earlier than this moment. Not together with `delay`. Default: at once. */
   readonly runAt?: DateTime.DateTime.Input | undefined
-  /** Whether the task is kept in the backend, or in this instance's memory alone, with its key, and lost with the process. */
+  /**
+   * Whether the task is kept in the backend, or in this instance's memory alone, with its key, and lost with the process.
+   * Default: the definition's.
+   */
   readonly persist?: boolean | undefined
-  /** Inside `BackgroundTasks`: start now instead of after the response. A plain enqueue never waits for a response. */
+  /** Inside `BackgroundTasks`: start now instead of after the response. A plain enqueue never waits for a response. Default: the definition's. */
   readonly eager?: boolean | undefined
 }
 
@@ -55,9 +59,13 @@ const tagProblem = (tags: Readonly<Record<string, string>>): Problem | undefined
   const entries = Object.entries(tags)
   if (entries.length > 64) return { path: "tags", message: `${entries.length} tags: at most 64` }
   for (const [name, value] of entries) {
+    if (name.length === 0 || name.length > 128) {
+      return { path: "tags", message: `${quoted(name)} is no name of a tag: 1 to 128 characters` }
+    }
     if (typeof value !== "string") return { path: `tags.${name}`, message: `a tag is text, this is a ${typeof value}` }
-    if (name.length === 0 || name.length > 128) return { path: "tags", message: "a tag's name has 1 to 128 characters" }
-    if (value.length > 1024) return { path: `tags.${name}`, message: "a tag has at most 1,024 characters" }
+    if (value.length > 1024) {
+      return { path: `tags.${name}`, message: `a tag has at most 1,024 characters, this has ${value.length}` }
+    }
   }
   return undefined
 }
@@ -69,17 +77,24 @@ const runAtOf = (options: EnqueueOptions, now: number): number | null | Problem 
   if (options.delay !== undefined) {
     const delay = Option.getOrUndefined(Duration.decodeUnknown(options.delay))
     if (delay === undefined || !Duration.isFinite(delay)) {
-      return { path: "delay", message: `${String(options.delay)} is not a duration, as "5 minutes"` }
+      return { path: "delay", message: `${inWords(options.delay)} is not a duration, as "5 minutes"` }
     }
     const millis = Duration.toMillis(delay)
     if (now + millis > maxMoment) {
-      return { path: "delay", message: `${String(options.delay)} is beyond what a date can hold` }
+      return { path: "delay", message: `${inWords(options.delay)} is beyond what a date can hold` }
     }
     return millis > 0 ? now + Math.ceil(millis) : null
   }
   if (options.runAt === undefined) return null
   const moment = DateTime.make(options.runAt)
-  if (Option.isNone(moment)) return { path: "runAt", message: `${String(options.runAt)} is not a moment in time` }
+  if (Option.isNone(moment)) {
+    return {
+      path: "runAt",
+      message: `${
+        inWords(options.runAt)
+      } is not a moment in time: a DateTime, a Date, epoch milliseconds or a text as "2030-01-31T09:00:00Z"`
+    }
+  }
   const millis = Math.ceil(DateTime.toEpochMillis(moment.value))
   return millis > now ? millis : null
 }
@@ -130,7 +145,7 @@ export const resolve = (
   if (wrongTag !== undefined) return wrongTag
   const priority = options.priority ?? definition.priority
   if (!Number.isSafeInteger(priority) || Math.abs(priority) > maxPriority) {
-    return { path: "priority", message: `priority is ${priority}: a whole number of 32 bits` }
+    return { path: "priority", message: `priority is ${inWords(priority)}: a whole number of 32 bits` }
   }
   const runAt = runAtOf(options, now)
   if (runAt !== null && typeof runAt === "object") return runAt
@@ -156,7 +171,7 @@ export const prepareNow = (
     new TaskArgumentError({
       task: definition.taskName,
       path,
-      message: `${definition.taskName}: ${path === "" ? "payload" : path}: ${message}`
+      message: `${definition.taskName}: ${path === "" ? "payload" : cut(path)}: ${message}`
     })
   let payload: unknown
   try {

@@ -17,6 +17,19 @@ export const pause = (millis: number): Effect.Effect<void> =>
     return Effect.sync(() => clearTimeout(timer))
   })
 
+/**
+ * Waits for `self`, at most `millis` of real time; whether it was over by then. For finalizers. Who closes because it was interrupted is
+ * interrupted still: only the two sides can be waited for interruptibly, the race cannot.
+ */
+export const endsWithin = <R>(
+  self: Effect.Effect<unknown, never, R>,
+  millis: number
+): Effect.Effect<boolean, never, R> =>
+  Effect.raceFirst(
+    Effect.as(Effect.interruptible(Effect.disconnect(self)), true),
+    Effect.as(Effect.interruptible(pause(millis)), false)
+  )
+
 /** Calls `run` every `millis` of real time until the scope closes. It keeps no process alive. */
 export const every = (millis: number, run: () => void): Effect.Effect<void, never, Scope.Scope> =>
   Effect.asVoid(Effect.acquireRelease(

@@ -13,6 +13,7 @@ import type { Misfire, Overlap, ScheduleFacts } from "../TaskScheduleInfo.js"
 import type { Definition } from "./definition.js"
 import { prepare } from "./prepare.js"
 import * as ScheduleSpec from "./scheduleSpec.js"
+import { inWords, quoted } from "./shown.js"
 import * as Trigger from "./trigger.js"
 
 /** When its slots are: every so long, or as a cron expression says. */
@@ -20,7 +21,9 @@ export type When =
   | {
     /** From the moment it was first defined on; 10 milliseconds to 3,650 days. */
     readonly every: Duration.DurationInput
+    /** Not together with `every`. */
     readonly cron?: undefined
+    /** Not together with `every`. */
     readonly timezone?: undefined
   }
   | {
@@ -28,12 +31,19 @@ export type When =
     readonly cron: string | Cron.Cron
     /** As `"Europe/Rome"` or `"+02:00"`. Default UTC. */
     readonly timezone?: string | undefined
+    /** Not together with `cron`. */
     readonly every?: undefined
   }
 
 /** What each run gets: required when the task has a payload. */
-export type WithPayload<T extends Any> = void extends Input<T> ? { readonly payload?: undefined }
-  : { readonly payload: Input<T> }
+export type WithPayload<T extends Any> = void extends Input<T> ? {
+    /** The task has none, so it is left out. */
+    readonly payload?: undefined
+  }
+  : {
+    /** What each run gets. May only be left out of a task without one. */
+    readonly payload: Input<T>
+  }
 
 /** How else it runs. */
 export interface Ways {
@@ -50,12 +60,13 @@ export interface Ways {
   readonly overlap?: Overlap | undefined
   /** One more run when an instance starts; one for all that start within ten seconds. Default false. */
   readonly runOnStartup?: boolean | undefined
-  /** Added to the task's own. */
+  /** Added to the task's own. Default: none. */
   readonly tags?: Readonly<Record<string, string>> | undefined
   /** Default: the task's. */
   readonly priority?: number | undefined
 }
 
+/** When a schedule fires, with which payload, and how its runs are treated. */
 export type Options<T extends Any> = When & WithPayload<T> & Ways
 
 /** The same with the types taken off. */
@@ -84,7 +95,7 @@ const nameProblem = (name: unknown): string | undefined =>
 const oneOf = (path: string, value: unknown, allowed: ReadonlyArray<string>): string | undefined =>
   typeof value === "string" && allowed.includes(value)
     ? undefined
-    : `${path} is ${JSON.stringify(value)}: one of ${allowed.join(", ")}`
+    : `${path} is ${inWords(value)}: one of ${allowed.join(", ")}`
 
 /** Checks the options of a schedule of this task, and makes its definition as of `now`. */
 export const make = (
@@ -100,7 +111,7 @@ export const make = (
       new TaskScheduleError({
         schedule: String(name),
         path,
-        message: `schedule ${JSON.stringify(String(name))} of task ${JSON.stringify(task.taskName)}: ${message}`
+        message: `schedule ${quoted(String(name))} of task ${quoted(task.taskName)}: ${message}`
       })
     const problems: ReadonlyArray<readonly [path: string, message: string | undefined]> = [
       ["name", nameProblem(name)],
@@ -110,11 +121,11 @@ export const make = (
         "maxCatchUp",
         Number.isInteger(maxCatchUp) && maxCatchUp >= 1 && maxCatchUp <= maxMaxCatchUp
           ? undefined
-          : `maxCatchUp is ${maxCatchUp}: a whole number from 1 to ${maxMaxCatchUp}`
+          : `maxCatchUp is ${inWords(maxCatchUp)}: a whole number from 1 to ${maxMaxCatchUp}`
       ],
       [
         "runOnStartup",
-        typeof runOnStartup === "boolean" ? undefined : `runOnStartup is ${String(runOnStartup)}: true or false`
+        typeof runOnStartup === "boolean" ? undefined : `runOnStartup is ${inWords(runOnStartup)}: true or false`
       ]
     ]
     for (const [path, message] of problems) if (message !== undefined) return yield* refuse(path, message)

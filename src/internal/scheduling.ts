@@ -13,6 +13,7 @@ import * as ScheduleInfo from "./scheduleInfo.js"
 import * as ScheduleOptions from "./scheduleOptions.js"
 import * as ScheduleSpec from "./scheduleSpec.js"
 import { recordOf } from "./scheduleTask.js"
+import { quoted } from "./shown.js"
 import * as SlotGaps from "./slotGaps.js"
 
 type Task = { readonly definition: Definition }
@@ -66,7 +67,7 @@ export const make = (
     const { definition, facts } = yield* ScheduleOptions.make(task, options, "dynamic", now(), config.maxPayloadSize)
     const { name } = definition
     const refuse = (message: string) =>
-      new TaskScheduleError({ schedule: name, path: "name", message: `schedule ${JSON.stringify(name)}: ${message}` })
+      new TaskScheduleError({ schedule: name, path: "name", message: `schedule ${quoted(name)}: ${message}` })
     const before = yield* schedules.get(name)
     if (scheduler.isOfCode(name) || (before !== null && before.origin === "code" && before.retiredAt === null)) {
       return yield* refuse("the code of a program has this name: take another one, or change it there")

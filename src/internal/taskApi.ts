@@ -46,7 +46,7 @@ const outcomeOf = (definition: Definition, record: TaskRecord): Effect.Effect<un
           stopped(
             record,
             "undecodable",
-            `its stored result does not fit the definition at ${path || "its root"}: ${message}`
+            `its stored result does not fit the definition${path === "" ? "" : ` at ${path}`}: ${message}`
           )
       )
     }
@@ -59,8 +59,14 @@ const outcomeOf = (definition: Definition, record: TaskRecord): Effect.Effect<un
         return Effect.fail(stopped(record, "defect", failure.message))
       }
       return Effect.matchEffect(definition.error.decode(failure.error), {
-        onFailure: ({ message }) =>
-          Effect.fail(stopped(record, "undecodable", `its stored error does not fit the definition: ${message}`)),
+        onFailure: ({ message, path }) =>
+          Effect.fail(
+            stopped(
+              record,
+              "undecodable",
+              `its stored error does not fit the definition${path === "" ? "" : ` at ${path}`}: ${message}`
+            )
+          ),
         onSuccess: Effect.fail
       })
     }

@@ -3,8 +3,11 @@
  */
 import type { ModuleRef } from "../executor/job.js"
 import { TaskDefinitionError } from "../TaskError.js"
+import { quoted } from "./shown.js"
 
+/** Marks what `Task.module` made. */
 export const ModuleTypeId: unique symbol = Symbol.for("effect-taskflow/Task/Module")
+/** Marks what `Task.module` made. */
 export type ModuleTypeId = typeof ModuleTypeId
 
 /** Where the handler of a task is: a module that a worker loads. */
@@ -13,6 +16,7 @@ export interface Module {
   readonly ref: ModuleRef
 }
 
+/** Which export of the module it is. */
 export interface ModuleOptions {
   /** The export that `Task.worker` made. Default: `default`. */
   readonly export?: string | undefined
@@ -33,9 +37,9 @@ export const module = (url: URL | string, options?: ModuleOptions): Module => {
   const given = String(url)
   const exportName = options?.export ?? "default"
   const wanted = "write new URL(\"./name.worker.js\", import.meta.url)"
-  if (!URL.canParse(given)) return fail("url", `${JSON.stringify(given)} is no absolute URL: ${wanted}`)
+  if (!URL.canParse(given)) return fail("url", `${quoted(given)} is no absolute URL: ${wanted}`)
   const { href, protocol } = new URL(given)
-  if (protocol !== "file:") return fail("url", `${JSON.stringify(given)} is no file: URL: ${wanted}`)
+  if (protocol !== "file:") return fail("url", `${quoted(given)} is no file: URL: ${wanted}`)
   if (exportName === "") return fail("export", "the name of an export is not empty; the default export is \"default\"")
   return { [ModuleTypeId]: ModuleTypeId, ref: { url: href, exportName } }
 }

@@ -11,6 +11,7 @@ import type { Trigger } from "../TaskScheduleInfo.js"
 import * as CronCalendar from "./cronCalendar.js"
 import * as CronSlots from "./cronSlots.js"
 import * as CronText from "./cronText.js"
+import { inWords } from "./shown.js"
 import * as ZoneSpans from "./zoneSpans.js"
 
 /** What is wrong with the options, and what to write instead. `path` is the option. */
@@ -66,7 +67,7 @@ const ofEvery = (every: Duration.DurationInput): Checked<Trigger> => {
     ? Either.right({ _tag: "Every", millis })
     : wrong(
       "every",
-      `every is ${String(every)}: a duration of whole milliseconds from 10 milliseconds to 3650 days, as "5 minutes"`
+      `every is ${inWords(every)}: a duration of whole milliseconds from 10 milliseconds to 3650 days, as "5 minutes"`
     )
 }
 
@@ -82,7 +83,7 @@ const zoneOf = (timezone: string): Option.Option<DateTime.TimeZone> => {
 const checkedZone = (timezone: string): Checked<DateTime.TimeZone> =>
   Either.fromOption(zoneOf(timezone), () => ({
     path: "timezone" as const,
-    message: `timezone is ${JSON.stringify(timezone)}: a name as "Europe/Rome", or an offset as "+02:00"`
+    message: `timezone is ${inWords(timezone)}: a name as "Europe/Rome", or an offset as "+02:00"`
   }))
 
 const ofCron = (cron: string | Cron.Cron, timezone: string | undefined): Checked<Trigger> =>
@@ -92,7 +93,7 @@ const ofCron = (cron: string | Cron.Cron, timezone: string | undefined): Checked
       ? undefined
       : Option.getOrUndefined(Option.map(cron.tz, DateTime.zoneToString))
     if (timezone !== undefined && itsZone !== undefined && timezone !== itsZone) {
-      return yield* wrong("timezone", `timezone is ${JSON.stringify(timezone)}, and cron has ${itsZone}: give it once`)
+      return yield* wrong("timezone", `timezone is ${inWords(timezone)}, and cron has ${itsZone}: give it once`)
     }
     const name = timezone ?? itsZone ?? "UTC"
     yield* checkedZone(name)
@@ -124,7 +125,7 @@ const ofText = (cron: string): Checked<string> => {
 }
 
 const ofValue = (cron: Cron.Cron): Checked<string> => {
-  if (!Cron.isCron(cron)) return wrong("cron", `cron is ${String(cron)}: a text or a Cron of Effect`)
+  if (!Cron.isCron(cron)) return wrong("cron", `cron is ${inWords(cron)}: a text or a Cron of Effect`)
   const expression = CronText.of(cron)
   return expression === null
     ? wrong(

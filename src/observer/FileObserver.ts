@@ -11,6 +11,7 @@ import { globalValue } from "effect/GlobalValue"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { observe, type Observing, settingsOf, type Source } from "../internal/observing.js"
+import { inWords } from "../internal/shown.js"
 import { TaskflowWiringError } from "../TaskError.js"
 import type { LogLevel } from "../TaskEvent.js"
 import { TaskManager } from "../TaskManager.js"
@@ -74,7 +75,7 @@ const claim = (name: string) =>
 
 const wholeFromZero = (name: string, value: number): number => {
   if (Number.isSafeInteger(value) && value >= 0) return value
-  throw new RangeError(`FileObserver: ${name} is ${value}: a whole number from 0`)
+  throw new RangeError(`FileObserver: ${name} is ${inWords(value)}: a whole number from 0`)
 }
 
 const write = (name: string, file: LogFile.LogFile, observing: Observing): Effect.Effect<void> => {

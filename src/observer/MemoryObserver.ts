@@ -22,9 +22,13 @@ export interface MemoryObserverOptions {
   readonly capacity?: number | undefined
 }
 
+/** What was kept. */
 export interface MemoryObserver {
+  /** The lines so far, the oldest first. */
   readonly logEvents: Effect.Effect<ReadonlyArray<LogEvent>>
+  /** The steps so far, the oldest first. */
   readonly lifecycleEvents: Effect.Effect<ReadonlyArray<LifecycleEvent>>
+  /** Forgets all of it. */
   readonly clear: Effect.Effect<void>
 }
 

@@ -1,7 +1,7 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import { SqlError } from "@effect/sql/SqlError"
 import { describe, expect, it } from "@effect/vitest"
-import { Deferred, Effect, Exit } from "effect"
+import { Deferred, Effect, Exit, Fiber } from "effect"
 import { type Connections, dedicated } from "../../src/backend/sql/connections.js"
 import { pooled } from "../../src/backend/sql/pooled.js"
 import { postgresDialect } from "../../src/backend/sql/postgresDialect.js"
@@ -64,6 +64,29 @@ describe("a connection of the engine that does not answer", () => {
         expect(opened).toBe(2)
       }))
   }
+})
+
+describe("a connection of the engine that still waits for an answer", () => {
+  // As SIGTERM does it.
+  it.scopedLive("when the engine is interrupted is hung up: its client would wait for it", () =>
+    Effect.gen(function*() {
+      let waits = false
+      const pool = handOver(() => {
+        waits = true
+        return Effect.never
+      })
+      const engine = yield* dedicated(pool.client, { ...dialect, end: "END" }, 60_000).pipe(
+        Effect.flatMap((connections) => Effect.forkDaemon(ask(connections))),
+        Effect.zipRight(Effect.never),
+        Effect.scoped,
+        Effect.fork
+      )
+      yield* waitFor(() => pool.asked.length === 1)
+      yield* pool.give(0, 1)
+      yield* waitFor(() => waits)
+      yield* Effect.timeout(Fiber.interrupt(engine), "30 seconds")
+      expect([pool.cut, pool.released]).toEqual([[1], [1]])
+    }))
 })
 
 const ask = (connections: Pick<Connections, "use">) => connections.use((db) => db.all({ sql: "SELECT 1", params: [] }))

@@ -22,9 +22,21 @@ const four = [1, 2, 3, 4]
 
 /** Of the names and statements of each version, as they were when it was the latest. */
 const frozenSteps = {
-  sqlite: ["paMcrb62qrXrXK5eEg1ElxEQQrP7Z0Lj8JoKGZ3Jd1A", "b6MhvN3x_aexZXnDQV1pTOtxEbqbRxiquFX917Xa0vI"],
-  postgres: ["-ol-jPQaLluc0BEFzvWE2-YedZjbD6ZXkMRJYLm0tsY", "STZe-jPTAyPDjPSd-B7M5YbwE9LOZD4tUaZ7Fxd93q0"],
-  mysql: ["nX3V1Dx06R_ROR4IMYygqRW0JyvSnFMy_54fsyKXFqw", "K64tL4qJu-akKI1wKJcqk3fmDus9Ah0eUg6RAKKGWfQ"]
+  sqlite: [
+    "paMcrb62qrXrXK5eEg1ElxEQQrP7Z0Lj8JoKGZ3Jd1A",
+    "b6MhvN3x_aexZXnDQV1pTOtxEbqbRxiquFX917Xa0vI",
+    "eytTWQuXjbMCvaNbofsvctkuos2rkl4iV2W23ILTv98"
+  ],
+  postgres: [
+    "-ol-jPQaLluc0BEFzvWE2-YedZjbD6ZXkMRJYLm0tsY",
+    "STZe-jPTAyPDjPSd-B7M5YbwE9LOZD4tUaZ7Fxd93q0",
+    "eSYD8oiS9uQhhTgspqBdSnmbKZ3K0KRz9aiJBkUKQPE"
+  ],
+  mysql: [
+    "nX3V1Dx06R_ROR4IMYygqRW0JyvSnFMy_54fsyKXFqw",
+    "K64tL4qJu-akKI1wKJcqk3fmDus9Ah0eUg6RAKKGWfQ",
+    "2x_rrH-z92D_3w63Flnm7uqP2tZdAL7dMOYOVtsjmuk"
+  ]
 }
 
 const indexesOf = {
@@ -114,7 +126,7 @@ for (const database of databases) {
         expect(found).toEqual(Option.some(mine))
       }))
 
-    for (const from of [1, 2]) {
+    for (const from of [1, 2, 3]) {
       test(`are brought up from version ${from} with the rows that are there`, ({ open, prefix, tables }) =>
         Effect.gen(function*() {
           const client = yield* open
@@ -140,11 +152,17 @@ for (const database of databases) {
 
           const backend = yield* backendOn(client, { prefix })
           expect(yield* rowsOf(client, `${prefix}migrations`)).toBe(Migrations.stepsOf(dialect, tables).length)
-          const { params, sql } = { params: [tables.live.name], sql: indexesOf[kind] }
-          const names = (yield* client.unsafe<{ readonly name: string }>(
-            kind === "postgres" ? sql.replace("?", "$1") : sql,
-            params
-          )).map((row) => row.name)
+          const indexes = ({ name }: Table) =>
+            Effect.map(
+              client.unsafe<{ readonly name: string }>(
+                kind === "postgres" ? indexesOf[kind].replace("?", "$1") : indexesOf[kind],
+                [name]
+              ),
+              (rows) => rows.map((row) => row.name)
+            )
+          const names = yield* indexes(tables.live)
+          const fence = `${tables.instances.name}_fence`
+          expect((yield* indexes(tables.instances)).includes(fence)).toBe(kind === "mysql")
           // Those of now and none of before, whether a table was made with them or they came later.
           for (const { name, until } of tables.live.indexes) {
             if (kind !== "mysql") expect([name, names.includes(name)]).toEqual([name, until === undefined])

@@ -1,7 +1,9 @@
 /** Rows that somebody has locked in an open transaction hold up nobody else. */
+import type { SqlClient } from "@effect/sql/SqlClient"
 import { describe, expect } from "@effect/vitest"
-import { Deferred, Effect, Option } from "effect"
+import { Deferred, Effect, Exit, Fiber, Option } from "effect"
 import { TaskEvent, TaskRecord } from "effect-taskflow"
+import { InstanceFenced } from "../../src/TaskError.js"
 import {
   backendOn,
   batchOf,
@@ -50,6 +52,69 @@ for (const database of databases) {
           expect(rest.records.map(({ taskId }) => taskId)).toEqual([records[2]!.taskId])
           expect(rest.left).toBe(false)
         }))
+
+      // The writes of this one, each of which waits at its COMMIT when it is told to.
+      const halting = (place: Place) =>
+        Effect.gen(function*() {
+          const reached = yield* Deferred.make<void>()
+          const go = yield* Deferred.make<void>()
+          const at = { armed: false }
+          const client = watched(patient(yield* place.open), ({ run, text }) =>
+            at.armed && text.startsWith("COMMIT")
+              ? Deferred.succeed(reached, undefined).pipe(Effect.zipRight(Deferred.await(go)), Effect.zipRight(run))
+              : run)
+          const backend = yield* backendOn(client, place)
+          return { arm: Effect.sync(() => at.armed = true), backend, go: Deferred.succeed(go, undefined), reached }
+        })
+      const stateOf = (client: SqlClient, { tables }: Place) =>
+        Effect.map(
+          client.unsafe<{ state: string; beat: number | string }>(`SELECT state, beat FROM ${tables.instances.name}`),
+          (rows) => rows.map(({ beat, state }) => [state, Number(beat)])
+        )
+
+      test("of a batch under way hold up no heartbeat, and nobody declares its instance dead", (place) =>
+        Effect.gen(function*() {
+          const writer = yield* halting(place)
+          const { backend, client } = yield* opened(place)
+          yield* writer.arm
+          // With a key it takes more than one statement everywhere.
+          const mine = task({ idempotencyKey: "k" })
+          const writing = yield* Effect.fork(writer.backend.write(batchOf(1, [mine])))
+          yield* Deferred.await(writer.reached)
+          const beats = Effect.all([backend.heartbeat(instance, now), backend.heartbeat(instance, now)])
+          const [, { alive }] = yield* Effect.timeout(beats, withoutWaiting)
+          expect(alive).toBe(true)
+          const reap = backend.reap({ suspect: instance, beat: 2, now, limit: 500 })
+          expect(yield* Effect.timeout(reap, withoutWaiting)).toEqual({ records: [], left: false })
+          expect(yield* stateOf(client, place)).toEqual([["live", 2]])
+          yield* writer.go
+          expect(yield* writing).toEqual([{ _tag: "Applied" }])
+          yield* reap
+          expect(yield* stateOf(client, place)).toEqual([["gone", 2]])
+          expect((yield* backend.heartbeat(instance, now)).alive).toBe(false)
+        }))
+
+      for (const [how, key] of [["in one statement", null], ["in several", "k"]] as const) {
+        test(`of who declares an instance dead make its batch wait, ${how}: it is not written`, (place) =>
+          Effect.gen(function*() {
+            const reaper = yield* halting(place)
+            const { backend, client } = yield* opened(place)
+            yield* backend.write(batchOf(1, [task()]))
+            yield* claimOf(backend)
+            yield* reaper.arm
+            const reaping = yield* Effect.fork(reaper.backend.reap({ suspect: instance, beat: 0, now, limit: 500 }))
+            yield* Deferred.await(reaper.reached)
+            const late = task({ idempotencyKey: key })
+            const writing = yield* Effect.fork(Effect.exit(backend.write(batchOf(2, [late]))))
+            // It waits: as far as it gets without the lock, it is there now.
+            expect(Option.isNone(yield* Effect.timeoutOption(Fiber.join(writing), "300 millis"))).toBe(true)
+            yield* reaper.go
+            expect((yield* reaping).records.length).toBe(1)
+            expect(yield* Fiber.join(writing)).toEqual(Exit.fail(new InstanceFenced({ instance })))
+            expect(yield* backend.get(late.taskId)).toEqual(Option.none())
+            expect(yield* stateOf(client, place)).toEqual([["gone", 0]])
+          }))
+      }
 
       test("of a claim under way do not hold up an insert", (place) =>
         Effect.gen(function*() {

@@ -83,21 +83,28 @@ const following = Layer.scopedDiscard(
 
 const beside = Layer.scopedDiscard(Effect.forkScoped(memory))
 
+// When a process does not end its last words say what it waits for.
+const closed = (what: string) => Layer.scopedDiscard(Effect.addFinalizer(() => Effect.logInfo(`${what} has closed`)))
+const telling = <A, E, R>(layer: Layer.Layer<A, E, R>, what: string) => Layer.provide(layer, closed(what))
+
 // Beside the engine, so that the process goes on working when everything is enqueued.
 const Main = () => {
   if (place.kind === "redis") {
     const backend = RedisBackend.layer({ ...redis, port: place.port, prefix: place.prefix })
     const handlers = Handlers.layer(orders, say)
     const work = role === "follower" ? following : Layer.provide(producing(null), handlers)
-    return Layer.merge(work, beside).pipe(Layer.provide(engine), Layer.provide(backend))
+    return Layer.merge(telling(work, "the work"), beside).pipe(
+      Layer.provide(telling(engine, "the engine")),
+      Layer.provide(telling(backend, "the backend"))
+    )
   }
   const client = clientLayer(place)
   const producer = Layer.unwrapEffect(Effect.map(SqlClient.SqlClient, producing))
   const work = role === "follower" ? following : Layer.provide(producer, Handlers.sqlLayer(orders, say, place))
-  return Layer.merge(work, beside).pipe(
-    Layer.provide(engine),
-    Layer.provide(SqlBackend.layer({ prefix: place.prefix })),
-    Layer.provide(client)
+  return Layer.merge(telling(work, "the work"), beside).pipe(
+    Layer.provide(telling(engine, "the engine")),
+    Layer.provide(telling(SqlBackend.layer({ prefix: place.prefix }), "the backend")),
+    Layer.provide(telling(client, "the client"))
   )
 }
 

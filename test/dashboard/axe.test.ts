@@ -1,14 +1,37 @@
 /** Every page, theme and state against WCAG 2.2 A and AA: nothing is found. */
-import { Effect, Layer } from "effect"
+import { layer } from "@effect/vitest"
+import { Context, Effect, Layer } from "effect"
 import { TaskSchedule } from "effect-taskflow"
 import { TaskflowTest } from "effect-taskflow/testing"
 import type { Page } from "playwright-core"
 import { expect } from "vitest"
-import { axe, describeInBrowser, steps, test, visitor } from "./browser.js"
+import { axe, describeInBrowser, steps, visitor } from "./browser.js"
 import { application, Charge, live, Mail, openAs, Report, row, serve, type Served, Waiting } from "./support.js"
 
 const nightly = TaskSchedule.layer(Mail, { name: "nightly", cron: "0 3 * * *", payload: { to: "a@example.com" } })
-const whole = Layer.provideMerge(nightly, application)
+const serving = serve({ dashboard: { title: "Acme orders", environment: "production" } })
+
+/** What all walks go through, and none of them changes: an application whose tasks came to different ends, and its server. */
+class Site extends Context.Tag("Site")<Site, {
+  readonly served: Served
+  readonly failed: string
+  readonly running: string
+}>() {
+  static readonly layer = Layer.scoped(
+    Site,
+    Effect.gen(function*() {
+      const served = yield* serving
+      const mail = yield* Mail.enqueue({ to: "a@example.com" }, { idempotencyKey: "welcome" })
+      const failed = yield* Charge.enqueue({ order: "o-1" })
+      const running = yield* Report.enqueue({ month: "2026-01" })
+      yield* Waiting.enqueue({ n: 1 }, { delay: "1 hour" })
+      yield* TaskflowTest.awaitStatus(mail.taskId, "success")
+      yield* TaskflowTest.awaitStatus(failed.taskId, "failed")
+      yield* TaskflowTest.awaitStatus(running.taskId, "running")
+      return { served, failed: failed.taskId, running: running.taskId }
+    })
+  ).pipe(Layer.provideMerge(Layer.provideMerge(nightly, application)))
+}
 
 const wide = { width: 1440, height: 900 }
 const phone = { width: 390, height: 844 }
@@ -25,15 +48,8 @@ interface Place {
 
 const prepared = (size: typeof wide) =>
   Effect.gen(function*() {
-    const served = yield* serve({ dashboard: { title: "Acme orders", environment: "production" } })
+    const site = yield* Site
     const { page } = yield* visitor({ ...size, expects: [0, 401, 404] })
-    const mail = yield* Mail.enqueue({ to: "a@example.com" }, { idempotencyKey: "welcome" })
-    const failed = yield* Charge.enqueue({ order: "o-1" })
-    const running = yield* Report.enqueue({ month: "2026-01" })
-    yield* Waiting.enqueue({ n: 1 }, { delay: "1 hour" })
-    yield* TaskflowTest.awaitStatus(mail.taskId, "success")
-    yield* TaskflowTest.awaitStatus(failed.taskId, "failed")
-    yield* TaskflowTest.awaitStatus(running.taskId, "running")
     const found: Array<string> = []
     const look = async (state: string): Promise<void> => {
       found.push(...(await axe(page)).map((what) => `${state}: ${what}`))
@@ -42,7 +58,7 @@ const prepared = (size: typeof wide) =>
       found.push(...(await axe(page, ["color-contrast"])).map((what) => `${state}, dark: ${what}`))
       await page.emulateMedia({ colorScheme: "light" })
     }
-    const place: Place = { page, served, isWide: size === wide, failed: failed.taskId, running: running.taskId, look }
+    const place: Place = { ...site, page, isWide: size === wide, look }
     return { found, place }
   })
 
@@ -177,29 +193,32 @@ const walks: Readonly<Record<string, (place: Place) => Promise<void>>> = {
 }
 
 describeInBrowser("axe finds nothing", () => {
-  for (const size of [wide, phone]) {
-    for (const [where, walk] of Object.entries(walks)) {
-      test(`at ${size.width} pixels, in both themes, in ${where}`, () =>
-        Effect.gen(function*() {
-          const { found, place } = yield* prepared(size)
-          yield* steps(() => walk(place))
-          expect(found).toEqual([])
-        }).pipe(Effect.provide(whole)))
-    }
+  layer(Site.layer, { excludeTestServices: true })((it) => {
+    for (const size of [wide, phone]) {
+      for (const [where, walk] of Object.entries(walks)) {
+        it.scoped(`at ${size.width} pixels, in both themes, in ${where}`, () =>
+          Effect.gen(function*() {
+            const { found, place } = yield* prepared(size)
+            yield* steps(() => walk(place))
+            expect(found).toEqual([])
+          }))
+      }
 
-    test(`at ${size.width} pixels, in both themes, where the server is gone`, () =>
-      Effect.gen(function*() {
-        const { found, place: { look, page, served } } = yield* prepared(size)
-        yield* steps(async () => {
-          await openAs(page, served, "ada")
-          await live(page)
-        })
-        yield* served.stop
-        yield* steps(async () => {
-          await page.getByText("Not live.").waitFor()
-          await look("disconnected")
-          expect(found).toEqual([])
-        })
-      }).pipe(Effect.provide(whole)))
-  }
+      it.scoped(`at ${size.width} pixels, in both themes, where the server is gone`, () =>
+        Effect.gen(function*() {
+          const { found, place: { look, page } } = yield* prepared(size)
+          const served = yield* serving
+          yield* steps(async () => {
+            await openAs(page, served, "ada")
+            await live(page)
+          })
+          yield* served.stop
+          yield* steps(async () => {
+            await page.getByText("Not live.").waitFor()
+            await look("disconnected")
+            expect(found).toEqual([])
+          })
+        }))
+    }
+  })
 })

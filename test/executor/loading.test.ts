@@ -13,6 +13,7 @@ import { it } from "@effect/vitest"
 import { Effect } from "effect"
 import { buildSync } from "esbuild"
 import { afterAll, beforeAll, describe, expect, it as test, vi } from "vitest"
+import { make } from "../../src/executor/WorkerPool.js"
 import { deaf, directory, job, pool } from "./support/pools.js"
 
 // Loading a worker from its sources takes seconds of a machine that is busy otherwise.
@@ -83,7 +84,7 @@ describe("a module", () => {
   it.scopedLive("of TypeScript is loaded under Vitest", () =>
     Effect.gen(function*() {
       for (const kind of ["thread", "process"] as const) {
-        const workers = yield* pool(kind)
+        const workers = yield* pool(kind, {}, make)
         const module = { url: small.replace(".ts", ".js"), exportName: "default" }
         const context = { ...job("").context, taskName: "small" }
         expect(yield* workers.run({ ...job(""), module, context, payload: "{\"busy\":false}" }, deaf)).toMatchObject({

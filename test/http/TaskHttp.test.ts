@@ -293,7 +293,7 @@ describe("POST /tasks/{id}/retry", () => {
       expect(wrong.status).toBe(400)
       expect(wrong.body).toEqual({
         _tag: "TaskWrongStatus",
-        message: "only failed, interrupted or cancelled tasks can be retried; current status: running",
+        message: `task ${running.taskId} is running: only failed, interrupted or cancelled tasks can be retried`,
         taskId: running.taskId,
         action: "retry",
         status: "running"

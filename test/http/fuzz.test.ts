@@ -66,7 +66,7 @@ const run = (backend: Layer.Layer<TaskBackend> | undefined, count: number) =>
   }).pipe(Effect.provide(tasks(backend)))
 
 describe("requests that nobody should send", () => {
-  it.scopedLive("to memory", () => run(undefined, 10_000), 240_000)
+  it.scopedLive("to memory", () => run(undefined, 10_000), 600_000)
 
   const places = [
     ["PostgreSQL", hasPostgres, freshPostgres],

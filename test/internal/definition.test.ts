@@ -25,7 +25,7 @@ describe("definition", () => {
         "retry",
         "no delay",
         { retry: { retries: 1, delay: "soon" } },
-        "retry.delay is soon: a duration, as \"1 second\""
+        "retry.delay is \"soon\": a duration, as \"1 second\""
       ],
       ["timeout", "no time at all", { timeout: 0 }, "timeout is 0: a duration longer than zero, as \"30 seconds\""],
       ["timeout", "less than none", { timeout: -5 }, "timeout is -5: a duration longer than zero, as \"30 seconds\""],
@@ -33,13 +33,13 @@ describe("definition", () => {
         "timeout",
         "no duration",
         { timeout: "5 parsecs" as never },
-        "timeout is 5 parsecs: a duration longer than zero"
+        "timeout is \"5 parsecs\": a duration longer than zero"
       ],
       ["timeout", "NaN", { timeout: Number.NaN }, "timeout is NaN: a duration longer than zero"],
       ["timeout", "for ever", { timeout: Duration.infinity }, "timeout is Duration(Infinity): a duration"],
       ["keyTtl", "for ever", { keyTtl: Number.POSITIVE_INFINITY }, "keyTtl is Infinity: a duration"],
       ["keyTtl", "no time at all", { keyTtl: Duration.zero }, "keyTtl is"],
-      ["keyTtl", "no duration", { keyTtl: "soon" as never }, "keyTtl is soon: a duration longer than zero"],
+      ["keyTtl", "no duration", { keyTtl: "soon" as never }, "keyTtl is \"soon\": a duration longer than zero"],
       ["priority", "a fraction", { priority: 0.5 }, "priority is 0.5: a whole number from -2147483647 to 2147483647"],
       ["priority", "beyond 32 bits", { priority: 2 ** 31 }, "priority is 2147483648: a whole number"],
       ["priority", "beyond 32 bits below", { priority: -(2 ** 31) }, "priority is -2147483648: a whole number"],

@@ -153,8 +153,8 @@ describe("prepare", () => {
       ["too many", many(65), "tags", /65 tags: at most 64/],
       ["a value that is no text", { ok: "x", n: 5 }, "tags.n", /a tag is text, this is a number/],
       ["undefined", { u: undefined }, "tags.u", /a tag is text, this is a undefined/],
-      ["an empty name", { "": "x" }, "tags", /a tag's name has 1 to 128 characters/],
-      ["a long name", { ["n".repeat(129)]: "x" }, "tags", /a tag's name has 1 to 128 characters/],
+      ["an empty name", { "": "x" }, "tags", /"" is no name of a tag: 1 to 128 characters/],
+      ["a long name", { ["n".repeat(129)]: "x" }, "tags", /"n{100}… \(cut, 129 characters\)" is no name of a tag/],
       ["a long value", { v: "x".repeat(1_025) }, "tags.v", /a tag has at most 1,024 characters/]
     ])("are refused: %s", (_, tags, path, message) => {
       const error = refused(plain, { id: "1" }, { tags: tags as Record<string, string> })
@@ -210,9 +210,9 @@ describe("prepare", () => {
     })
 
     it.each<[string, EnqueueOptions, string, RegExp]>([
-      ["no duration", { delay: "5 parsecs" as never }, "delay", /5 parsecs is not a duration, as "5 minutes"/],
+      ["no duration", { delay: "5 parsecs" as never }, "delay", /"5 parsecs" is not a duration, as "5 minutes"/],
       ["for ever", { delay: Duration.infinity }, "delay", /is not a duration/],
-      ["no moment", { runAt: "tomorrow" }, "runAt", /tomorrow is not a moment in time/],
+      ["no moment", { runAt: "tomorrow" }, "runAt", /"tomorrow" is not a moment in time/],
       ["NaN", { runAt: Number.NaN }, "runAt", /NaN is not a moment in time/],
       ["both", { delay: 1, runAt: now + 1 }, "delay", /delay and runAt are both given: choose one/]
     ])("is refused: %s", (_, options, path, message) => {

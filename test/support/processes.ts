@@ -1,10 +1,9 @@
 /** Starts `process.ts` several times, and lets them begin at once when all of them are loaded. */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { fileURLToPath } from "node:url"
+import { rmSync } from "node:fs"
 import { Effect } from "effect"
-
-const script = fileURLToPath(new URL("process.ts", import.meta.url))
+import { bundle, bundleFolder } from "./bundle.js"
 
 interface Ended {
   readonly code: number | null
@@ -12,12 +11,8 @@ interface Ended {
   readonly stderr: string
 }
 
-const start = (args: ReadonlyArray<string>) => {
-  const child = spawn(
-    process.execPath,
-    ["--conditions=@effect-taskflow/source", "--import", "tsx", script, ...args],
-    { stdio: ["pipe", "pipe", "pipe"] }
-  )
+const start = (script: string, args: ReadonlyArray<string>) => {
+  const child = spawn(process.execPath, [script, ...args], { stdio: ["pipe", "pipe", "pipe"] })
   let stdout = ""
   let stderr = ""
   child.stderr.on("data", (data: Buffer) => stderr += data.toString())
@@ -34,15 +29,20 @@ const start = (args: ReadonlyArray<string>) => {
 /** One process for each list of arguments; what each said. */
 export const atOnce = (args: ReadonlyArray<ReadonlyArray<string>>): Effect.Effect<ReadonlyArray<Ended>> =>
   Effect.acquireUseRelease(
-    Effect.sync(() => args.map(start)),
-    (processes) =>
+    Effect.sync(() => {
+      const folder = bundleFolder()
+      const script = bundle("test/support/process.ts", folder)
+      return { folder, processes: args.map((some) => start(script, some)) }
+    }),
+    ({ processes }) =>
       Effect.promise(async () => {
         await Promise.all(processes.map(({ ready }) => ready))
         for (const { child } of processes) child.stdin.end("go\n")
         return Promise.all(processes.map(({ ended }) => ended))
       }),
-    (processes) =>
+    ({ folder, processes }) =>
       Effect.sync(() => {
         for (const { child } of processes) child.kill("SIGKILL")
+        rmSync(folder, { recursive: true, force: true })
       })
   )

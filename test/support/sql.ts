@@ -107,13 +107,15 @@ export const watched = (client: SqlClient, via: (sent: Sent) => Effect.Effect<an
 
 /**
  * A client that waits a minute for the lock of another, not a second or two: what waits for one takes long on any machine, and
- * what takes longer than a second on a busy machine did not wait for one.
+ * what takes longer than a second on a busy machine did not wait for one. Nor is it ended for standing still in a transaction.
  */
 export const patient = (client: SqlClient): SqlClient =>
   watched(client, ({ connection, run, text }) => {
     const longer = text
       .replace("SET lock_timeout = '2s'", "SET lock_timeout = '60s'")
       .replace("SET SESSION innodb_lock_wait_timeout = 1", "SET SESSION innodb_lock_wait_timeout = 60")
+      .replace("SET idle_in_transaction_session_timeout = '5s'", "SET idle_in_transaction_session_timeout = '60s'")
+      .replace("SET SESSION idle_transaction_timeout = 5", "SET SESSION idle_transaction_timeout = 60")
     return longer === text ? run : connection.executeUnprepared(longer, [], undefined)
   })
 

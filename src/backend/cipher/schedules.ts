@@ -82,18 +82,40 @@ export const over = (store: ScheduleStore, ring: Keyring, encrypt: boolean): Sch
       return open(defined)
     })
 
-  const fireSlot = (request: SlotRequest) =>
+  /** Fires with the definition as it is kept. */
+  const inForm = <A, E>(
+    of: SlotRequest,
+    fire: (form: string) => Effect.Effect<A, E>,
+    isOther: (answer: A) => boolean
+  ) =>
     Effect.gen(function*() {
-      const { definition, name } = request
+      const { definition, name } = of
       const known = forms.get(name)
-      const first = known?.definition === definition ? known.stored : written(request)
-      const outcome = yield* store.fireSlot({ ...request, definition: first })
-      if (outcome._tag !== "OtherDefinition") return outcome
+      const first = known?.definition === definition ? known.stored : written(of)
+      const answer = yield* fire(first)
+      if (!isOther(answer)) return answer
       const row = yield* store.get(name)
       return row === null || row.definition === first || open(row).definition !== definition
-        ? outcome
-        : yield* store.fireSlot({ ...request, definition: row.definition })
+        ? answer
+        : yield* fire(row.definition)
     })
+
+  const fireSlot = (request: SlotRequest) =>
+    inForm(
+      request,
+      (definition) => store.fireSlot({ ...request, definition }),
+      ({ _tag }) => _tag === "OtherDefinition"
+    )
+
+  const several = store.fireSlots
+  const fireSlots = several === undefined ? {} : {
+    fireSlots: (requests: ReadonlyArray<SlotRequest>) =>
+      inForm(
+        requests[0]!,
+        (definition) => several(requests.map((request) => ({ ...request, definition }))),
+        (outcomes) => outcomes.some(({ _tag }) => _tag === "OtherDefinition")
+      )
+  }
 
   return {
     ...store,
@@ -103,6 +125,7 @@ export const over = (store: ScheduleStore, ring: Keyring, encrypt: boolean): Sch
     pause: (name, now) => Effect.map(store.pause(name, now), open),
     resume: (name, now) => Effect.map(store.resume(name, now), open),
     retire: (name, now) => Effect.map(store.retire(name, now), open),
-    fireSlot
+    fireSlot,
+    ...fireSlots
   }
 }

@@ -2,6 +2,8 @@
 import type { ConnectionOptions } from "node:tls"
 import * as Redacted from "effect/Redacted"
 import type { RedisOptions } from "ioredis"
+import { quoted } from "../../internal/shown.js"
+import { RedisProblem } from "./problem.js"
 
 /** Where Redis is, and what the keys are called. */
 export interface RedisBackendOptions {
@@ -11,7 +13,9 @@ export interface RedisBackendOptions {
   readonly host?: string | undefined
   /** Default 6379. */
   readonly port?: number | undefined
+  /** Of an ACL. Default: the server's default user. */
   readonly username?: string | undefined
+  /** Default: none. */
   readonly password?: Redacted.Redacted | undefined
   /** The number of the database. Default 0. */
   readonly db?: number | undefined
@@ -66,3 +70,15 @@ export const connectionOptions = (options: RedisBackendOptions): RedisOptions | 
 
 /** What a prefix may be. */
 export const isPrefix = (prefix: string): boolean => /^[\w.:-]{1,64}$/.test(prefix)
+
+/** Says where it was tried, and never with which password. */
+export const notConnected = (
+  { db = 0, host = "127.0.0.1", port = 6379, username }: RedisOptions,
+  { message, permanent }: RedisProblem
+): RedisProblem => {
+  const which = `Redis at ${host}:${port}, database ${db}${username ? `, user ${quoted(username)}` : ""}`
+  return new RedisProblem(
+    `${which}: ${message}: see that it is up, and that user, password and database are right`,
+    permanent
+  )
+}

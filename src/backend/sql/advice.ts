@@ -1,4 +1,6 @@
 /** Words for what a database refused, and what whoever runs it has to do where it takes no writes. */
+import * as Redacted from "effect/Redacted"
+import { quoted } from "../../internal/shown.js"
 import { TaskBackendError } from "../../TaskError.js"
 import type { Dialect } from "./dialect.js"
 
@@ -27,9 +29,38 @@ export const innermost = (error: unknown): string => {
   return message
 }
 
-/** The error of a client that did not connect. */
-export const connectFailed = (cause: unknown): TaskBackendError =>
-  new TaskBackendError({ method: "connect", cause: new Error(innermost(cause), { cause }) })
+/** Where a client connects to, as its options say it. */
+export interface Place {
+  readonly url?: Redacted.Redacted | undefined
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+  readonly database?: string | undefined
+  readonly username?: string | undefined
+}
+
+const inUrl = (url: Redacted.Redacted): Place | null => {
+  const text = Redacted.value(url)
+  if (!URL.canParse(text)) return null
+  const { hostname, pathname, port, username } = new URL(text)
+  return { host: hostname, port: Number(port), database: pathname.slice(1), username }
+}
+
+/** The error of a client that did not connect: where it tried to, and never with the password. */
+export const connectFailed = (server: string, place: Place) => (cause: unknown): TaskBackendError => {
+  const found = place.url === undefined ? {} : inUrl(place.url)
+  const { database, host, port, username } = { ...found, ...onlyGiven(place) }
+  const at = host ? ` at ${host}${port ? `:${port}` : ""}` : ""
+  const which = `${server}${at}${database ? `, database ${quoted(database)}` : ""}${
+    username ? `, user ${quoted(username)}` : ""
+  }`
+  const message = found === null && host === undefined
+    ? `${server}: the url cannot be read: ${server.toLowerCase()}://user:password@host:port/database is expected`
+    : `${which}: ${innermost(cause)}: see that it is up, and that user, password and database are right`
+  return new TaskBackendError({ method: "connect", cause: new Error(message, { cause }) })
+}
+
+const onlyGiven = ({ database, host, port, username }: Place): Place =>
+  Object.fromEntries(Object.entries({ database, host, port, username }).filter(([, value]) => value !== undefined))
 
 /** What to do. Nothing for any other trouble. */
 export const adviceFor = (kind: Dialect["kind"], error: unknown): string => {

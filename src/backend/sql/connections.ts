@@ -14,6 +14,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import * as RealTime from "../../internal/realTime.js"
 import * as Signal from "../../internal/signal.js"
 import type { Db, Dialect } from "./dialect.js"
 import * as Silence from "./silence.js"
@@ -154,15 +155,18 @@ export const dedicated = (
     let opening: Fiber.Fiber<Held, SqlError> | null = null
     let over = false
 
-    // A connection that does not answer any more is left to the pool, which finds out by itself.
-    const end = (db: Db): Effect.Effect<void> =>
+    // One that does not answer, because it waits for a lock or its server is silent, is hung up: the client's own end would wait for
+    // it, and MySQL's without a limit.
+    const end = ({ connection, db }: Pick<Held, "connection" | "db">): Effect.Effect<void> =>
       dialect.end === null
         ? Effect.void
         // The second statement is answered when the client has seen the end, and will not give the connection to others.
-        : Effect.zipRight(Effect.ignore(command(db, dialect.end)), Effect.ignore(command(db, "SELECT 1"))).pipe(
-          Effect.disconnect,
-          Effect.raceFirst(pauseFor(1_000)),
-          Effect.interruptible
+        : Effect.map(
+          RealTime.endsWithin(
+            Effect.zipRight(Effect.ignore(command(db, dialect.end)), Effect.ignore(command(db, "SELECT 1"))),
+            1_000
+          ),
+          (ended) => ended ? undefined : dialect.hangUp(connection)
         )
 
     const open = Effect.flatMap(Scope.make(), (scope) =>
@@ -172,14 +176,14 @@ export const dedicated = (
           const session = alone === null ? dialect.session : [...dialect.session, alone]
           return Effect.forEach(session, (sql) => command(db, sql), { discard: true }).pipe(
             Effect.zipRight(Effect.forEach(dialect.sessionHints, (sql) => Effect.ignore(command(db, sql)))),
-            Effect.tapErrorCause(() => end(db)),
+            Effect.tapErrorCause(() => end({ connection, db })),
             Effect.as<Held>({ connection, db, scope })
           )
         }),
         Effect.tapErrorCause(() => Scope.close(scope, Exit.void))
       ))
 
-    const letGo = (gone: Held) => Effect.zipRight(end(gone.db), Scope.close(gone.scope, Exit.void))
+    const letGo = (gone: Held) => Effect.zipRight(end(gone), Scope.close(gone.scope, Exit.void))
 
     const opened: Effect.Effect<Held, SqlError> = Effect.suspend(() => {
       if (over) return Effect.fail(closed)

@@ -5,6 +5,7 @@ import { maxPausedNames } from "../../ControlStore.js"
 import { InstanceFenced } from "../../TaskError.js"
 import type { Connections } from "./connections.js"
 import type { Db, Row, Sql, Value } from "./dialect.js"
+import { byState } from "./fence.js"
 import { nameText } from "./rows.js"
 
 // A task name as JSON text is never empty.
@@ -33,7 +34,7 @@ export const fencedPaused = (sql: Sql, db: Db, instance: string): Effect.Effect<
   const { dialect, tables } = sql
   return Effect.flatMap(
     db.all({
-      sql: `SELECT (SELECT COUNT(*) FROM ${tables.controls.name}) AS pauses FROM ${tables.instances.name} ` +
+      sql: `SELECT (SELECT COUNT(*) FROM ${tables.controls.name}) AS pauses FROM ${byState(sql)} ` +
         `WHERE id = ? AND state = 'live'${dialect.forShare}`,
       params: [instance]
     }),

@@ -14,6 +14,7 @@ import type { Db, Sql } from "./dialect.js"
 import { countEnd } from "./ends.js"
 import { countFailure } from "./failures.js"
 import * as Feed from "./feed.js"
+import { byRow, byState } from "./fence.js"
 import { addVitals, keepVitals } from "./fleet.js"
 import * as Keys from "./keys.js"
 import { cancelledAt, type Plan } from "./plan.js"
@@ -154,7 +155,7 @@ export const make = (sql: Sql, connections: Connections, identity: Feed.Identity
     connections.urgent((db) =>
       Effect.gen(function*() {
         yield* db.all({
-          sql: `UPDATE ${name} SET beat = beat + 1, beat_at = ? WHERE id = ? AND state = 'live'`,
+          sql: `UPDATE ${byRow(sql)} SET beat = beat + 1, beat_at = ? WHERE id = ? AND state = 'live'`,
           params: [now, id]
         })
         yield* keepVitals(sql, db, id, vitals)
@@ -206,7 +207,7 @@ export const make = (sql: Sql, connections: Connections, identity: Feed.Identity
         const { beat, limit, now, suspect } = request
         const none: Reaped = { records: [], left: false }
         const [found] = yield* db.all({
-          sql: `SELECT suspects FROM ${name} WHERE id = ? AND (state = 'dead' OR state = 'live' AND beat = ?)` +
+          sql: `SELECT suspects FROM ${byState(sql)} WHERE id = ? AND (state = 'dead' OR state = 'live' AND beat = ?)` +
             dialect.skipLocked,
           params: [suspect, beat]
         })

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import type { Db, Dialect, Problem, Row, Statement } from "./dialect.js"
 import { mysqlCountFailuresTail } from "./failures.js"
 import { insert } from "./mysqlInsert.js"
-import type { Column, ColumnType, Table } from "./schema.js"
+import type { Column, ColumnType, Index, Table } from "./schema.js"
 import { hangUp, type Stream } from "./silence.js"
 import { bySize, definitionOf, flat, inChunks, inList, insertValues, marksOf, memo } from "./statements.js"
 
@@ -87,6 +87,11 @@ const updateOf = (table: Table, key: Column, columns: ReadonlyArray<Column>, row
     return `UPDATE (${list}) AS v STRAIGHT_JOIN ${table.name} AS t ON t.${key.name} = v.k SET ${set}`
   })
 
+const keyOf = ({ allColumns, columns, name, unique }: Index): string | null => {
+  const all = allColumns ?? columns
+  return all.length === 0 ? null : `${unique ? "UNIQUE KEY" : "KEY"} ${name} (${all.join(", ")})`
+}
+
 export const mysqlDialect: Dialect = {
   kind: "mysql",
   db,
@@ -131,10 +136,7 @@ export const mysqlDialect: Dialect = {
   countFailures: (errors, rows) =>
     bySize(rows, 4_000_000).flatMap((group) => insertValues(mysqlCountFailuresTail)(errors, group)),
   createTable: (table) => {
-    const keys = table.indexes.flatMap(({ allColumns, columns, name }) => {
-      const all = allColumns ?? columns
-      return all.length === 0 ? [] : [`KEY ${name} (${all.join(", ")})`]
-    })
+    const keys = table.indexes.flatMap((index) => keyOf(index) ?? [])
     const parts = [...definitionOf(table, ({ type }) => types[type], "BIGINT AUTO_INCREMENT PRIMARY KEY"), ...keys]
     return [`CREATE TABLE IF NOT EXISTS ${table.name} (${parts.join(", ")}) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`]
   },
@@ -144,20 +146,20 @@ export const mysqlDialect: Dialect = {
     unless: "SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND " +
       `table_name = '${table.name}' AND column_name = '${column.name}'`
   }),
-  addIndex: (table, { allColumns, columns, name }) => {
-    const all = allColumns ?? columns
-    return all.length === 0 ? null : {
-      sql: `ALTER TABLE ${table.name} ADD KEY ${name} (${all.join(", ")})`,
+  addIndex: (table, index) => {
+    const key = keyOf(index)
+    return key === null ? null : {
+      sql: `ALTER TABLE ${table.name} ADD ${key}`,
       unless: "SELECT 1 FROM information_schema.statistics WHERE table_schema = DATABASE() AND " +
-        `table_name = '${table.name}' AND index_name = '${name}' LIMIT 1`
+        `table_name = '${table.name}' AND index_name = '${index.name}' LIMIT 1`
     }
   },
-  dropIndex: (table, { allColumns, columns, name }) =>
-    (allColumns ?? columns).length === 0 ? null : {
-      sql: `ALTER TABLE ${table.name} DROP KEY ${name}`,
+  dropIndex: (table, index) =>
+    keyOf(index) === null ? null : {
+      sql: `ALTER TABLE ${table.name} DROP KEY ${index.name}`,
       unless: "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND " +
         `table_name = '${table.name}' AND NOT EXISTS (SELECT 1 FROM information_schema.statistics WHERE ` +
-        `table_schema = DATABASE() AND table_name = '${table.name}' AND index_name = '${name}')`
+        `table_schema = DATABASE() AND table_name = '${table.name}' AND index_name = '${index.name}')`
     },
   keepRoom: () => null,
   refusal: null,

@@ -14,6 +14,7 @@ import { doneRow } from "./doneRows.js"
 import { countEnd, rollupRows } from "./ends.js"
 import { countFailure, failureRows } from "./failures.js"
 import * as FeedText from "./feedText.js"
+import { byState } from "./fence.js"
 import type { Plan } from "./plan.js"
 import { freshValues, hasTags, tagHash } from "./rows.js"
 
@@ -49,16 +50,18 @@ export const bodyOf = ({ changes, instance }: Batch): string =>
   `${changes.length}\n${FeedText.ofPlain(instance, changes as ReadonlyArray<Plain>)}` // safe: checked by isPlain
 
 /** Inserts the batch's own row if its instance is alive, in one statement. */
-const signed = ({ dialect, tables }: Sql, db: Db, batch: Batch) =>
-  Effect.flatMap(
+const signed = (sql: Sql, db: Db, batch: Batch) => {
+  const { dialect, tables } = sql
+  return Effect.flatMap(
     db.run({
       sql: `INSERT INTO ${tables.batches.name} (instance, lane, n, at, outcomes) ` +
         `SELECT id, ${dialect.text("?")}, ${dialect.number("?")}, ${dialect.number("?")}, ${dialect.text("?")} ` +
-        `FROM ${tables.instances.name} WHERE id = ? AND state = 'live'${dialect.forShare}`,
+        `FROM ${byState(sql)} WHERE id = ? AND state = 'live'${dialect.forShare}`,
       params: [batch.lane, batch.number, batch.now, bodyOf(batch), batch.instance]
     }),
     (written) => written === 1 ? Effect.void : Effect.fail(new NoFence())
   )
+}
 
 /** Those that share what a statement is told once. Nearly all of a batch do, so a batch has one or two. */
 const alike = <A>(all: ReadonlyArray<A>, keyOf: (one: A) => string): ReadonlyArray<ReadonlyArray<A>> => {

@@ -72,7 +72,7 @@ const statementOf = (tables: Tables, batch: Batch, { ends, inserts, starts, tags
   const { instance, lane, now, number } = batch
   const pieces: Array<Piece> = [
     {
-      sql: `me AS (SELECT id FROM ${tables.instances.name} WHERE id = ?::uuid AND state = 'live' FOR SHARE)`,
+      sql: `me AS (SELECT id FROM ${tables.instances.name} WHERE id = ?::uuid AND state = 'live' FOR KEY SHARE)`,
       params: [instance]
     },
     {

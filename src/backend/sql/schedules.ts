@@ -132,6 +132,6 @@ export const make = (sql: Sql, connections: Connections, reads: Pick<Connections
     resume: change(ScheduleRow.resume),
     retire: change(ScheduleRow.retire),
     remove,
-    fireSlot: Slots.make(sql, connections, locked)
+    ...Slots.make(sql, connections, locked)
   }
 }

@@ -29,7 +29,10 @@ const batches = table("batches", [
   of("text")("outcomes")
 ], { key: ["instance", "lane", "n"], keyOnly: true })
 
-/** `suspects`: how many ran when the instance was declared dead; null until somebody begins to give its tasks back. */
+/**
+ * `suspects`: how many ran when the instance was declared dead; null until somebody begins to give its tasks back. What `fence`
+ * is for is said in `fence.ts`.
+ */
 const instances = table("instances", [
   of("uuid")("id"),
   of("word")("state"),
@@ -37,7 +40,7 @@ const instances = table("instances", [
   of("bigint")("beat_at"),
   maybe("int")("suspects"),
   of("text")("facts")
-], { key: ["id"], indexes: [] })
+], { key: ["id"], indexes: [{ name: "fence", columns: [], allColumns: ["id", "state"], unique: true, since: 4 }] })
 
 /** How attempts ended that did not end their task by themselves. */
 const attempts = table("attempts", [
@@ -182,7 +185,7 @@ export const tables = {
 } as const
 
 /** The version that all of this is. What came with an earlier one stays as it is: databases have it. */
-export const version = 3
+export const version = 4
 
 export type Tables = { readonly [Name in keyof typeof tables]: Table }
 

@@ -173,13 +173,16 @@ export const sqliteDialect: Dialect = {
       )
         .join(", ")
     })${table.keyOnly ? " WITHOUT ROWID" : ""}`,
-    ...table.indexes.map((index) => createIndex(table, index))
+    ...table.indexes.flatMap((index) => createIndex(table, index) ?? [])
   ],
   addColumn: (table, column) => ({
     sql: `ALTER TABLE ${table.name} ADD COLUMN ${column.name} ${types[column.type]}`,
     unless: `SELECT 1 FROM pragma_table_info('${table.name}') WHERE name = '${column.name}'`
   }),
-  addIndex: (table, index) => ({ sql: createIndex(table, index), unless: null }),
+  addIndex: (table, index) => {
+    const sql = createIndex(table, index)
+    return sql === null ? null : { sql, unless: null }
+  },
   dropIndex: (_table, { name }) => ({ sql: `DROP INDEX IF EXISTS ${name}`, unless: null }),
   keepRoom: () => null,
   refusal: null,

@@ -156,8 +156,10 @@ export const definitionOf = (
     : [`${table.sequence === null ? "PRIMARY KEY" : "UNIQUE"} (${table.key.join(", ")})`]
 ]
 
-/** An index of a database that has partial ones. */
-export const createIndex = (table: Table, { columns, name, where }: Index): string =>
-  `CREATE INDEX IF NOT EXISTS ${name} ON ${table.name} (${columns.join(", ")})${
-    where === undefined ? "" : ` WHERE ${where}`
-  }`
+/** An index of a database that has partial ones; null when only MySQL has it. */
+export const createIndex = (table: Table, { columns, name, where }: Index): string | null =>
+  columns.length === 0
+    ? null
+    : `CREATE INDEX IF NOT EXISTS ${name} ON ${table.name} (${columns.join(", ")})${
+      where === undefined ? "" : ` WHERE ${where}`
+    }`

@@ -40,7 +40,8 @@ export const make = (
       resume: (name, now) => told("schedules.resume", schedules.resume(name, now)),
       retire: (name, now) => told("schedules.retire", schedules.retire(name, now)),
       remove: (name) => told("schedules.remove", schedules.remove(name)),
-      fireSlot: (request) => fenced("schedules.fireSlot", schedules.fireSlot(request))
+      fireSlot: (request) => fenced("schedules.fireSlot", schedules.fireSlot(request)),
+      fireSlots: (requests) => fenced("schedules.fireSlots", schedules.fireSlots(requests))
     } satisfies ScheduleStore,
     controls: {
       pause: (target, by, now) => told("controls.pause", controls.pause(target, by, now)),

@@ -16,10 +16,13 @@ export interface Column {
 
 export interface Index {
   readonly name: string
+  /** None: only MySQL has this index, of `allColumns`. */
   readonly columns: ReadonlyArray<string>
   /** Which rows it covers; MySQL has no such indexes and takes `allColumns` over all rows. */
   readonly where?: string
   readonly allColumns?: ReadonlyArray<string>
+  /** No two rows are the same in it. MySQL then locks what it finds there and nothing beside it. */
+  readonly unique?: true
   /** As of a column. */
   readonly since?: number
   /** The last version that has it; absent: there is one still. */

@@ -1,16 +1,19 @@
 /** The end of a `transactional` task, on the connection of its handler's transaction. */
 import type { SqlClient } from "@effect/sql/SqlClient"
+import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import { InstanceFenced, TaskBackendError } from "../../TaskError.js"
 import type { TaskTransaction } from "../../TaskTransaction.js"
 import { isSameClient, transactionConnection } from "./connections.js"
 import type { Db, Sql } from "./dialect.js"
 import * as Feed from "./feed.js"
+import { fence } from "./fence.js"
 import { planOf } from "./plan.js"
-import { apply, fence, find } from "./write.js"
+import { apply, find } from "./write.js"
 
 // Tells what the handler failed with from what beginning the transaction failed with.
 class BodyFailed extends Data.TaggedError("BodyFailed")<{ readonly error: unknown }> {}
@@ -26,7 +29,21 @@ const poolOf = (client: SqlClient): number => {
 }
 
 /** `transaction` of the port. `ours` is a connection of the client. */
-export const make = (sql: Sql, client: SqlClient, ours: object): TaskTransaction => {
+export const make = (sql: Sql, client: SqlClient, ours: object): Effect.Effect<TaskTransaction, never, Scope.Scope> =>
+  Effect.map(
+    // What is open when the backend closes is of an attempt that was left behind. It may wait for a lock for as long as the server
+    // lets it, and the client's own end would wait for it.
+    Effect.acquireRelease(
+      Effect.sync(() => new Set<Connection>()),
+      (open) =>
+        Effect.sync(() => {
+          for (const connection of open) sql.dialect.hangUp(connection)
+        })
+    ),
+    (open) => of(sql, client, ours, open)
+  )
+
+const of = (sql: Sql, client: SqlClient, ours: object, open: Set<Connection>): TaskTransaction => {
   const { dialect } = sql
   const exclusive = dialect.kind === "sqlite"
 
@@ -34,9 +51,23 @@ export const make = (sql: Sql, client: SqlClient, ours: object): TaskTransaction
   // Over all names together: each alone may stay below it.
   const turns = Effect.unsafeMakeSemaphore(maxConcurrent)
 
+  // Until it was committed or rolled back.
+  const noted = <A, E, R>(body: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R> =>
+    Effect.suspend(() => {
+      let mine: Connection | null = null
+      const begun = Effect.map(transactionConnection, (connection) => {
+        mine = Option.getOrNull(connection)
+        if (mine !== null) open.add(mine)
+      })
+      return Effect.ensuring(
+        client.withTransaction(Effect.zipRight(begun, body)),
+        Effect.sync(() => mine !== null && open.delete(mine))
+      )
+    })
+
   const run: TaskTransaction["run"] = <A, E, R>(body: Effect.Effect<A, E, R>) =>
     Effect.catchAll(
-      client.withTransaction(Effect.mapError(body, (error) => new BodyFailed({ error }))),
+      noted(Effect.mapError(body, (error) => new BodyFailed({ error }))),
       (error: BodyFailed | SqlError): Effect.Effect<never, E | TaskBackendError> =>
         error instanceof BodyFailed
           ? Effect.fail(error.error as E) // safe: wrapped two lines above

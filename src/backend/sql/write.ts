@@ -13,6 +13,7 @@ import { doneRow } from "./doneRows.js"
 import { rollupRows } from "./ends.js"
 import { failureRows } from "./failures.js"
 import * as FeedText from "./feedText.js"
+import { fence } from "./fence.js"
 import * as Keys from "./keys.js"
 import { columnOf, deleteIn, selectIn } from "./lists.js"
 import * as PlainWrite from "./plainWrite.js"
@@ -160,16 +161,6 @@ export const apply = ({ dialect, tables }: Sql, db: Db, plan: Plan, now: number,
       plan.failures.size === 0 ? [] : dialect.countFailures(tables.errors, failureRows(plan.failures, instance))
     )
   })
-
-/** Fails with `InstanceFenced` unless the instance is alive, and keeps anyone from declaring it dead meanwhile. */
-export const fence = ({ dialect, tables }: Sql, db: Db, instance: string) =>
-  Effect.flatMap(
-    db.all({
-      sql: `SELECT 1 AS alive FROM ${tables.instances.name} WHERE id = ? AND state = 'live'${dialect.forShare}`,
-      params: [instance]
-    }),
-    (rows) => rows.length === 1 ? Effect.void : Effect.fail(new InstanceFenced({ instance }))
-  )
 
 /** One task is more than a statement of this database can carry. */
 export class RowTooLarge extends Data.TaggedError("RowTooLarge")<{ readonly message: string }> {}

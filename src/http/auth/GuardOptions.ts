@@ -3,11 +3,14 @@
  */
 import { randomBytes } from "node:crypto"
 import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { inWords } from "../../internal/shown.js"
 import type { TaskAuth } from "../TaskAuth.js"
 import { wiring } from "./passwords.js"
 import * as SessionToken from "./sessionToken.js"
 
+/** Who may pass, and how sessions and requests are bounded. */
 export interface GuardOptions {
   /** Who may pass: `TaskAuth.users(…)`, `basic`, `bearer`, `authorize`, `make`, or `TaskAuth.open` for everybody. */
   readonly auth: TaskAuth
@@ -57,41 +60,58 @@ const keysOf = (secretKey: GuardOptions["secretKey"], mount: string): GuardSetti
     ? [randomBytes(32).toString("base64url")]
     : (Redacted.isRedacted(secretKey) ? [secretKey] : secretKey).map(Redacted.value)
   const [first, ...others] = secrets
-  if (first === undefined) return refuse("secretKey is an empty list")
+  if (first === undefined) {
+    return refuse("secretKey is an empty list: leave it out for a random one, or give one of at least 32 characters")
+  }
   secrets.forEach((secret, index) => {
     if (typeof secret !== "string" || secret.length < 32) {
-      refuse(`secretKey${secrets.length === 1 ? "" : `[${index}]`} is shorter than 32 characters`)
+      refuse(
+        `secretKey${
+          secrets.length === 1 ? "" : `[${index}]`
+        } is shorter than 32 characters: make one with openssl rand -base64 32`
+      )
     }
   })
   return [SessionToken.keyOf(first, mount), ...others.map((secret) => SessionToken.keyOf(secret, mount))]
 }
 
+// What stands before an @ may be a password.
 const originOf = (text: string): URL => {
-  const url = URL.canParse(text) ? new URL(text) : refuse(`publicOrigin is ${JSON.stringify(text)}, which is no URL`)
-  if (!/^https?:$/.test(url.protocol) || url.origin !== text.replace(/\/$/, "").toLowerCase()) {
-    refuse(`publicOrigin is ${JSON.stringify(text)}: scheme, host and port are expected, as "https://ops.example.com"`)
-  }
+  const shown = inWords(typeof text === "string" ? text.replace(/^.*@/s, "…@") : text)
+  const expected = `publicOrigin is ${shown}: scheme, host and port are expected, as "https://ops.example.com"`
+  const url = URL.canParse(text) ? new URL(text) : refuse(expected)
+  if (!/^https?:$/.test(url.protocol) || url.origin !== text.replace(/\/$/, "").toLowerCase()) refuse(expected)
   return url
 }
+
+const millisOf = (name: "sessionTtl" | "requestTimeout", value: Duration.DurationInput): number =>
+  Option.match(Duration.decodeUnknown(value), {
+    onNone: () => refuse(`${name} is ${inWords(value)}: a duration, as "30 seconds"`),
+    onSome: Duration.toMillis
+  })
 
 /** Throws a `TaskflowWiringError` that names the option. `prefix` is where the routes are, without a slash at its end. */
 export const settings = (options: GuardOptions, prefix: string): GuardSettings => {
   const { maxBodySize = 65_536, secureCookie = "auto", trustProxy = false } = options
   const mount = (options.publicPrefix ?? prefix).replace(/\/+$/, "") || "/"
   if (!/^(\/|(\/[A-Za-z0-9._~-]+)+)$/.test(mount)) {
-    refuse(`publicPrefix is ${JSON.stringify(mount)}: a plain path is expected`)
+    refuse(`publicPrefix is ${inWords(mount)}: a path of plain segments is expected, as "/admin/tasks"`)
   }
-  const sessionTtl = Duration.toMillis(options.sessionTtl ?? "12 hours")
+  const sessionTtl = millisOf("sessionTtl", options.sessionTtl ?? "12 hours")
   if (!(sessionTtl >= 60_000 && sessionTtl <= SessionToken.longestSession)) {
-    refuse("sessionTtl is not between 1 minute and 7 days")
+    refuse(`sessionTtl is ${sessionTtl} ms, which is not between 1 minute and 7 days`)
   }
-  const requestTimeout = Duration.decode(options.requestTimeout ?? "30 seconds")
-  if (Duration.toMillis(requestTimeout) <= 0) refuse("requestTimeout is not positive")
-  if (!Number.isSafeInteger(maxBodySize) || maxBodySize < 1) refuse("maxBodySize is no positive whole number")
+  const requestTimeout = millisOf("requestTimeout", options.requestTimeout ?? "30 seconds")
+  if (requestTimeout <= 0) refuse(`requestTimeout is ${requestTimeout} ms, which is not positive`)
+  if (!Number.isSafeInteger(maxBodySize) || maxBodySize < 1) {
+    refuse(`maxBodySize is ${inWords(maxBodySize)}, which is no positive whole number: it is in bytes`)
+  }
   const proxies = Number(trustProxy)
-  if (!Number.isSafeInteger(proxies) || proxies < 0) refuse("trustProxy is neither true, false nor a whole number")
+  if (!Number.isSafeInteger(proxies) || proxies < 0) {
+    refuse(`trustProxy is ${inWords(trustProxy)}, which is neither true, false nor a whole number`)
+  }
   if (secureCookie !== "auto" && typeof secureCookie !== "boolean") {
-    refuse("secureCookie is none of \"auto\", true, false")
+    refuse(`secureCookie is ${inWords(secureCookie)}, which is none of "auto", true, false`)
   }
   return {
     auth: options.auth,
@@ -103,6 +123,6 @@ export const settings = (options: GuardOptions, prefix: string): GuardSettings =
     secureCookie,
     proxies,
     maxBodySize,
-    requestTimeout
+    requestTimeout: Duration.millis(requestTimeout)
   }
 }

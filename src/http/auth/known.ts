@@ -3,13 +3,18 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { messageOf } from "../../internal/failureOf.js"
 import type { TaskUser } from "../TaskUser.js"
 import { isAccess, maxNameLength, wiring } from "./passwords.js"
 
 /** Who asks cannot be found out now. Answered with 503: nobody passes. */
 export class TaskAuthUnavailable extends Schema.TaggedError<TaskAuthUnavailable>()("TaskAuthUnavailable", {
   cause: Schema.Defect
-}) {}
+}) {
+  override get message(): string {
+    return `who asks cannot be found out now, so nobody passes: ${messageOf(this.cause)}`
+  }
+}
 
 /** Where a browser should go to log in. Made by `redirect`. */
 export interface Redirect {

@@ -22,6 +22,7 @@ export interface Account {
   readonly proof: string
 }
 
+/** A user, and what proves that it is them. */
 export interface UserOptions {
   /** 1 to 200 characters, without a colon, which HTTP Basic uses to separate it from the password. */
   readonly username: string

@@ -14,6 +14,7 @@ import * as Fiber from "effect/Fiber"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as RealTime from "../../internal/realTime.js"
+import { quoted } from "../../internal/shown.js"
 import type { TaskBackendError } from "../../TaskError.js"
 import * as Audited from "../audited.js"
 import type * as Shapes from "../BatchShapes.js"
@@ -164,7 +165,13 @@ export const make = ({ manager }: Pick<Parts, "manager">): Effect.Effect<Batches
     const active = (id: string): Effect.Effect<Batch.Kept, BatchNotFound | BatchOver> =>
       Effect.flatMap(known(id), (kept) =>
         Batch.isEnded(kept)
-          ? Effect.fail(new BatchOver({ batch: id, state: kept.state, message: `the batch is over: ${kept.state}` }))
+          ? Effect.fail(
+            new BatchOver({
+              batch: id,
+              state: kept.state,
+              message: `batch ${quoted(id)} is over (${kept.state}): there is nothing to stop or go on with`
+            })
+          )
           : Effect.succeed(kept))
 
     const known = (id: string): Effect.Effect<Batch.Kept, BatchNotFound> =>
@@ -174,8 +181,7 @@ export const make = ({ manager }: Pick<Parts, "manager">): Effect.Effect<Batches
           ? Effect.fail(
             new BatchNotFound({
               batch: id,
-              message:
-                `this instance knows no batch ${JSON.stringify(id.slice(0, 100))}: another one does it, it was ` +
+              message: `this instance knows no batch ${quoted(id)}: another one does it, it was ` +
                 "restarted, or the batch is long over; the audit trail says how it ended"
             })
           )
@@ -200,20 +206,18 @@ export const make = ({ manager }: Pick<Parts, "manager">): Effect.Effect<Batches
         closed = true
         for (const kept of all.values()) if (!Batch.isEnded(kept)) halt(kept, words.shutdown)
         if (fibers.size === 0) return Effect.void
-        return Effect.catchAll(
-          // A finalizer cannot be interrupted, so neither could the side that loses: each would wait for the other.
-          Effect.interruptible(RealTime.within(Fiber.awaitAll(Array.from(fibers.values())), grace, () => "late")),
-          () => {
-            const late = newestFirst().filter((kept) => !Batch.isEnded(kept))
-            // What they still do is left behind with the backend that does not answer.
-            return Effect.zipRight(
-              Effect.logError("batches did not end with the server and were left behind", ...late.map(({ id }) => id)),
-              Effect.sync(() => {
-                for (const fiber of fibers.values()) fiber.unsafeInterruptAsFork(fiber.id())
-              })
-            )
-          }
-        )
+        const ended = RealTime.endsWithin(Fiber.awaitAll(Array.from(fibers.values())), grace)
+        return Effect.flatMap(ended, (inTime) => {
+          if (inTime) return Effect.void
+          const late = newestFirst().filter((kept) => !Batch.isEnded(kept))
+          // What they still do is left behind with the backend that does not answer.
+          return Effect.zipRight(
+            Effect.logError("batches did not end with the server and were left behind", ...late.map(({ id }) => id)),
+            Effect.sync(() => {
+              for (const fiber of fibers.values()) fiber.unsafeInterruptAsFork(fiber.id())
+            })
+          )
+        })
       })
     )
 

@@ -3,12 +3,18 @@ import { TaskflowWiringError } from "../../TaskError.js"
 import * as Parse from "../filter/parse.js"
 import type { EnvironmentColor, SharedView } from "./config.js"
 
+/** What the dashboard is called, and what it offers. */
 export interface DashboardSettings {
   /** What the application is called: in the header, the login and the browser's tab. Default "Background tasks". */
   readonly title?: string | undefined
   /** Where this is, as "production": shown beside the title, in a colour if one is given. Default: nothing. */
-  readonly environment?: string | { readonly label: string; readonly color?: EnvironmentColor | undefined } | undefined
-  /** Views of runs that everybody is offered, at most 50: as `{ name: "Slow", path: "runs?q=dur:>5s" }`. */
+  readonly environment?: string | {
+    /** What is shown. */
+    readonly label: string
+    /** Default: none. */
+    readonly color?: EnvironmentColor | undefined
+  } | undefined
+  /** Views of runs that everybody is offered, at most 50: as `{ name: "Slow", path: "runs?q=dur:>5s" }`. Default: none. */
   readonly views?: ReadonlyArray<SharedView> | undefined
 }
 

@@ -18,6 +18,7 @@ export interface FilterFacts {
   readonly payloadOf?: ((record: TaskRecord.TaskRecord) => unknown) | undefined
 }
 
+/** Whether a task fits. */
 export type Predicate = (record: TaskRecord.TaskRecord) => boolean
 
 /** From the first start to the end; of a running task to `now`. Milliseconds, null for a task of neither kind. */

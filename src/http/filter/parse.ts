@@ -20,11 +20,13 @@ import {
   type Term
 } from "./term.js"
 
+/** What reading a filter depends on. */
 export interface ParseOptions {
   /** Whether whoever asks may not see payloads: then an `args.` term is refused. Default false. */
   readonly argumentsHidden?: boolean | undefined
 }
 
+/** The terms of a filter, or what is wrong with it and where. */
 export type Parsed =
   | { readonly ok: true; readonly terms: ReadonlyArray<Term> }
   /** At most 10, in the order of the text. */

@@ -14,6 +14,7 @@ import type { Comparison, Pattern, PatternKey, Term } from "./term.js"
 /** What a page is asked for, without what the search says itself. */
 export type PlannedQuery = Omit<ListQuery, "order" | "limit" | "cursor">
 
+/** What a backend is asked, and what its rows must fit beside. */
 export interface Plan {
   /** A task is in one of their answers at most. Empty when nothing can fit. */
   readonly queries: ReadonlyArray<PlannedQuery>

@@ -15,6 +15,7 @@ export interface Pattern {
   readonly prefix: boolean
 }
 
+/** How a value is compared with that of a task. */
 export type Comparison = ">" | ">=" | "<" | "<=" | "="
 
 /** A moment: so long ago, or epoch milliseconds. */

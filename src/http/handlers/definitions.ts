@@ -4,6 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Definition } from "../../internal/definition.js"
+import { quoted } from "../../internal/shown.js"
 import * as RetryPolicy from "../../RetryPolicy.js"
 import type { Rollup } from "../../TaskRollup.js"
 import * as Charts from "../charts.js"
@@ -162,9 +163,7 @@ export const layer = (api: TaskApi.TaskApi, { audited, manager }: Parts) =>
           logged(Effect.gen(function*() {
             const { isScheduled, names, of } = yield* facts
             if (names.includes(name) || isScheduled(name) || (yield* hasTasks(name))) return of(name)
-            const message = `no task ${
-              JSON.stringify(name)
-            } is known here: nobody registered it, and no record is of it`
+            const message = `no task ${quoted(name)} is known here: nobody registered it, and no record is of it`
             return yield* new DefinitionNotFound({ task: name, message })
           })))
         .handle("enqueue", ({ path: { name }, payload: { payload, ...options } }) =>

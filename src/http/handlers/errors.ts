@@ -4,6 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as ErrorStore from "../../ErrorStore.js"
 import { isSealed } from "../../internal/sealed.js"
+import { quoted } from "../../internal/shown.js"
 import * as Bulk from "../bulk.js"
 import * as PageCursor from "../pageCursor.js"
 import { logged, type Parts } from "../parts.js"
@@ -15,7 +16,7 @@ import { iso } from "../TaskView.js"
 export const groupNotFound = (fingerprint: string) =>
   new ErrorGroupNotFound({
     fingerprint,
-    message: `there is no group of errors ${JSON.stringify(fingerprint)}: it was not seen for 30 days, or never`
+    message: `there is no group of errors ${quoted(fingerprint)}: it was not seen for 30 days, or never`
   })
 
 const exists = <A>(fingerprint: string) => (found: A | null) =>

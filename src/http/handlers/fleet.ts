@@ -3,6 +3,7 @@ import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Effect from "effect/Effect"
 import type { AuditEntry } from "../../AuditStore.js"
 import { shown } from "../../internal/sealed.js"
+import { quoted } from "../../internal/shown.js"
 import { InstanceId } from "../../TaskEvent.js"
 import type { InstanceInfo, Vitals } from "../../TaskPeer.js"
 import { requires } from "../auth/permission.js"
@@ -65,7 +66,10 @@ export const layer = (api: TaskApi.TaskApi, { audited, manager }: Parts) =>
           there
             ? Effect.succeed({ instance: InstanceId.make(instance), draining })
             : Effect.fail(
-              new InstanceNotFound({ instance, message: `no instance ${JSON.stringify(instance)} is alive` })
+              new InstanceNotFound({
+                instance,
+                message: `no instance ${quoted(instance)} is alive: GET /instances lists those that are`
+              })
             ))
       ))
     return group

@@ -1,6 +1,7 @@
 /** Schedules: looked at, paused, resumed, run now, forgotten. */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as Effect from "effect/Effect"
+import { quoted } from "../../internal/shown.js"
 import type { TaskScheduleInfo } from "../../TaskScheduleInfo.js"
 import { type EnqueueAnswer, enqueued } from "../enqueued.js"
 import * as PageCursor from "../pageCursor.js"
@@ -16,7 +17,7 @@ const ahead = 5
 // Records are read one by one, several at a time: about as fast as the backend gives them, and no flood for its pool.
 const atOnce = 8
 
-const notFound = (name: string, message = `there is no schedule ${JSON.stringify(name)}`) =>
+const notFound = (name: string, message = `there is no schedule ${quoted(name)}`) =>
   new ScheduleNotFound({ schedule: name, message })
 
 export const layer = (api: TaskApi.TaskApi, { audited, definitionOf, manager, visible }: Parts) =>
@@ -42,7 +43,7 @@ export const layer = (api: TaskApi.TaskApi, { audited, definitionOf, manager, vi
     const trigger = Effect.fnUntraced(function*(name: string) {
       const found = yield* schedules.get(name)
       if (found?.retiredAt === null && found.facts === null) {
-        const message = `schedule ${JSON.stringify(name)}: ${ScheduleView.unreadable}`
+        const message = `schedule ${quoted(name)}: ${ScheduleView.unreadable}`
         return yield* new ScheduleUnreadable({ schedule: name, message })
       }
       const result = yield* Effect.catchTags(schedules.trigger(name), {

@@ -120,6 +120,7 @@ export interface ByeFrame {
   readonly why: "auth" | "shutdown" | "lifetime"
 }
 
+/** A message of the stream, by its topic. */
 export type Frame<R extends Row = Row> =
   | HelloFrame
   | RunsFrame<R>

@@ -27,6 +27,7 @@ export interface Log {
   readonly until: number
 }
 
+/** All that is known from the frames so far. */
 export interface Live<R extends Row> {
   readonly clock: number
   /** To resume with: the `Last-Event-ID` of the next connection. */

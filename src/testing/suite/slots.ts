@@ -48,6 +48,54 @@ export const cases: ReadonlyArray<Case> = [
     assert.deepEqual(yield* fire(stage, a, { slot: 200, record: task(), overlap: "skip" }), fired)
   }),
 
+  test("several are settled as one unit, each behind the one before, where the backend can", function*(stage) {
+    const { a, b, backend, task, time } = stage
+    const { fireSlots } = backend.schedules
+    if (fireSlots === undefined) return
+    yield* begin(stage)
+    const request = (instance: typeof a, slot: number, record: TaskRecord, overlap: "allow" | "skip" = "allow") => ({
+      instance: instance.id,
+      name: "nightly",
+      definition: "d1",
+      slot,
+      record,
+      overlap,
+      now: time.now
+    })
+    const records = Array.from({ length: 4 }, () => task())
+    const all = records.map((record, index) => request(a, 100 * (index + 1), record))
+    assert.deepEqual(yield* fireSlots(all.slice(0, 3)), [fired, fired, fired])
+    const stored = () => Effect.map(backend.schedules.get("nightly"), (row) => [row!.lastSlot, row!.lastTask])
+    assert.deepEqual(yield* stored(), [300, records[2]!.taskId])
+    const already = { _tag: "AlreadyFired", lastSlot: 300, lastTask: records[2]!.taskId }
+    assert.deepEqual(yield* fireSlots(all), [already, already, fired, fired], "asked for again, with one more")
+    const late = [350, 500].map((slot) => request(b, slot, task()))
+    assert.deepEqual(yield* fireSlots(late), [
+      { _tag: "AlreadyFired", lastSlot: 400, lastTask: records[3]!.taskId },
+      fired
+    ], "another instance fires what is left")
+    assert.equal((yield* backend.list({})).items.length, 5)
+
+    const [first, second] = [task(), task()]
+    const overlapping = { _tag: "Overlapping", running: late[1]!.record.taskId }
+    assert.deepEqual(
+      yield* fireSlots([request(a, 600, first, "skip"), request(a, 700, second, "skip")]),
+      [overlapping, overlapping]
+    )
+    for (const { taskId } of (yield* backend.list({})).items) yield* backend.cancel(taskId, time.now)
+    assert.deepEqual(yield* fireSlots([request(a, 800, first, "skip"), request(a, 900, second, "skip")]), [
+      fired,
+      { _tag: "Overlapping", running: first.taskId }
+    ], "the one before is of the same unit")
+    assert.deepEqual(yield* stored(), [900, first.taskId])
+    const later = [1_000, 1_100].map((slot) => ({ ...request(a, slot, task()), definition: "d2" }))
+    const other = { _tag: "OtherDefinition" }
+    assert.deepEqual(yield* fireSlots(later), [other, other])
+    yield* stage.bury(a)
+    yield* isFenced(a, fireSlots([request(a, 1_000, task()), request(a, 1_100, task())]))
+    assert.deepEqual(yield* stored(), [900, first.taskId])
+  }),
+
   test("a key that is held makes the holder the slot's task", function*(stage) {
     const { a, backend, task, time } = stage
     yield* begin(stage)

@@ -77,12 +77,16 @@ export class Fleet {
     return ready.length > this.options.workers
   }
 
+  private lastWords(slot: number, lines: number): ReadonlyArray<string> {
+    return fs.readFileSync(join(this.options.files, `log-${slot}`), "utf8").trimEnd().split("\n").slice(-lines)
+  }
+
   /** What the processes printed, the last `lines` of each slot. */
   printed(lines: number): string {
-    return Array.from({ length: this.options.workers + 1 }, (_, slot) => {
-      const all = fs.readFileSync(join(this.options.files, `log-${slot}`), "utf8").trimEnd().split("\n")
-      return [`── process ${slot}`, ...all.slice(-lines)].join("\n")
-    }).join("\n")
+    return Array.from(
+      { length: this.options.workers + 1 },
+      (_, slot) => [`── process ${slot}`, ...this.lastWords(slot, lines)].join("\n")
+    ).join("\n")
   }
 
   private start(slot: number): void {
@@ -210,7 +214,11 @@ export class Fleet {
     const last = realNow() + patience
     while (life.end === null && realNow() < last) await new Promise((resolve) => setTimeout(resolve, 20))
     if (life.end !== null) return
-    this.problems.push(`process ${life.name} was asked to stop and is still there ${patience} ms later`)
+    const starting = life.readyAt === null ? ", it was still starting" : ""
+    this.problems.push(
+      `process ${life.name} was asked to stop and is still there ${patience} ms later${starting}; its last words:\n` +
+        this.lastWords(life.slot, 12).join("\n")
+    )
     life.child.kill("SIGKILL")
   }
 

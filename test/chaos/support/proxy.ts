@@ -47,7 +47,24 @@ export interface Proxy {
 
 const mostHeld = 256 * 1_024
 
+/** What a slow way goes by. */
+export interface ProxyClock {
+  /** Milliseconds since some moment. */
+  readonly now: () => number
+  /** Calls `run` in so many milliseconds, unless the answer was called before. */
+  readonly after: (millis: number, run: () => void) => () => void
+}
+
+const realClock: ProxyClock = {
+  now: () => performance.now(),
+  after: (millis, run) => {
+    const timer = setTimeout(run, Math.ceil(millis))
+    return () => clearTimeout(timer)
+  }
+}
+
 interface Traffic {
+  readonly clock: ProxyClock
   held: boolean
   delay: number
 }
@@ -57,7 +74,7 @@ class Direction {
   private readonly waiting: Array<{ readonly due: number; readonly bytes: Buffer | null }> = []
   private bytes = 0
   private blocked = false
-  private timer: NodeJS.Timeout | undefined
+  private forget = () => {}
   silent = false
 
   constructor(private readonly from: Socket, private readonly to: Socket, private readonly traffic: Traffic) {
@@ -69,21 +86,22 @@ class Direction {
 
   /** `null`: there is nothing more to come. */
   add(bytes: Buffer | null): void {
-    this.waiting.push({ due: performance.now() + this.traffic.delay, bytes })
+    this.waiting.push({ due: this.traffic.clock.now() + this.traffic.delay, bytes })
     this.bytes += bytes?.length ?? 0
     this.move()
   }
 
   /** Hands on what may go; also called when the mode has changed. */
   move(): void {
-    clearTimeout(this.timer)
+    const { clock } = this.traffic
+    this.forget()
     const isHeld = () => this.traffic.held || this.silent
     while (!isHeld() && !this.blocked) {
       const [first] = this.waiting
       if (first === undefined) break
-      const left = first.due - performance.now()
+      const left = first.due - clock.now()
       if (left > 0) {
-        this.timer = setTimeout(() => this.move(), Math.ceil(left))
+        this.forget = clock.after(left, () => this.move())
         break
       }
       this.waiting.shift()
@@ -99,7 +117,7 @@ class Direction {
   }
 
   end(): void {
-    clearTimeout(this.timer)
+    this.forget()
     this.waiting.length = 0
   }
 }
@@ -114,9 +132,11 @@ interface Pair {
 }
 
 /** In front of this server, until the scope ends. */
-export const makeProxy = ({ target }: { readonly target: Target }): Effect.Effect<Proxy, never, Scope.Scope> =>
+export const makeProxy = (
+  { clock = realClock, target }: { readonly target: Target; readonly clock?: ProxyClock }
+): Effect.Effect<Proxy, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const traffic: Traffic = { held: false, delay: 0 }
+    const traffic: Traffic = { clock, held: false, delay: 0 }
     const pairs = new Set<Pair>()
     let mode: ProxyMode = "pass"
     let accepted = 0

@@ -1,16 +1,28 @@
 /** A pool of real workers for a test, and attempts for it. */
-import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { Deferred, Effect } from "effect"
 import { Task } from "effect-taskflow"
 import { buildSync } from "esbuild"
 import type { WorkerJob, WorkerListener } from "../../../src/executor/job.js"
-import * as WorkerPool from "../../../src/executor/WorkerPool.js"
+import type * as WorkerPool from "../../../src/executor/WorkerPool.js"
 import type { TaskId } from "../../../src/TaskId.js"
+import { bundleFolder } from "../../support/bundle.js"
 
-export const directory = fs.mkdtempSync(path.join(os.tmpdir(), "effect-taskflow-pool-"))
+export const directory = bundleFolder()
+
+// What starts workers and what they run, as they are after the build: dozens of workers start in these tests, and one that
+// loads its entry from the sources brings a compiler first. How that works is in `loading.test.ts`.
+const executor = path.resolve(import.meta.dirname, "../../../src/executor")
+buildSync({
+  entryPoints: ["WorkerPool", "entry"].map((name) => path.join(executor, `${name}.ts`)),
+  outdir: directory,
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  packages: "external"
+})
+const built: typeof WorkerPool = await import(pathToFileURL(path.join(directory, "WorkerPool.js")).href)
 
 /** The module in one file: dozens of workers start in these tests, and one from the sources takes a second to load. */
 export const compiled = (source: URL): URL => {
@@ -36,8 +48,13 @@ export const module = (name = "default") => Task.module(probes, { export: name }
 export const eventually = (condition: () => boolean): Effect.Effect<void> =>
   Effect.repeat(Effect.delay(Effect.sync(condition), "10 millis"), { until: (met) => met })
 
-export const pool = (kind: "thread" | "process", options?: Partial<WorkerPool.WorkerPoolOptions>) =>
-  WorkerPool.make({
+/** A pool of compiled workers; of others with another `make`. */
+export const pool = (
+  kind: "thread" | "process",
+  options?: Partial<WorkerPool.WorkerPoolOptions>,
+  make = built.make
+) =>
+  make({
     kind,
     min: 0,
     max: 1,
