@@ -45,6 +45,8 @@ try {
   assert.deepEqual(optional.filter((peer) => small.has(`node_modules/${peer}`)), [], "optional peers that come unasked")
   for (const [subpath, peers] of needed.subpaths) checkSubpath(consumer, subpath, peers, needed.everybody)
   checkBins(consumer)
+  Uses.command(consumer.project, pkg)
+  Consumer.withOnly(consumer, [name, ...needed.everybody], () => Uses.commandAlone(consumer.project, pkg))
   const bundles = await Bundles.check(consumer.project, pkg, budget().bundles)
   checkBudget({ packed: packed.size, unpacked: packed.unpackedSize, ...bundles })
   console.log(`package: ${packed.files.length} files, ${needed.subpaths.length} subpaths, good`)

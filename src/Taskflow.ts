@@ -68,6 +68,38 @@ export const TaskflowLayer = (
   // Built apart from the application's layers: theirs are shared by reference, and the parts of two engines must not be.
   Layer.scopedContext(Layer.build(parts(options)))
 
+// Definitions of the code would have to be stored by somebody who fires them.
+const idleScheduler = Layer.succeed(
+  TaskScheduler.TaskScheduler,
+  TaskScheduler.TaskScheduler.of({
+    register: () => Effect.dieMessage("an operator has no schedules of its own"),
+    isOfCode: () => false,
+    hasRoom: () => true,
+    heard: () => {},
+    removed: () => {},
+    told: Effect.void
+  })
+)
+
+/**
+ * A TaskManager for tools that look at the tasks of an application and steer them: nothing is claimed, no slot fires, nothing is
+ * removed, and what one with a shorter lease would take for dead is left to the application's instances. It is an instance like
+ * others in their lists, without handlers.
+ */
+export const operatorLayer: Layer.Layer<TaskManager.TaskManager, TaskBackendError, TaskBackend> = Layer.suspend(() => {
+  const options = {
+    announce: false,
+    maxConcurrentTasks: 1,
+    lease: "1 day",
+    heartbeatInterval: "5 seconds",
+    sameHostDetection: false,
+    shutdownTimeout: 0,
+    unhandledAfter: "1 day",
+    tracing: { mode: "off" }
+  } as const
+  return Layer.scopedContext(Layer.build(engine(options, TaskManager.layer, idleScheduler)))
+})
+
 // The engine sees the backend it was given, with a memory beside it for what is not persisted.
 const withVolatile = Layer.effectContext(
   Effect.map(
@@ -89,8 +121,22 @@ const logFile = (options: FileObserver.FileObserverOptions | undefined) =>
     )
 
 const parts = (options: TaskflowConfig.TaskflowOptions | undefined) =>
-  Layer.mergeAll(TaskManager.layer, TaskRetention.layer, loopLag).pipe(
-    Layer.provide(TaskScheduler.layer),
+  engine(options, Layer.mergeAll(TaskManager.layer, TaskRetention.layer, loopLag), TaskScheduler.layer)
+
+type Managing = Layer.Layer.Context<typeof TaskManager.layer> | Layer.Layer.Context<typeof TaskRetention.layer>
+type Scheduling = Layer.Layer<
+  TaskScheduler.TaskScheduler,
+  never,
+  Exclude<Layer.Layer.Context<typeof TaskScheduler.layer>, TaskScheduler.TaskScheduler>
+>
+
+const engine = (
+  options: TaskflowConfig.TaskflowOptions | undefined,
+  front: Layer.Layer<TaskManager.TaskManager, never, Managing>,
+  scheduler: Scheduling
+) =>
+  front.pipe(
+    Layer.provide(scheduler),
     Layer.provide(TaskDispatcher.layer),
     Layer.provide(TaskRunner.layer),
     // Behind the attempts: a pool ends when nothing runs in it any more.

@@ -10,6 +10,9 @@ const forbiddenFromIndex =
   /^(@effect\/sql([-/]|$)|(ioredis|pg|mysql2|better-sqlite3|@effect\/experimental|@effect\/platform-node|vitest|@effect\/vitest)(\/|$))/
 // What only some subpaths need, so that nobody else has to install it.
 const ofDatabases = /^(@effect\/(sql([-/]|$)|experimental(\/|$))|(pg|mysql2|better-sqlite3|ioredis)(\/|$))/
+/** What only the command line needs; it loads the last two through the first. */
+const ofCommandLine = ["@effect/cli", "@effect/platform-node", "@effect/printer", "@effect/printer-ansi"]
+const loadedByOthers = ["@effect/printer", "@effect/printer-ansi"]
 // These have no modules to name.
 const ofOneModule = new Set(["ioredis"])
 /** What each subpath may load beyond what every user has. */
@@ -168,6 +171,21 @@ describe("imports", () => {
     expect(found).toEqual([])
   })
 
+  it("of the command line's packages are in src/cli alone", () => {
+    const found = files.flatMap((source) =>
+      packagesOf(source)
+        .filter((name) => ofCommandLine.includes(name) && folderOf(source.file) !== "cli")
+        .map((name) => `${source.file}: ${name}`)
+    )
+    expect(found).toEqual([])
+  })
+
+  it("of what starts before its packages were looked for are Node.js and our own", () => {
+    const loaded = [...sources.get("src/cli.ts")!.specifiers.filter((specifier) => specifier !== "./cli/main.js")]
+    expect(loaded).toEqual(["./cli/packages.js"])
+    expect(packagesOf(sources.get("src/cli/packages.ts")!)).toEqual([])
+  })
+
   const readme = fs.readFileSync(path.join(root, "README.md"), "utf8")
 
   it("of each subpath load only the packages that README.md says it needs", () => {
@@ -262,7 +280,8 @@ describe("the dashboard", () => {
 describe("package.json", () => {
   type Target = null | string | Readonly<Record<string, string>>
   type Versions = Readonly<Record<string, string>>
-  const { dependencies, devDependencies, exports, files: published, peerDependencies, peerDependenciesMeta }: {
+  const { bin, dependencies, devDependencies, exports, files: published, peerDependencies, peerDependenciesMeta }: {
+    readonly bin: Versions
     readonly dependencies: Versions
     readonly devDependencies: Versions
     readonly exports: Readonly<Record<string, Target>>
@@ -271,8 +290,16 @@ describe("package.json", () => {
     readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>
   } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8"))
 
-  // A lower-case file directly under src/ is a barrel; modules are PascalCase.
-  const barrels = files.map(({ file }) => stemOf(file)).filter((stem) => stem !== undefined && /^[a-z]/.test(stem))
+  // A lower-case file directly under src/ is a barrel, or a command; modules are PascalCase.
+  const commands = Object.values(bin).map((file) => /^\.\/dist\/([a-z]+)\.js$/.exec(file)?.[1])
+  const barrels = files.map(({ file }) => stemOf(file)).filter((stem) =>
+    stem !== undefined && /^[a-z]/.test(stem) && !commands.includes(stem)
+  )
+
+  it("has one command, which Node.js runs", () => {
+    expect(Object.keys(bin)).toEqual(["effect-taskflow"])
+    expect(sources.get("src/cli.ts")?.tree.text).toMatch(/^#!\/usr\/bin\/env node\n/)
+  })
 
   it("exports exactly the barrels", () => {
     expect(barrels).toContain("index")
@@ -291,14 +318,15 @@ describe("package.json", () => {
     expect(Object.keys(neededBy).sort()).toEqual([...barrels].sort())
   })
 
-  it("names every package that src loads, and as optional those that only a database needs", () => {
-    const loaded = [...new Set(ofNode.flatMap(packagesOf))].sort()
+  it("names every package that src loads, and as optional those that only a database or the command line needs", () => {
+    const loaded = [...new Set([...ofNode.flatMap(packagesOf), ...loadedByOthers])].sort()
     // What the dashboard loads is in its bundle.
     expect(ofBrowser.flatMap(packagesOf).filter((name) => !(name in devDependencies))).toEqual([])
     expect(loaded).toEqual(Object.keys({ ...dependencies, ...peerDependencies }).sort())
     const optional = Object.keys(peerDependenciesMeta).filter((name) => peerDependenciesMeta[name]!.optional).sort()
-    expect(optional).toEqual(loaded.filter((name) => ofDatabases.test(name)))
-    expect([...new Set(Object.values(neededBy).flat())].sort()).toEqual(optional)
+    expect(optional).toEqual(loaded.filter((name) => ofDatabases.test(name) || ofCommandLine.includes(name)))
+    const ofSubpaths = [...new Set(Object.values(neededBy).flat())].sort()
+    expect(ofSubpaths).toEqual(optional.filter((name) => !ofCommandLine.includes(name)))
   })
 
   it("is tested with the oldest version of each peer that it allows", () => {

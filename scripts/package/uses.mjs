@@ -1,8 +1,9 @@
 // What strangers do with the package, each as a program of its own in a project of theirs.
 import assert from "node:assert/strict"
+import { spawnSync } from "node:child_process"
 import { cpSync } from "node:fs"
 import { join } from "node:path"
-import { runProgram } from "./consumer.mjs"
+import { run, runProgram } from "./consumer.mjs"
 
 /** A subpath is loaded from dist and exports something; what is private stays private. */
 export const imports = (project, name, subpath) =>
@@ -87,4 +88,24 @@ console.log(await Effect.runPromise(program))
 `
   const taskId = runProgram(project, "sqlite.js", code).trim()
   assert.equal(runProgram(project, "sqlite.js", code, [taskId]).trim(), "hello, Ada")
+}
+
+const linked = (project, name) => join(project, "node_modules/.bin", name)
+
+/** The command that npm links, on the tasks that `sqlite` left. */
+export const command = (project, { name, version }) => {
+  const say = (...args) => run(linked(project, name), args, project)
+  assert.equal(say("--version").trim(), version)
+  const { items } = JSON.parse(say("list", "--url", "sqlite:tasks.db", "--json"))
+  assert.deepEqual(items.map(({ status, taskName }) => [taskName, status]), [["greet", "success"]])
+}
+
+/** The same without what it is made with: one line says what to install. */
+export const commandAlone = (project, { name }) => {
+  const { status, stderr } = spawnSync(linked(project, name), ["--version"], { encoding: "utf8" })
+  assert.equal(status, 2)
+  assert.match(
+    stderr,
+    /^effect-taskflow: the command line needs packages .+: npm install "@effect\/cli@\^[\d.]+" [^\n]+\n$/
+  )
 }

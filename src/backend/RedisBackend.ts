@@ -31,7 +31,7 @@ import * as Errors from "./redis/errors.js"
 import * as Feed from "./redis/feed.js"
 import * as Hints from "./redis/hints.js"
 import * as Instances from "./redis/instances.js"
-import { connectionOptions, notConnected, type RedisBackendOptions } from "./redis/options.js"
+import { connectionOptions, isPrefix, notConnected, type RedisBackendOptions } from "./redis/options.js"
 import { RedisProblem } from "./redis/problem.js"
 import * as Reads from "./redis/reads.js"
 import * as Reap from "./redis/reap.js"
@@ -231,8 +231,6 @@ const onConnection = (connection: Connection, { durability, notify }: Settings) 
     errors: Errors.make(ask)
   })
 }
-
-const isPrefix = (prefix: string): boolean => /^[\w.:-]{1,64}$/.test(prefix)
 
 /**
  * A backend on a connection of its own: to where the options say, or, given the application's `redis`, with the settings of

@@ -110,8 +110,8 @@ const found = (parts: Parts, selected: Selected, taskId: TaskId) => {
     : Effect.succeed(known)
 }
 
-// As `TaskManager.retry` would answer, but for keys, which only the retry itself finds held.
-const wouldRetry = (record: TaskRecord | undefined, registered: ReadonlySet<string>): Fate<TaskId> =>
+/** As `TaskManager.retry` would answer, but for keys, which only the retry itself finds held. */
+export const wouldRetry = (record: TaskRecord | undefined, registered: ReadonlySet<string>): Fate<TaskId> =>
   record === undefined
     ? { reason: "notFound" }
     : !isRetryable(record.status)
@@ -164,7 +164,8 @@ export const retry = (parts: Parts, asked: Asked) =>
     })
   )
 
-const wouldCancel = (record: TaskRecord | undefined): Fate<CancelOutcome> =>
+/** As `TaskManager.cancel` would answer. */
+export const wouldCancel = (record: TaskRecord | undefined): Fate<CancelOutcome> =>
   record === undefined
     ? { reason: "notFound" }
     : isTerminal(record.status)

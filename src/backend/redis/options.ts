@@ -68,6 +68,9 @@ export const connectionOptions = (options: RedisBackendOptions): RedisOptions | 
   }
 }
 
+/** What a prefix may be. */
+export const isPrefix = (prefix: string): boolean => /^[\w.:-]{1,64}$/.test(prefix)
+
 /** Says where it was tried, and never with which password. */
 export const notConnected = (
   { db = 0, host = "127.0.0.1", port = 6379, username }: RedisOptions,

@@ -138,19 +138,21 @@ export const deleting = (sql: Sql, connections: Connections) => {
 }
 
 /** `countBefore` of the port: entries of the index that `deleteBefore` goes along. */
-export const counting = (sql: Sql, connections: Connections) => (before: number, asked: number) =>
-  Effect.gen(function*() {
-    const cutoff = wholeTime(before)
-    const most = howMany(asked, 0, Number.MAX_SAFE_INTEGER, 0)
-    let found = 0
-    if (cutoff === null) return found
-    for (const status of ended) {
-      if (found >= most) break
-      const entries = `SELECT 1 FROM ${sql.tables.done.name} WHERE status = ? AND removable_at < ? LIMIT ?`
-      const [row] = yield* connections.use((db) =>
-        db.all({ sql: `SELECT COUNT(*) AS many FROM (${entries}) AS r`, params: [status, cutoff, most - found] })
-      )
-      found += Number(row?.["many"] ?? 0)
-    }
-    return found
-  })
+export const counting =
+  (sql: Sql, connections: Pick<Connections, "use">) =>
+  (before: number, asked: number, statuses: ReadonlyArray<TaskStatus.Terminal> = ended) =>
+    Effect.gen(function*() {
+      const cutoff = wholeTime(before)
+      const most = howMany(asked, 0, Number.MAX_SAFE_INTEGER, 0)
+      let found = 0
+      if (cutoff === null) return found
+      for (const status of statuses) {
+        if (found >= most) break
+        const entries = `SELECT 1 FROM ${sql.tables.done.name} WHERE status = ? AND removable_at < ? LIMIT ?`
+        const [row] = yield* connections.use((db) =>
+          db.all({ sql: `SELECT COUNT(*) AS many FROM (${entries}) AS r`, params: [status, cutoff, most - found] })
+        )
+        found += Number(row?.["many"] ?? 0)
+      }
+      return found
+    })
