@@ -112,7 +112,7 @@ describe("the workflow of a release", () => {
     expect(jobs["version"]!.steps!.map(({ run }) => run)).toContain(
       "node scripts/check-release.mjs \"$GITHUB_REF_NAME\""
     )
-    expect(jobs["publish"]!.steps!.at(-1)!.run).toMatch(/^npm publish --provenance --access public --ignore-scripts /)
+    expect(jobs["publish"]!.steps!.at(-1)!.run).toMatch(/^npm publish --provenance --access public --ignore-scripts /m)
   })
 
   it("may write nothing but what provenance is signed with, and that only where it publishes", () => {
