@@ -113,8 +113,8 @@ describe("a schedule that is behind", () => {
       expect(new Set(units.map((unit) => unit.length)).size).toBeGreaterThan(1)
       const { items } = yield* manager.list({ schedule: "job", limit: 200 })
       expect(items.map(({ schedule }) => schedule!.slot).sort((a, b) => a - b)).toEqual(slots(1, items.length))
-      expect(told.toSorted()).toEqual(
-        items.filter(({ schedule }) => schedule!.slot > second).map(({ taskId }) => taskId).toSorted()
+      expect(told.sort()).toEqual(
+        items.filter(({ schedule }) => schedule!.slot > second).map(({ taskId }) => taskId).sort()
       )
     }).pipe(Effect.provide(collectedLogs().layer)))
 
