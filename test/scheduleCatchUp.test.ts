@@ -10,13 +10,26 @@ import { keeping, type Run, scheduled, slotsOf, started } from "./support/schedu
 const second = 1_000
 const lost = Effect.fail(new TaskBackendError({ method: "fireSlots", cause: new Error("no answer") }))
 
-/** A memory backend that takes units, and what was asked of it: how many slots each. `lose`: the answers of units are lost. */
+/**
+ * A memory backend that takes units, and what was asked of it: how many slots each. `lose`: the answers of units are lost. `late`: the
+ * first unit is settled when the next one is asked for after that.
+ */
 const withUnits = Effect.map(MemoryBackend.make(), (backend) => {
   const units: Array<ReadonlyArray<SlotRequest>> = []
-  const state = { lose: false }
+  const state = { lose: false, late: false }
+  let behind: Effect.Effect<unknown, unknown> | null = null
   const fireSlots: NonNullable<TaskBackend["Type"]["schedules"]["fireSlots"]> = (requests) => {
     units.push(requests)
     const outcomes = Effect.forEach(requests, backend.schedules.fireSlot)
+    if (state.late) {
+      behind ??= outcomes
+      return lost
+    }
+    if (behind !== null) {
+      const first = Effect.ignore(behind)
+      behind = null
+      return Effect.zipRight(first, outcomes)
+    }
     return state.lose ? Effect.zipRight(outcomes, lost) : outcomes
   }
   return { backend: { ...backend, schedules: { ...backend.schedules, fireSlots } }, state, units }
@@ -76,6 +89,32 @@ describe("a schedule that is behind", () => {
           (yield* manager.list({ schedule: "job", limit: 200 })).items
             .filter(({ schedule }) => schedule!.slot > second).map(({ taskId }) => taskId)
         )
+      )
+    }).pipe(Effect.provide(collectedLogs().layer)))
+
+  it.scoped("and asks for more than it did when the first are settled after all tells of each as its own", () =>
+    Effect.gen(function*() {
+      const { backend, state, units } = yield* withUnits
+      const runs: Array<Run> = []
+      const layers = Layer.merge(keeping(runs), scheduled(every))
+      const before = yield* started(backend, layers)
+      yield* TestClock.adjust("1 second")
+      yield* before.close
+      yield* TestClock.adjust("5 seconds")
+      state.late = true
+      const { manager } = yield* started(backend, layers)
+      const told: Array<string> = []
+      manager.tap((event) => {
+        if (event._tag === "Enqueued") told.push(event.taskId)
+      })
+      yield* TestClock.adjust("2 seconds")
+      state.late = false
+      yield* TestClock.adjust("30 seconds")
+      expect(new Set(units.map((unit) => unit.length)).size).toBeGreaterThan(1)
+      const { items } = yield* manager.list({ schedule: "job", limit: 200 })
+      expect(items.map(({ schedule }) => schedule!.slot).sort((a, b) => a - b)).toEqual(slots(1, items.length))
+      expect(told.sort()).toEqual(
+        items.filter(({ schedule }) => schedule!.slot > second).map(({ taskId }) => taskId).sort()
       )
     }).pipe(Effect.provide(collectedLogs().layer)))
 

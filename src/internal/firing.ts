@@ -171,13 +171,13 @@ export const make = (options: {
       if (open.length === 0) return Effect.succeed(["notOurs"])
       const before = open.length === slots.length ? passed : 0
       known.asked = { records, passed: before }
-      const last = Known.lastAsked(known)
       return Effect.flatMap(ask(known, records), (outcomes) =>
         Effect.gen(function*() {
           const went: Array<Went> = []
           for (const [index, outcome] of outcomes.entries()) {
-            // They are settled together: with the last one, which is ours, when only the answer was lost.
-            const isOurs = outcome._tag === "AlreadyFired" && outcome.lastTask === last
+            // Those of a unit are settled together: up to one that is ours, when only the answer was lost. More may be due by now.
+            const isOurs = outcome._tag === "AlreadyFired" &&
+              records.some(({ schedule, taskId }) => schedule?.slot === outcome.lastSlot && taskId === outcome.lastTask)
             const told: SlotOutcome = isOurs ? { _tag: "Fired" } : outcome
             went.push(yield* became(known, records[index]!, told, index === 0 ? before : 0))
             if (went.at(-1) === "stop") break

@@ -125,7 +125,7 @@ export const planAt = (known: Known, at: number): SlotPlan.Plan => {
 }
 
 /** The task of the latest slot that was asked for without an answer: they fired together, if it is the last that fired. */
-export const lastAsked = ({ asked }: Known): TaskRecord["taskId"] | undefined => asked?.records.at(-1)?.taskId
+const lastAsked = ({ asked }: Known): TaskRecord["taskId"] | undefined => asked?.records.at(-1)?.taskId
 
 /** This is how it is kept. */
 export const take = (known: Known, stored: StoredSchedule): void => {

@@ -14,7 +14,7 @@ export const quoted = (text: string): string => JSON.stringify(cut(text))
 /** Any value in one line. Never throws, whatever the value does. */
 export const inWords = (value: unknown): string => {
   try {
-    return typeof value === "string" ? quoted(value) : cut(String(value))
+    return typeof value === "string" ? quoted(value) : cut(String(value).replace(/\s+/g, " "))
   } catch {
     return typeof value
   }

@@ -116,6 +116,25 @@ for (const database of databases) {
           }))
       }
 
+      test("of a claim under way make its instance wait that leaves: what it takes is given back", (place) =>
+        Effect.gen(function*() {
+          const claimer = yield* halting(place)
+          const { backend, client } = yield* opened(place)
+          const mine = task()
+          yield* backend.write(batchOf(1, [mine]))
+          yield* claimer.arm
+          const claiming = yield* Effect.fork(claimOf(claimer.backend))
+          yield* Deferred.await(claimer.reached)
+          const leaving = yield* Effect.fork(backend.detach(instance, now))
+          expect(Option.isNone(yield* Effect.timeoutOption(Fiber.join(leaving), "300 millis"))).toBe(true)
+          yield* claimer.go
+          expect((yield* Fiber.join(claiming)).started.length).toBe(1)
+          yield* Fiber.join(leaving)
+          expect(yield* stateOf(client, place)).toEqual([["dead", 0]])
+          const { records } = yield* backend.reap({ suspect: instance, beat: 0, now, limit: 500 })
+          expect(records.map(({ taskId }) => taskId)).toEqual([mine.taskId])
+        }))
+
       test("of a claim under way do not hold up an insert", (place) =>
         Effect.gen(function*() {
           const { backend } = yield* opened(place)

@@ -41,7 +41,9 @@ export interface Place {
 const inUrl = (url: Redacted.Redacted): Place | null => {
   const text = Redacted.value(url)
   if (!URL.canParse(text)) return null
-  const { hostname, pathname, port, username } = new URL(text)
+  const { hash, hostname, pathname, port, search, username } = new URL(text)
+  // Behind the host an @ is the end of a password that was not encoded: what stands before it is part of that.
+  if (`${pathname}${search}${hash}`.includes("@")) return null
   return { host: hostname, port: Number(port), database: pathname.slice(1), username }
 }
 

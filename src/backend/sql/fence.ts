@@ -16,8 +16,9 @@ import { InstanceFenced } from "../../TaskError.js"
 import type { Db, Sql } from "./dialect.js"
 
 /**
- * The instances, to be read by who fences or declares dead. A fence asks for nothing but id and state, or the row would be locked,
- * too. Who declares dead locks the entry before the row, so that he skips an instance that is writing.
+ * The instances, to be read by who fences, declares dead or leaves. A fence asks for nothing but id and state, or the row would be
+ * locked, too. Who declares dead locks the entry before the row, so that he skips an instance that is writing. Who leaves does so to
+ * wait for what it writes: by the row alone he would look at what it owns before that is there.
  */
 export const byState = ({ dialect, tables }: Sql): string =>
   `${tables.instances.name}${dialect.byIndex(`${tables.instances.name}_fence`)}`

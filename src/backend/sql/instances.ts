@@ -143,7 +143,10 @@ export const make = (sql: Sql, connections: Connections, identity: Feed.Identity
   const detach = (id: InstanceId) =>
     connections.transaction((db) =>
       Effect.flatMap(
-        db.all({ sql: `SELECT id FROM ${name} WHERE id = ? AND state <> 'gone'${dialect.forUpdate}`, params: [id] }),
+        db.all({
+          sql: `SELECT id FROM ${byState(sql)} WHERE id = ? AND state <> 'gone'${dialect.forUpdate}`,
+          params: [id]
+        }),
         (rows) =>
           rows.length === 0
             ? Effect.void
