@@ -29,6 +29,9 @@ export const shownJson = (
   }
 }
 
+// What is longer is shown nobody where it is wrong.
+const mostRepeated = 300
+
 /** What is asked for. `payloads`: whether `args.` may look into payloads. */
 export const planOf = (filter: string, payloads: boolean): Effect.Effect<Plan, Failure> =>
   Effect.gen(function*() {
@@ -36,11 +39,8 @@ export const planOf = (filter: string, payloads: boolean): Effect.Effect<Plan, F
     if (!parsed.ok) {
       const [first] = parsed.errors
       const at = first?.from ?? 0
-      return yield* misused(
-        `the filter cannot be read: ${first?.message ?? "it is none"}\n  ${filter.replace(/\s/g, " ")}\n  ${
-          " ".repeat(at)
-        }^`
-      )
+      const where = filter.length > mostRepeated ? "" : `\n  ${filter.replace(/\s/g, " ")}\n  ${" ".repeat(at)}^`
+      return yield* misused(`the filter cannot be read: ${first?.message ?? "it is none"}${where}`)
     }
     return plan(parsed.terms, {
       now: yield* Clock.currentTimeMillis,

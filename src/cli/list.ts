@@ -71,7 +71,11 @@ export const list = Command.make("list", options, (asked) =>
     if (asked.limit < 1 || asked.limit > most) {
       return yield* misused(`--limit is ${asked.limit}: a whole number from 1 to ${most}`)
     }
-    const plan = yield* Filtering.planOf(Option.getOrElse(asked.filter, () => ""), asked.arguments)
+    const filter = Option.getOrElse(asked.filter, () => "")
+    const plan = yield* Effect.mapError(Filtering.planOf(filter, asked.arguments), (failure) =>
+      !asked.arguments && failure.message.includes("arguments are hidden")
+        ? misused(`${failure.message}\n--arguments lets it look into them`)
+        : failure)
     const database = yield* Database.find(asked)
     const { backend } = yield* Database.reading(database)
     const now = yield* Clock.currentTimeMillis

@@ -135,6 +135,7 @@ describe("a command line that is wrong ends with 2 and says why", () => {
     [["list", ...sqlite, "--limit", "0"], "--limit is 0"],
     [["list", ...sqlite, "--limit", "many"], "many"],
     [["list", ...sqlite, "-f", "status:hush"], "^"],
+    [["list", ...sqlite, "-f", "args.to:ada"], "--arguments lets it look into them"],
     [["show", ...sqlite], ""],
     [["retry", ...sqlite], "id of one task, or --filter"],
     [["cancel", ...sqlite, "-f", " "], "--filter is empty"],
@@ -156,6 +157,13 @@ describe("a command line that is wrong ends with 2 and says why", () => {
         if (!words.includes("status:hush")) expect(said.note).not.toContain("hush")
       }))
   }
+
+  it.effect("a filter that is too long is not repeated", () =>
+    Effect.gen(function*() {
+      const { code, note } = yield* cli(["list", ...sqlite, "-f", "status:failed ".repeat(500)])
+      expect(code).toBe(2)
+      expect(note).toBe("effect-taskflow: the filter cannot be read: a filter has at most 2000 characters\n")
+    }))
 
   it.effect("the environment too", () =>
     Effect.gen(function*() {
