@@ -97,7 +97,13 @@ export const list = Command.make("list", options, (asked) =>
         )
     )
     if (asked.json) {
-      return yield* out(Text.json({ items: items.map(({ json }) => json), nextCursor, complete }))
+      return yield* out(Text.json({
+        items: items.map(({ json }) =>
+          json
+        ),
+        nextCursor,
+        complete
+      }))
     }
     const head = ["ID", "TASK", "STATUS", "CREATED", "TOOK", "ATTEMPTS", ...asked.arguments ? ["PAYLOAD"] : [], "ERROR"]
     if (items.length > 0) {

@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Redacted, TestClock } from "effect"
+import { pasted } from "../../src/backend/Inspector.js"
 import { version as tablesVersion } from "../../src/backend/sql/schema.js"
 import { flags, inOrder } from "../../src/cli/asking.js"
 import { absent, lacking } from "../../src/cli/packages.js"
@@ -255,6 +256,7 @@ describe("text", () => {
 
   it("that is told to be pasted into a shell is one word there", () => {
     expect(word("a\"$(id)`id`'b")).toBe("'a\"$(id)`id`'\\''b'")
+    expect(["01a2-b_c", "k+/=", "x'; DROP TABLE y"].map(pasted)).toEqual(["01a2-b_c", "k+/=", "…"])
   })
 
   it("of times and numbers reads well", () => {

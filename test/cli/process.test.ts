@@ -140,21 +140,25 @@ describe("the dashboard", () => {
     120_000
   )
 
-  test("that is open answers to no name of another site, whether it may change anything or not", (place) =>
-    Effect.gen(function*() {
-      const ids = yield* ended(place)
-      const { api } = yield* serve([...place.at, "--read-only"])
-      const statusAs = (host: string) =>
-        Effect.async<number | undefined>((resume) => {
-          request(api, { headers: { host } }, (answer) => {
-            answer.resume()
-            resume(Effect.succeed(answer.statusCode))
-          }).end()
-        })
-      expect(yield* statusAs(new URL(api).host)).toBe(200)
-      expect(yield* statusAs(`other.example:${new URL(api).port}`)).toBe(403)
-      expect((yield* ask(`${api}/${ids.charge}/retry`, { method: "POST" })).status).toBe(403)
-    }), 120_000)
+  test(
+    "that is open answers to no name of another site, whether it may change anything or not",
+    (place) =>
+      Effect.gen(function*() {
+        const ids = yield* ended(place)
+        const { api } = yield* serve([...place.at, "--read-only"])
+        const statusAs = (host: string) =>
+          Effect.async<number | undefined>((resume) => {
+            request(api, { headers: { host } }, (answer) => {
+              answer.resume()
+              resume(Effect.succeed(answer.statusCode))
+            }).end()
+          })
+        expect(yield* statusAs(new URL(api).host)).toBe(200)
+        expect(yield* statusAs(`other.example:${new URL(api).port}`)).toBe(403)
+        expect((yield* ask(`${api}/${ids.charge}/retry`, { method: "POST" })).status).toBe(403)
+      }),
+    120_000
+  )
 
   test("says that its port is taken", (place) =>
     Effect.gen(function*() {
