@@ -46,7 +46,10 @@ const failureOf = (place: Place) => (error: unknown): Failure => {
   const words = isOfBackend && error.method !== "connect"
     ? `${place.shown}: ${messageOf(error.cause)}`
     : messageOf(isOfBackend ? error.cause : error)
-  return failed(scrubbed(words, place))
+  const held = place.kind === "sqlite" && /database is locked/.test(words)
+    ? ": a transaction of somebody else is open for seconds; try again when it has ended"
+    : ""
+  return failed(scrubbed(words, place) + held)
 }
 
 const orMisused = <A>(self: Effect.Effect<A, ConfigError.ConfigError>): Effect.Effect<A, Failure> =>

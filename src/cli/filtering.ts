@@ -29,6 +29,9 @@ export const shownJson = (
   }
 }
 
+// What is longer is shown nobody where it is wrong.
+const mostRepeated = 300
+
 /** What is asked for. `payloads`: whether `args.` may look into payloads. */
 export const planOf = (filter: string, payloads: boolean): Effect.Effect<Plan, Failure> =>
   Effect.gen(function*() {
@@ -36,11 +39,8 @@ export const planOf = (filter: string, payloads: boolean): Effect.Effect<Plan, F
     if (!parsed.ok) {
       const [first] = parsed.errors
       const at = first?.from ?? 0
-      return yield* misused(
-        `the filter cannot be read: ${first?.message ?? "it is none"}\n  ${filter.replace(/\s/g, " ")}\n  ${
-          " ".repeat(at)
-        }^`
-      )
+      const where = filter.length > mostRepeated ? "" : `\n  ${filter.replace(/\s/g, " ")}\n  ${" ".repeat(at)}^`
+      return yield* misused(`the filter cannot be read: ${first?.message ?? "it is none"}${where}`)
     }
     return plan(parsed.terms, {
       now: yield* Clock.currentTimeMillis,
@@ -48,32 +48,33 @@ export const planOf = (filter: string, payloads: boolean): Effect.Effect<Plan, F
     })
   })
 
-export interface Found {
-  readonly items: ReadonlyArray<TaskRecord>
+export interface Found<A> {
+  readonly items: ReadonlyArray<A>
   readonly nextCursor: string | null
   /** False when there are rows that nobody looked at. */
   readonly complete: boolean
 }
 
-/** Up to `limit` of them, in as many pages as that takes. */
-export const search = (
+/** What `keep` makes of up to `limit` of them, in as many pages as that takes. */
+export const search = <A>(
   backend: Pick<TaskBackend["Type"], "list">,
   plan: Plan,
-  { cursor, limit, sort }: {
+  { cursor, keep, limit, sort }: {
     readonly limit: number
+    readonly keep: (record: TaskRecord) => A
     readonly cursor?: string | undefined
     readonly sort?: TaskSearch.Sort | undefined
   },
   database: Database,
   advance: Advance = () => Effect.void
-): Effect.Effect<Found, Failure> => {
+): Effect.Effect<Found<A>, Failure> => {
   const sorted = sort !== undefined && sort !== "created" && sort !== "-created"
-  const next = (from: string | undefined, before: ReadonlyArray<TaskRecord>): Effect.Effect<Found, Failure> =>
+  const next = (from: string | undefined, before: ReadonlyArray<A>): Effect.Effect<Found<A>, Failure> =>
     TaskSearch.search(backend, plan, { cursor: from, limit: Math.min(200, limit - before.length), sort }).pipe(
       Effect.mapError((error) => error._tag === "TaskCursorError" ? misused(error.message) : database.failure(error)),
       Effect.tap(({ items }) => advance(items.length)),
       Effect.flatMap(({ complete, items, nextCursor }) => {
-        const all = [...before, ...items]
+        const all = [...before, ...items.map((record) => keep(record))]
         // A search that came to its bound of rows goes on behind them; sorted by a value it saw all that it will.
         return nextCursor === null || all.length >= limit
           ? Effect.succeed({ items: all, nextCursor, complete: complete || (!sorted && nextCursor !== null) })

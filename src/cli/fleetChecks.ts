@@ -10,7 +10,7 @@ import type { TaskBackend } from "../TaskBackend.js"
 import type { TaskBackendError } from "../TaskError.js"
 import type { InstanceInfo } from "../TaskPeer.js"
 import { isWaiting } from "../TaskRecord.js"
-import { many, span, time } from "./text.js"
+import { many, span, time, word } from "./text.js"
 
 const minute = 60_000
 /** An instance that said nothing for so long, or for ten of its beats. */
@@ -123,9 +123,7 @@ const ofBacklog = (backend: TaskBackend["Type"], { handled, workers }: Fleet, no
         level: "note",
         what: `${name} is paused for ${span(now - since)}, by ${by}`,
         example: target._tag === "Everything" ? null : target.name,
-        todo: `effect-taskflow resume ${
-          target._tag === "Everything" ? "--all" : JSON.stringify(name)
-        }, if it is not meant to be`
+        todo: `effect-taskflow resume ${target._tag === "Everything" ? "--all" : word(name)}, if it is not meant to be`
       }))
     }
     const isPaused = (taskName: string) =>

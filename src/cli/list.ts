@@ -60,15 +60,30 @@ const rowOf = (record: TaskRecord, now: number, payloads: boolean): ReadonlyArra
   ]
 }
 
+const jsonOf = (record: TaskRecord, payloads: boolean) => ({
+  ...TaskView.summary(record, Filtering.redaction),
+  ...payloads ? { payload: Filtering.shownJson(record, "payload") } : {}
+})
+
 export const list = Command.make("list", options, (asked) =>
   Effect.gen(function*() {
     const { note, out, width } = yield* Screen
     if (asked.limit < 1 || asked.limit > most) {
       return yield* misused(`--limit is ${asked.limit}: a whole number from 1 to ${most}`)
     }
-    const plan = yield* Filtering.planOf(Option.getOrElse(asked.filter, () => ""), asked.arguments)
+    const filter = Option.getOrElse(asked.filter, () => "")
+    const plan = yield* Effect.mapError(Filtering.planOf(filter, asked.arguments), (failure) =>
+      !asked.arguments && failure.message.includes("arguments are hidden")
+        ? misused(`${failure.message}\n--arguments lets it look into them`)
+        : failure)
     const database = yield* Database.find(asked)
     const { backend } = yield* Database.reading(database)
+    const now = yield* Clock.currentTimeMillis
+    // Of many tasks only what is shown is kept: their payloads may be more than there is memory.
+    const keep = (record: TaskRecord) =>
+      asked.json
+        ? { json: jsonOf(record, asked.arguments), row: [] }
+        : { json: null, row: rowOf(record, now, asked.arguments) }
     const { complete, items, nextCursor } = yield* Progress.during(
       "reading",
       null,
@@ -76,22 +91,23 @@ export const list = Command.make("list", options, (asked) =>
         Filtering.search(
           backend,
           plan,
-          { limit: asked.limit, sort: asked.sort, cursor: Option.getOrUndefined(asked.cursor) },
+          { limit: asked.limit, sort: asked.sort, cursor: Option.getOrUndefined(asked.cursor), keep },
           database,
           advance
         )
     )
     if (asked.json) {
-      const shown = items.map((record) => ({
-        ...TaskView.summary(record, Filtering.redaction),
-        ...asked.arguments ? { payload: Filtering.shownJson(record, "payload") } : {}
+      return yield* out(Text.json({
+        items: items.map(({ json }) =>
+          json
+        ),
+        nextCursor,
+        complete
       }))
-      return yield* out(Text.json({ items: shown, nextCursor, complete }))
     }
-    const now = yield* Clock.currentTimeMillis
     const head = ["ID", "TASK", "STATUS", "CREATED", "TOOK", "ATTEMPTS", ...asked.arguments ? ["PAYLOAD"] : [], "ERROR"]
     if (items.length > 0) {
-      yield* out(Text.table(head, items.map((record) => rowOf(record, now, asked.arguments)), width))
+      yield* out(Text.table(head, items.map(({ row }) => row), width))
     }
     yield* note(Text.many(items.length, "task") + (nextCursor === null ? "" : `, more: --cursor ${nextCursor}`))
     if (!complete) yield* note("older tasks were not looked at: add since:, task: or status: to the filter")

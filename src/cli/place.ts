@@ -73,4 +73,5 @@ export const parse = (url: Redacted.Redacted): Either.Either<Place, string> => {
 /** A message as it may be shown. Drivers repeat what they were given. */
 export const scrubbed = (text: string, { secrets }: Pick<Place, "secrets">): string =>
   secrets.reduce((shown, secret) => shown.replaceAll(secret, "<redacted>"), text)
-    .replace(/\b([a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/]{0,200}:)[^\s@/]{1,500}(?=@)/gi, "$1<redacted>")
+    // Up to the last @ of the word: a password may have one itself.
+    .replace(/\b([a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/]{0,200}:)[^\s]{1,500}(?=@)/gi, "$1<redacted>")

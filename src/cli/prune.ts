@@ -11,7 +11,7 @@ import * as Database from "./database.js"
 import * as Progress from "./progress.js"
 import { type Failure, misused, Screen } from "./Screen.js"
 import * as Text from "./text.js"
-import { audit, whoIs } from "./who.js"
+import { audited, whoIs } from "./who.js"
 
 // One call of the backend, so that others have their turn in between; and how far is counted before.
 const step = 500
@@ -67,25 +67,26 @@ export const prune = Command.make("prune", options, (asked) =>
     }
     const removed = count === 0 ? 0 : yield* Effect.gen(function*() {
       const backend = yield* TaskBackend
-      const who = whoIs(asked.by)
+      let removed = 0
       const all = (advance: Progress.Advance) =>
         Effect.gen(function*() {
-          let removed = 0
           for (;;) {
             const some = yield* backend.deleteBefore(cutoff, step, statuses)
             removed += some
             yield* advance(some)
             if (some < step) {
-              return removed
+              return
             }
             yield* Effect.yieldNow()
           }
         })
-      const removed = yield* Progress.during("removing", count, all)
-      yield* audit(
+      yield* audited(
         backend.audit,
-        { who, action: "delete_history", target: null },
-        { endedBefore: new Date(cutoff).toISOString(), status: statuses, deleted: removed }
+        { who: whoIs(asked.by), action: "delete_history" },
+        () => ({ endedBefore: new Date(cutoff).toISOString(), status: statuses, deleted: removed }),
+        () =>
+          `${Text.many(removed, "task")} removed`,
+        Progress.during("removing", count, all)
       )
       return removed
     }).pipe(Effect.mapError(database.failure), Effect.provide(Database.writing(database)))

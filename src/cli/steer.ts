@@ -17,7 +17,7 @@ import * as Filtering from "./filtering.js"
 import * as Progress from "./progress.js"
 import { failed, misused, Screen } from "./Screen.js"
 import * as Text from "./text.js"
-import { audit, whoIs } from "./who.js"
+import { audit, audited, whoIs } from "./who.js"
 
 const most = 100_000
 // As in bulk actions over HTTP: their commits share batches.
@@ -113,13 +113,15 @@ const ofMany = <A>(action: Action<A>, asked: Asked, database: Database.Database,
     const plan = yield* Filtering.planOf(filter, false)
     const selected = yield* Effect.scoped(Effect.gen(function*() {
       const { backend } = yield* Database.reading(database)
+      const handled = yield* Effect.mapError(handledNames(backend), database.failure)
+      // Of many tasks only this is kept: their payloads may be more than there is memory.
+      const keep = (record: TaskRecord) => ({ taskId: record.taskId, fate: action.would(record, handled) })
       const found = yield* Progress.during(
         "reading",
         null,
-        (advance) => Filtering.search(backend, plan, { limit: asked.limit }, database, advance)
+        (advance) => Filtering.search(backend, plan, { limit: asked.limit, keep }, database, advance)
       )
-      const handled = yield* Effect.mapError(handledNames(backend), database.failure)
-      return { ...found, foreseen: tallyOf(found.items.map((record) => action.would(record, handled))) }
+      return { ...found, foreseen: tallyOf(found.items.map(({ fate }) => fate)) }
     }))
     const { foreseen, items, nextCursor } = selected
     const rest = nextCursor === null ? "" : ` There are more: --limit is ${asked.limit}.`
@@ -142,20 +144,24 @@ const ofMany = <A>(action: Action<A>, asked: Asked, database: Database.Database,
     }
     const tally = items.length === 0 ? tallyOf([]) : yield* Effect.scoped(Effect.gen(function*() {
       const manager = yield* TaskManager
-      const who = whoIs(asked.by)
-      const fates = yield* Progress.during(action.name, items.length, (advance) =>
-        Effect.forEach(
-          items,
-          ({ taskId }) => Effect.zipLeft(action.ofMany(manager, taskId), advance(1)),
-          { concurrency }
-        )).pipe(Effect.mapError(database.failure))
-      const tally = tallyOf(fates)
-      yield* audit(
+      const fates: Array<Bulk.Fate<A>> = []
+      const one = (taskId: TaskId, advance: Progress.Advance) =>
+        Effect.tap(action.ofMany(manager, taskId), (fate) => {
+          fates.push(fate)
+          return advance(1)
+        })
+      yield* audited(
         manager.audit,
-        { who, action: `bulk_${action.name}`, target: null },
-        { filter: { q: plan.applied }, dryRun: false, ...tally }
-      )
-      return tally
+        { who: whoIs(asked.by), action: `bulk_${action.name}` },
+        () => ({ filter: { q: plan.applied }, dryRun: false, ...tallyOf(fates) }),
+        () => `${Text.many(tallyOf(fates).done, "task")} ${action.past}`,
+        Progress.during(
+          action.name,
+          items.length,
+          (advance) => Effect.forEach(items, ({ taskId }) => one(taskId, advance), { concurrency, discard: true })
+        )
+      ).pipe(Effect.mapError(database.failure))
+      return tallyOf(fates)
     })).pipe(Effect.provide(Database.operating(database)))
     yield* out(
       asked.json

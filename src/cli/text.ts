@@ -2,7 +2,7 @@
 import { iso } from "../http/TaskView.js"
 
 // What moves the cursor, changes colours or the direction of writing. A task may be called anything.
-const unprintable = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
+const unprintable = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/gu
 
 /** One line that a terminal shows and does nothing else with. */
 export const line = (text: string): string => text.replace(/\s*\r?\n\s*/g, " ").replace(unprintable, "\ufffd")
@@ -52,5 +52,12 @@ export const facts = (pairs: ReadonlyArray<readonly [name: string, value: string
   return known.map(([name, value]) => `${name.padEnd(width)}  ${line(value ?? "")}`).join("\n")
 }
 
-/** A value for programs. */
-export const json = (value: unknown): string => JSON.stringify(value, null, 2)
+/** A value for programs. What JSON would leave as it is and a terminal would not is escaped: the value is the same. */
+export const json = (value: unknown): string =>
+  JSON.stringify(value, null, 2).replace(
+    unprintable,
+    (one) => one === "\n" ? one : `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`
+  )
+
+/** One word for a shell, whatever it says there. */
+export const word = (text: string): string => `'${line(text).replaceAll("'", "'\\''")}'`

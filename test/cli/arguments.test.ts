@@ -3,12 +3,14 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Redacted, TestClock } from "effect"
+import { pasted } from "../../src/backend/Inspector.js"
+import { version as tablesVersion } from "../../src/backend/sql/schema.js"
 import { flags, inOrder } from "../../src/cli/asking.js"
 import { absent, lacking } from "../../src/cli/packages.js"
 import { parse, scrubbed } from "../../src/cli/place.js"
 import * as Progress from "../../src/cli/progress.js"
 import { Screen } from "../../src/cli/Screen.js"
-import { facts, line, many, span, table, time } from "../../src/cli/text.js"
+import { facts, json, line, many, span, table, time, word } from "../../src/cli/text.js"
 import { version } from "../../src/internal/version.js"
 import { cli } from "./support.js"
 
@@ -117,6 +119,9 @@ describe("the url of a database", () => {
     const found = Either.getOrThrow(place("postgres://ada:p%40ss%2Fw@db/app?password=other"))
     expect(scrubbed("no: p@ss/w and p%40ss%2Fw and other", found)).toBe("no: <redacted> and <redacted> and <redacted>")
     expect(scrubbed("at redis://ada:hush@db:1/2", { secrets: [] })).toBe("at redis://ada:<redacted>@db:1/2")
+    expect(scrubbed("what is redis://ada:h@sh/w@db:1 for?", { secrets: [] })).toBe(
+      "what is redis://ada:<redacted>@db:1 for?"
+    )
   })
 })
 
@@ -131,6 +136,7 @@ describe("a command line that is wrong ends with 2 and says why", () => {
     [["list", ...sqlite, "--limit", "0"], "--limit is 0"],
     [["list", ...sqlite, "--limit", "many"], "many"],
     [["list", ...sqlite, "-f", "status:hush"], "^"],
+    [["list", ...sqlite, "-f", "args.to:ada"], "--arguments lets it look into them"],
     [["show", ...sqlite], ""],
     [["retry", ...sqlite], "id of one task, or --filter"],
     [["cancel", ...sqlite, "-f", " "], "--filter is empty"],
@@ -152,6 +158,13 @@ describe("a command line that is wrong ends with 2 and says why", () => {
         if (!words.includes("status:hush")) expect(said.note).not.toContain("hush")
       }))
   }
+
+  it.effect("a filter that is too long is not repeated", () =>
+    Effect.gen(function*() {
+      const { code, note } = yield* cli(["list", ...sqlite, "-f", "status:failed ".repeat(500)])
+      expect(code).toBe(2)
+      expect(note).toBe("effect-taskflow: the filter cannot be read: a filter has at most 2000 characters\n")
+    }))
 
   it.effect("the environment too", () =>
     Effect.gen(function*() {
@@ -213,6 +226,11 @@ describe("docs/guide/cli.md", () => {
     for (const [, name, range] of named) expect(peerDependencies[name!], name).toBe(range)
   })
 
+  it("shows the version that tables have", () => {
+    const shown = [...page.matchAll(/the tables are of version (\d+)/g)].map(([, version]) => Number(version))
+    expect(new Set(shown)).toEqual(new Set([tablesVersion]))
+  })
+
   it("has every command, and every option of it", () => {
     for (const name of commands) expect(page).toMatch(new RegExp(`^## .*\\b${name}\\b`, "m"))
     for (const option of ["--older-than", "--status", "--sort", "--cursor", "--lines", "--read-only", ...flags]) {
@@ -224,9 +242,21 @@ describe("docs/guide/cli.md", () => {
 describe("text", () => {
   it("of tasks does nothing to a terminal", () => {
     expect(line("a\u001b[2Jb\u202ec\n  d")).toBe("a\ufffd[2Jb\ufffdc d")
+    expect(line("a\u061cb\u200bc\ufeffd")).toBe("a\ufffdb\ufffdc\ufffdd")
     expect(table(["A", "B"], [["x\ty", "1"], ["long", "2"]], null)).toBe("A     B\nx\ufffdy   1\nlong  2")
     expect(table(["A", "B"], [["x", "123456789"]], 6)).toBe("A  B\nx  12…")
     expect(facts([["one", "1"], ["three", null], ["two", "2"]])).toBe("one  1\ntwo  2")
+  })
+
+  it("as JSON does nothing to it either, and is the same value", () => {
+    const value = { error: "a\u001b[2J\u009b31m\u202eb\nc" }
+    expect(json(value)).toBe("{\n  \"error\": \"a\\u001b[2J\\u009b31m\\u202eb\\nc\"\n}")
+    expect(JSON.parse(json(value))).toEqual(value)
+  })
+
+  it("that is told to be pasted into a shell is one word there", () => {
+    expect(word("a\"$(id)`id`'b")).toBe("'a\"$(id)`id`'\\''b'")
+    expect(["01a2-b_c", "k+/=", "x'; DROP TABLE y"].map(pasted)).toEqual(["01a2-b_c", "k+/=", "…"])
   })
 
   it("of times and numbers reads well", () => {

@@ -113,7 +113,7 @@ for (const kind of kinds) {
         expect(yield* cli(["cancel", taskIds[0]!, ...place.at])).toMatchObject({ code: 0, out: "cancelled\n" })
         const twice = yield* cli(["cancel", taskIds[0]!, ...place.at])
         expect(twice).toMatchObject({ code: 1 })
-        expect(twice.note).toContain("current status: cancelled")
+        expect(twice.note).toContain(`${taskIds[0]} is cancelled`)
         const many = yield* cli(["cancel", ...place.at, "-f", "task:mail", "-y", "--json"])
         expect(jsonOf(many)).toEqual({ dryRun: false, matched: 3, more: false, done: 2, skipped: { wrongStatus: 1 } })
       }))
@@ -150,6 +150,14 @@ for (const kind of kinds) {
         })
         expect(yield* cli(["show", ids.charge, ...place.at])).toMatchObject({ code: 1 })
         expect(yield* cli(["show", ids.mail, ...place.at])).toMatchObject({ code: 0 })
+        yield* withApplication(
+          place,
+          Effect.gen(function*() {
+            const { items } = yield* Effect.flatMap(TaskManager, ({ audit }) => audit.page({}))
+            expect(items.map(({ action, outcome, parameters }) => [action, outcome, JSON.parse(parameters).deleted]))
+              .toEqual([["delete_history", "done", 1]])
+          })
+        )
       }))
 
     test("stay what they are, and so does the database, whatever is only looked at", (place) =>

@@ -83,6 +83,15 @@ describe("the fleet", () => {
       ])
     }))
 
+  it.effect("is told what to paste into a shell as words, whatever a task is called", () =>
+    Effect.gen(function*() {
+      const backend = yield* sharedBackend
+      yield* backend.controls.pause({ _tag: "Task", name: "a\"$(id)'" }, "ada", now)
+      const checks = yield* FleetChecks.make(backend, now + 2 * day)
+      const [first] = (yield* Effect.forEach(checks, ({ run }) => run)).flat()
+      expect(first?.todo).toBe("effect-taskflow resume 'a\"$(id)'\\''', if it is not meant to be")
+    }))
+
   it.effect("has nobody who works when all that is there is a dashboard", () =>
     Effect.gen(function*() {
       const backend = yield* sharedBackend

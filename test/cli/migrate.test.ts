@@ -52,16 +52,19 @@ for (const database of databases) {
       Effect.gen(function*() {
         const at = ["--url", urlOf(database.kind, place), "--prefix", prefix]
         const client = yield* open
-        const steps = Migrations.stepsOf(dialect, tables).filter((step) => step.version < version)
+        // A version may have a step on some databases alone.
+        const all = Migrations.stepsOf(dialect, tables)
+        const older = Math.max(...all.map((step) => step.version)) - 1
+        const steps = all.filter((step) => step.version <= older)
         const own = database.kind === "sqlite" ? shared(client, dialect) : yield* dedicated(client, dialect)
         yield* Migrations.migrate(client, own, dialect, tables, prefix, steps.length)
         const status = yield* cli(["migrate", "status", ...at, "--json"])
         expect(status.code).toBe(1)
-        expect(jsonOf(status)).toMatchObject({ state: "old", version: version - 1, known: version })
+        expect(jsonOf(status)).toMatchObject({ state: "old", version: older, known: version })
         for (const words of [["list"], ["pause", "--all"], ["prune", "--older-than", "1d", "--yes"]]) {
           const refused = yield* cli([...words, ...at])
           expect(refused).toMatchObject({ code: 1, out: "" })
-          expect(refused.note).toContain(`of version ${version - 1}`)
+          expect(refused.note).toContain(`of version ${older}`)
         }
         const doctor = yield* cli(["doctor", ...at])
         expect(doctor.code).toBe(3)

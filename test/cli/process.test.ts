@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import * as fs from "node:fs"
+import { request } from "node:http"
 import * as path from "node:path"
 import { afterAll, describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
@@ -135,6 +136,26 @@ describe("the dashboard", () => {
         expect((yield* ask(api, as("hush-17"))).status).toBe(200)
         const retry = yield* ask(`${api}/${ids.charge}/retry`, { method: "POST", ...as("hush-17") })
         expect(retry.status).toBe(403)
+      }),
+    120_000
+  )
+
+  test(
+    "that is open answers to no name of another site, whether it may change anything or not",
+    (place) =>
+      Effect.gen(function*() {
+        const ids = yield* ended(place)
+        const { api } = yield* serve([...place.at, "--read-only"])
+        const statusAs = (host: string) =>
+          Effect.async<number | undefined>((resume) => {
+            request(api, { headers: { host } }, (answer) => {
+              answer.resume()
+              resume(Effect.succeed(answer.statusCode))
+            }).end()
+          })
+        expect(yield* statusAs(new URL(api).host)).toBe(200)
+        expect(yield* statusAs(`other.example:${new URL(api).port}`)).toBe(403)
+        expect((yield* ask(`${api}/${ids.charge}/retry`, { method: "POST" })).status).toBe(403)
       }),
     120_000
   )

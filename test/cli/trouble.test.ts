@@ -1,7 +1,9 @@
 /** What is no database, cannot be reached, or lets nobody in: one clear line, no password in it, and the code for it. */
 import * as fs from "node:fs"
 import { describe, expect } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Option, Redacted } from "effect"
+import { TaskBackendError } from "effect-taskflow"
+import * as Database from "../../src/cli/database.js"
 import { mysql, postgres, redis } from "../support/databases.js"
 import { cli, ended, kinds, sqlite, testOn } from "./support.js"
 
@@ -41,6 +43,15 @@ describe("a file", () => {
       const said = yield* cli(["pause", "--all", ...place.at])
       expect(said).toMatchObject({ code: 1, out: "" })
       expect(said.note).toMatch(/readonly|read-only/)
+    }))
+
+  test("that somebody else holds says what to wait for", ({ url }) =>
+    Effect.gen(function*() {
+      const { failure } = yield* Database.find({ url: Option.some(Redacted.make(url)), prefix: Option.none() })
+      const cause = new Error("database is locked")
+      expect(failure(new TaskBackendError({ method: "write", cause })).message).toMatch(
+        /^SQLite in .+: database is locked: a transaction of somebody else is open for seconds; try again/
+      )
     }))
 
   test("with other tables has none of ours, under this prefix", (place) =>

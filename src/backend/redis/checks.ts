@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { TaskBackendError } from "../../TaskError.js"
 import * as TaskStatus from "../../TaskStatus.js"
-import type { Finding } from "../Inspector.js"
+import { type Finding, pasted } from "../Inspector.js"
 import type { Connection } from "./connection.js"
 import type { RedisProblem } from "./problem.js"
 import { asList, asTexts, type Reply } from "./script.js"
@@ -73,7 +73,7 @@ const tasks = (connection: Connection): Effect.Effect<ReadonlyArray<Finding>, Re
           code: "orphans.index",
           what: `the index of ${status} tasks names tasks that are not there`,
           ...counted(missing, ids.length === looked),
-          todo: `ZREM ${root}s:${status} ${missing[0]}`
+          todo: `ZREM ${root}s:${status} ${pasted(missing[0]!)}`
         }))
       }
       heads.forEach((head, index) => {
@@ -91,8 +91,10 @@ const tasks = (connection: Connection): Effect.Effect<ReadonlyArray<Finding>, Re
         what: `unfinished tasks belong to instance ${owner}, which does not exist: nobody runs them or takes them over`,
         ...counted(ids, ids.length >= looked),
         todo: "say that this instance is dead, and the next heartbeat of any instance gives its tasks back: " +
-          `HSET ${root}i:${owner} state dead beat 0 at 0 lone '' facts ` +
-          `'${JSON.stringify({ id: owner, host: "unknown", process: null })}' and ZADD ${root}peers 0 ${owner}`
+          `HSET ${root}i:${pasted(owner)} state dead beat 0 at 0 lone '' facts ` +
+          `'${JSON.stringify({ id: pasted(owner), host: "unknown", process: null })}' and ZADD ${root}peers 0 ${
+            pasted(owner)
+          }`
       }))
     }
     return found
@@ -115,7 +117,7 @@ const keys = (connection: Connection): Effect.Effect<ReadonlyArray<Finding>, Red
       what:
         "idempotency keys are held by tasks that are not there: enqueuing with one answers a task that nobody finds",
       ...counted(lost.map(({ id }) => id), cursor !== "0"),
-      todo: `HDEL ${root}keys ${first.hash}`
+      todo: `HDEL ${root}keys ${pasted(first.hash)}`
     })]
   })
 

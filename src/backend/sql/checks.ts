@@ -1,7 +1,7 @@
 /** What can be wrong with the tables and their rows: questions that read a bounded number of rows, and what to do about each. */
 import * as Effect from "effect/Effect"
 import type { TaskBackendError } from "../../TaskError.js"
-import { type Finding, mostCounted, mostRows, type TablesState } from "../Inspector.js"
+import { type Finding, mostCounted, mostRows, pasted, type TablesState } from "../Inspector.js"
 import type { Catalog } from "./catalog.js"
 import type { Connections } from "./connections.js"
 import type { Row, Sql } from "./dialect.js"
@@ -107,13 +107,15 @@ const lostOwners = ({ tables: { instances, live } }: Sql, reads: Reads) =>
   Effect.map(
     all(
       reads,
-      `SELECT l.owner AS id, l.id AS task FROM ${live.name} l LEFT JOIN ${instances.name} i ON i.id = l.owner ` +
-        `WHERE l.owner IS NOT NULL AND (i.id IS NULL OR i.state = 'gone') ${limit}`
+      `SELECT l.owner AS id, l.id AS task FROM ` +
+        `(SELECT owner, id FROM ${live.name} WHERE owner IS NOT NULL LIMIT ${mostRows}) l ` +
+        `LEFT JOIN ${instances.name} i ON i.id = l.owner WHERE i.id IS NULL OR i.state = 'gone' ${limit}`
     ),
     (rows) => {
       const [first] = rows
       if (first === undefined) return []
-      const facts = JSON.stringify({ id: first.id, host: "unknown", process: null })
+      const owner = pasted(first.id)
+      const facts = JSON.stringify({ id: owner, host: "unknown", process: null })
       return [problem({
         code: "orphans.owner",
         what:
@@ -121,8 +123,8 @@ const lostOwners = ({ tables: { instances, live } }: Sql, reads: Reads) =>
         ...counted(rows),
         example: `${first.task} of instance ${first.id}`,
         todo: "say that this instance is dead, and the next heartbeat of any instance gives its tasks back: " +
-          `DELETE FROM ${instances.name} WHERE id = '${first.id}'; INSERT INTO ${instances.name} ` +
-          `(id, state, beat, beat_at, facts) VALUES ('${first.id}', 'dead', 0, 0, '${facts}')`
+          `DELETE FROM ${instances.name} WHERE id = '${owner}'; INSERT INTO ${instances.name} ` +
+          `(id, state, beat, beat_at, facts) VALUES ('${owner}', 'dead', 0, 0, '${facts}')`
       })]
     }
   )
@@ -153,7 +155,7 @@ const orphansOf = (
       what,
       ...counted(rows, Number(looked?.id) >= mostRows),
       example: first.id,
-      todo: `remove them: DELETE FROM ${table.name} WHERE task_id = '${first.id}'`
+      todo: `remove them: DELETE FROM ${table.name} WHERE task_id = '${pasted(first.id)}'`
     })]
   })
 }
@@ -161,14 +163,18 @@ const orphansOf = (
 /** Tasks that are unfinished and finished at once. */
 const twice = ({ tables: { done, live } }: Sql, reads: Reads) =>
   Effect.map(
-    all(reads, `SELECT l.id AS id FROM ${live.name} l JOIN ${done.name} d ON d.id = l.id ${limit}`),
+    all(
+      reads,
+      `SELECT l.id AS id FROM (SELECT id FROM ${live.name} ORDER BY id LIMIT ${mostRows}) l ` +
+        `JOIN ${done.name} d ON d.id = l.id ${limit}`
+    ),
     (rows) =>
       rows[0] === undefined ? [] : [problem({
         code: "tasks.twice",
         what: "tasks are in the table of unfinished and in the table of finished ones",
         ...counted(rows),
         example: rows[0].id,
-        todo: `the finished row is what counts: DELETE FROM ${live.name} WHERE id = '${rows[0].id}'`
+        todo: `the finished row is what counts: DELETE FROM ${live.name} WHERE id = '${pasted(rows[0].id)}'`
       })]
   )
 
