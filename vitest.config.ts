@@ -23,7 +23,8 @@ const alone = [
 ]
 
 // Small files that take a minute or more: begun last, they would be all that still runs.
-const long = /(axe|chaosShort|fuzz|model|plans|proxied|testClock)\.test\.ts$/
+const long =
+  /(axe|chaosShort|docs|fleet|fuzz|model|orders|plans|proxied|testClock|(Cipher|Mysql|Postgres|Redis|Sqlite)Backend)\.test\.ts$/
 
 class LongFirst extends BaseSequencer {
   override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
@@ -41,7 +42,8 @@ export default defineConfig({
       // More than there are processors: half of the time of these tests goes to databases, browsers, processes and moments of
       // a clock that they wait for. There is twice as much to do together as alone.
       forks: { minForks: 1, maxForks: Math.max(1, availableParallelism() - 1) },
-      threads: { isolate: false, minThreads: 1, maxThreads: availableParallelism() + 1 }
+      // As many all the time: one that is ended for being idle may be ended twice (Tinypool 1.1), which ends the run.
+      threads: { isolate: false, minThreads: availableParallelism() + 1, maxThreads: availableParallelism() + 1 }
     },
     projects: [
       {
