@@ -87,7 +87,9 @@ ${orders.map((file) => fileOf(`examples/orders/${file}`)).join("\n")}`
 
 // ── other pages ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-write("contributing.md", `---\nsource: CONTRIBUTING.md\n---\n\n${read("CONTRIBUTING.md")}`)
+for (const name of ["CONTRIBUTING", "SECURITY"]) {
+  write(`${name.toLowerCase()}.md`, `---\nsource: ${name}.md\n---\n\n${read(`${name}.md`)}`)
+}
 
 const thirtySeconds = /^## Thirty seconds\n+(```ts\n[^]*?\n```)$/m.exec(read("README.md"))?.[1]
 if (thirtySeconds === undefined) throw new Error("README.md has no code under \"Thirty seconds\"")

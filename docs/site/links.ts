@@ -5,8 +5,9 @@ import path from "node:path"
 const pageOfFile = (file: string): string | null => {
   const example = /^examples\/(\d+-[\w-]+)\.ts$/.exec(file)
   if (example !== null) return `examples/${example[1]}.md`
-  if (file === "examples/README.md") return "examples/orders.md"
+  if (file === "examples/README.md" || file.startsWith("examples/orders/")) return "examples/orders.md"
   if (file === "CONTRIBUTING.md") return "contributing.md"
+  if (file === "SECURITY.md") return "security.md"
   return null
 }
 

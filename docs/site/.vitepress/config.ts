@@ -28,7 +28,13 @@ const withGenerated = sidebar.map((group): DefaultTheme.SidebarItem =>
   group.text === "Reference"
     ? { ...group, items: [{ text: "API reference", link: "/api/" }, ...group.items ?? []] }
     : group.text === "Under the hood"
-    ? { ...group, items: [...group.items ?? [], { text: "Contributing", link: "/contributing" }] }
+    ? {
+      ...group,
+      items: [...group.items ?? [], { text: "Contributing", link: "/contributing" }, {
+        text: "Security",
+        link: "/security"
+      }]
+    }
     : group
 )
 

@@ -100,7 +100,6 @@ export const tables = ({ libraries, machine, peers, results, servers, settings }
     ])
   )
 
-
   const setup = table(
     ["", "version", "licence", "settings", "an accepted task is kept"],
     peers.map(({ doc, durability, library, settings: set, title }) => [
