@@ -107,4 +107,20 @@ describe("an engine that closed tells whoever waits", () => {
       yield* Fiber.join(closed)
       closedSaid(yield* Fiber.join(waiting))
     }).pipe(Effect.provide(collectedLogs().layer)))
+
+  it.effect("for the first look at a task, whatever the backend says then", () =>
+    Effect.gen(function*() {
+      const asked = yield* Deferred.make<void>()
+      const gone = yield* Deferred.make<never, TaskBackendError>()
+      const backend = wrappedBackend(() => ({
+        get: () => Effect.zipRight(Deferred.succeed(asked, undefined), Deferred.await(gone))
+      }))
+      const engine = yield* open(backend)
+      const { taskId } = yield* Effect.provide(Unhandled.enqueue(), engine.context)
+      const waiting = yield* engine.fork(Unhandled.awaitResult(taskId))
+      yield* Deferred.await(asked)
+      yield* engine.close
+      yield* Deferred.fail(gone, new TaskBackendError({ method: "get", cause: new Error("the pool is closed") }))
+      closedSaid(yield* Fiber.join(waiting))
+    }))
 })

@@ -210,6 +210,13 @@ export const make = (
       })
     })
 
+  // A backend that closes behind the engine fails what it was asked before: that the engine has closed says more.
+  const found = (taskId: TaskId, ended: Deferred.Deferred<TaskRecord, TaskBackendError>) =>
+    Effect.catchAll(
+      find(taskId),
+      (error) => Effect.flatMap(Deferred.isDone(ended), (isDone) => isDone ? Deferred.await(ended) : Effect.fail(error))
+    )
+
   // The callback is registered before the backend is asked, so an end in between is not missed.
   const untilEnded = (taskId: TaskId) =>
     Effect.acquireUseRelease(
@@ -220,7 +227,7 @@ export const make = (
         stay: instance.onClosed(() => Deferred.unsafeDone(ended, Effect.fail(closedError("awaitResult"))))
       })),
       ({ ended }) =>
-        Effect.flatMap(find(taskId), (record) => {
+        Effect.flatMap(found(taskId, ended), (record) => {
           if (isDone(record) && !isHeld(taskId)) return Effect.succeed(record)
           if (config.unhandled === "die" && registry.of(record) === undefined) {
             const message =
