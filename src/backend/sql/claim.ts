@@ -13,7 +13,7 @@ import { fencedPaused } from "./controls.js"
 import type { Db, Row, Sql, Value } from "./dialect.js"
 import * as Feed from "./feed.js"
 import { before, type Head, headsOf, stealable, suspectOf, type Wanted } from "./heads.js"
-import { deleteIn } from "./lists.js"
+import { deleteIn, liveById } from "./lists.js"
 import { fromLive, isJoined, liveNames, liveNamesInOrder, nameText } from "./rows.js"
 
 // Rows that become ready in one claim, and in one step of it.
@@ -21,10 +21,11 @@ const promoteStep = 500
 const maxPromoteSteps = 20
 
 /** Makes ready what is due by `now`. Answers when the next is due. */
-const promote = ({ dialect, tables }: Sql, db: Db, now: number) => {
+const promote = (sql: Sql, db: Db, now: number) => {
+  const { dialect, tables } = sql
   const live = tables.live.name
   const waiting = "ready IS NULL AND owner IS NULL"
-  const next = { sql: `SELECT MIN(due_at) AS next FROM ${live} WHERE ${waiting}`, params: [] }
+  const next = { sql: `SELECT ${dialect.edge("MIN", "due_at", `${live} WHERE ${waiting}`)} AS next`, params: [] }
   const due = {
     sql:
       `SELECT id FROM ${live} WHERE ${waiting} AND due_at <= ? ORDER BY due_at LIMIT ${promoteStep}${dialect.skipLocked}`,
@@ -36,9 +37,9 @@ const promote = ({ dialect, tables }: Sql, db: Db, now: number) => {
       if (at === null || at > now || left === 0) return Effect.succeed(at)
       return Effect.flatMap(db.all(due), (rows) => {
         if (rows.length === 0) return Effect.succeed(at)
-        const { params, sql } = dialect.in("id", "uuid", rows.map((one) => one["id"] as string)) // safe: a text column
-        const change = { sql: `UPDATE ${live} SET ready = 1 + suspect, due_at = NULL WHERE ${sql}`, params }
-        return Effect.zipRight(db.all(change), step(left - 1))
+        const ids = dialect.in("id", "uuid", rows.map((one) => one["id"] as string)) // safe: a text column
+        const change = `UPDATE ${liveById(sql)} SET ready = 1 + suspect, due_at = NULL WHERE ${ids.sql}`
+        return Effect.zipRight(db.all({ sql: change, params: ids.params }), step(left - 1))
       })
     })
   return step(maxPromoteSteps)
@@ -96,7 +97,7 @@ const pick = (
 
 /** Writes the rows as this instance's if nobody else took them meanwhile. */
 const take = (
-  { dialect, tables }: Sql,
+  sql: Sql,
   db: Db,
   ids: ReadonlyArray<string>,
   request: ClaimRequest,
@@ -107,8 +108,9 @@ const take = (
 ) =>
   Effect.gen(function*() {
     if (ids.length === 0) return []
+    const { dialect } = sql
     const { instance, now } = request
-    const live = tables.live.name
+    const live = liveById(sql)
     const started = "status = 'running', active = 1, attempts = attempts + 1, started_at = COALESCE(started_at, ?), " +
       "attempt_started_at = ?, instance = ?, next_attempt_at = NULL, due_at = NULL"
     const set = `owner = ?, ready = NULL, claim = claim + 1, ${as === "started" ? started : "due_at = ?"}`
@@ -125,8 +127,7 @@ const take = (
         params: [...values, ...list.params, ...params]
       })
       : yield* db.wide({
-        sql: `SELECT ${liveNames} FROM ${live} WHERE ${list.sql} AND ${still}` +
-          (alone ? "" : ` ORDER BY seq${dialect.skipLocked}`),
+        sql: `SELECT ${liveNames} FROM ${live} WHERE ${list.sql} AND ${still}${dialect.skipLocked}`,
         params: [...list.params, ...params]
       }, liveNamesInOrder)
     if (rows.length === 0) return []

@@ -75,12 +75,16 @@ export interface Dialect {
   readonly forUpdate: string
   readonly skipLocked: string
   readonly forShare: string
-  /** Behind a table: the index to read it by, where the database would rather intersect two. */
+  /** Behind a table: the index to read it by, where the database would rather intersect two, or go through all rows. */
   readonly byIndex: (name: string) => string
+  /** The beginning of a DELETE that reads its table by an index, as above. */
+  readonly deleteFrom: (table: string, index: string) => string
   /** Joins a table to the one before it, which is gone through first, where the database can be told. */
   readonly joinInOrder: string
   /** `column IN (values)`; never with no value. */
   readonly in: (column: string, type: ColumnType, values: ReadonlyArray<Value>) => Statement
+  /** The least or the most that a column has, as a subquery that reads one end of an index. `of`: the table and the condition. */
+  readonly edge: (which: "MIN" | "MAX", column: string, of: string) => string
   /** A condition that no index shall be used for, because another one names fewer rows. */
   readonly unindexed: (column: string, condition: string) => string
   /** In order, at any number of rows. `orIgnore`: rows whose key is there are left out. */

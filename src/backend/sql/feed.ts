@@ -51,10 +51,10 @@ export const tell = (
 ) => {
   if (instance === null || records.length === 0) return Effect.void
   const batches = tables.batches.name
-  const last = `SELECT MAX(n) FROM ${batches} WHERE instance = ? AND lane = ?`
+  const last = dialect.edge("MAX", "n", `${batches} WHERE instance = ? AND lane = ?`)
   return Effect.asVoid(db.run({
     sql: `INSERT INTO ${batches} (instance, lane, n, at, outcomes) ` +
-      `SELECT id, ${dialect.text("?")}, COALESCE((${last}), 0) + 1, ${dialect.number("?")}, ${dialect.text("?")} ` +
+      `SELECT id, ${dialect.text("?")}, COALESCE(${last}, 0) + 1, ${dialect.number("?")}, ${dialect.text("?")} ` +
       `FROM ${tables.instances.name} WHERE id = ?`,
     params: [lane, instance, lane, now, `0\n${FeedText.ofRecords(instance, records)}`, instance]
   }))

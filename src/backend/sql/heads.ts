@@ -39,10 +39,10 @@ interface Lanes {
 
 // Found by skipping, not by counting. A round trip costs more than the index ranges that are looked at beside: with the oldest
 // version and the suspects asked for by themselves a claim took two more.
-const lanesOf = ({ tables }: Sql, db: Db, wanted: ReadonlyArray<Wanted>): Effect.Effect<Lanes, unknown> => {
+const lanesOf = ({ dialect, tables }: Sql, db: Db, wanted: ReadonlyArray<Wanted>): Effect.Effect<Lanes, unknown> => {
   const live = tables.live.name
   const most = (which: "MAX" | "MIN", below: string) =>
-    `(SELECT ${which}(version) FROM ${live} l WHERE l.task = ? AND l.ready = 1${below})`
+    dialect.edge(which, "version", `${live} l WHERE l.task = ? AND l.ready = 1${below}`)
   const suspects = `(SELECT 1 FROM ${live} s WHERE s.ready = 2 LIMIT 1)`
   const first = wanted.map((_, index) =>
     `SELECT ${most("MAX", " AND l.version <= ?")} AS version, ${most("MIN", "")} AS oldest, ? AS at, ` +
@@ -83,7 +83,7 @@ export const headsOf = (sql: Sql, db: Db, wanted: ReadonlyArray<Wanted>): Effect
 const headsOfSome = (sql: Sql, db: Db, wanted: ReadonlyArray<Wanted>) =>
   Effect.gen(function*() {
     const { tables } = sql
-    const live = tables.live.name
+    const live = `${tables.live.name}${sql.dialect.byIndex(`${tables.live.name}_ready`)}`
     const heads: Array<Head> = []
     let hasSuspects = false
     // Usually one version is there. An older one shows when the oldest is not the newest known.

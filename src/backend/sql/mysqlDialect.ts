@@ -116,8 +116,11 @@ export const mysqlDialect: Dialect = {
   skipLocked: " FOR UPDATE SKIP LOCKED",
   forShare: " LOCK IN SHARE MODE",
   byIndex: (name) => ` FORCE INDEX (${name})`,
+  // A DELETE takes such a word in this form alone.
+  deleteFrom: (table, index) => `DELETE t FROM ${table} AS t FORCE INDEX (${index})`,
   joinInOrder: "STRAIGHT_JOIN",
   in: (column, _type, values) => inList(column, values),
+  edge: (which, column, of) => `(SELECT ${which}(${column}) FROM ${of})`,
   unindexed: (column, condition) => `${column} ${condition}`,
   insert,
   // A statement has to fit into a packet, 16 MiB unless the server was told otherwise: a quarter of it in characters.

@@ -15,6 +15,7 @@ import { countEnd, rollupRows } from "./ends.js"
 import { countFailure, failureRows } from "./failures.js"
 import * as FeedText from "./feedText.js"
 import { byState } from "./fence.js"
+import { deleteLiveById, liveById } from "./lists.js"
 import type { Plan } from "./plan.js"
 import { freshValues, hasTags, tagHash } from "./rows.js"
 
@@ -97,7 +98,7 @@ const takeOut = (sql: Sql, db: Db, batch: Batch, ends: ReadonlyArray<TaskRecord>
     const { claim, logBytes, logLines } = records[0]!
     const rows = held(sql, batch, records)
     const statement = {
-      sql: `DELETE FROM ${sql.tables.live.name} WHERE ${rows.sql} AND active = 1 AND claim = ? AND log_lines = ? ` +
+      sql: `${deleteLiveById(sql)} WHERE ${rows.sql} AND active = 1 AND claim = ? AND log_lines = ? ` +
         "AND log_bytes = ?",
       params: [...rows.params, claim, logLines, logBytes]
     }
@@ -106,19 +107,18 @@ const takeOut = (sql: Sql, db: Db, batch: Batch, ends: ReadonlyArray<TaskRecord>
 }
 
 const takeOutEach = (sql: Sql, db: Db, batch: Batch, ends: ReadonlyArray<TaskRecord>) => {
-  const { dialect, tables } = sql
-  const live = tables.live.name
+  const { dialect } = sql
   const rows = held(sql, batch, ends)
   const condition = `${rows.sql} AND active = 1`
   const columns = "id, claim, log_lines, log_bytes"
   const removed = dialect.returning
-    ? db.all({ sql: `DELETE FROM ${live} WHERE ${condition} RETURNING ${columns}`, params: rows.params })
+    ? db.all({ sql: `${deleteLiveById(sql)} WHERE ${condition} RETURNING ${columns}`, params: rows.params })
     : Effect.zipLeft(
       db.all({
-        sql: `SELECT ${columns} FROM ${live} WHERE ${condition} ORDER BY id${dialect.forUpdate}`,
+        sql: `SELECT ${columns} FROM ${liveById(sql)} WHERE ${condition} ORDER BY id${dialect.forUpdate}`,
         params: rows.params
       }),
-      db.run({ sql: `DELETE FROM ${live} WHERE ${condition}`, params: rows.params })
+      db.run({ sql: `${deleteLiveById(sql)} WHERE ${condition}`, params: rows.params })
     )
   return Effect.flatMap(removed, (found) => {
     const byId = new Map(found.map((row) => [row["id"], row]))
@@ -141,7 +141,7 @@ const startAll = (sql: Sql, db: Db, batch: Batch, starts: ReadonlyArray<TaskReco
     const { attemptStartedAt: at, claim } = records[0]!
     const rows = held(sql, batch, records)
     const statement = {
-      sql: `UPDATE ${sql.tables.live.name} SET ${set} WHERE ${rows.sql} AND active = 0 AND cancel = 0 AND claim = ?`,
+      sql: `UPDATE ${liveById(sql)} SET ${set} WHERE ${rows.sql} AND active = 0 AND cancel = 0 AND claim = ?`,
       params: [at, at, ...rows.params, claim]
     }
     return expecting(db, statement, records.length)

@@ -101,11 +101,15 @@ export const postgresDialect: Dialect = {
   // makes his change one of the key, and this wait for it and look again.
   forShare: " FOR KEY SHARE",
   byIndex: () => "",
+  deleteFrom: (table) => `DELETE FROM ${table}`,
   joinInOrder: "JOIN",
   in: (column, type, values) =>
     values.length === 0
       ? { sql: "FALSE", params: [] }
       : { sql: `${column} = ANY(${arrayMark(type)})`, params: [arrayOf(type, values)] },
+  // MIN and MAX look the same, but while the planner knows nothing of a new table's rows it goes through all of them: at each
+  // claim twice through the backlog, 30 to 55 ms beside 40,000 tasks.
+  edge: (which, column, of) => `(SELECT ${column} FROM ${of} ORDER BY ${column}${which === "MIN" ? "" : " DESC"} LIMIT 1)`,
   unindexed: (column, condition) => `(${column} ${condition}) IS TRUE`,
   insert: insert(),
   update: ({ columns, key, rows, table }) => {

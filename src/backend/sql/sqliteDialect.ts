@@ -143,8 +143,10 @@ export const sqliteDialect: Dialect = {
   skipLocked: "",
   forShare: "",
   byIndex: () => "",
+  deleteFrom: (table) => `DELETE FROM ${table}`,
   joinInOrder: "CROSS JOIN",
   in: (column, _type, values) => inList(column, values),
+  edge: (which, column, of) => `(SELECT ${which}(${column}) FROM ${of})`,
   unindexed: (column, condition) => `+${column} ${condition}`,
   insert,
   update: ({ columns, key, rows, table }) =>

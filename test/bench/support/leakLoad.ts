@@ -29,6 +29,13 @@ export const counts = {
   events: 0
 }
 
+/** How many times the steady pace it is now: everything that has a pace keeps to it. */
+export const pace = { times: 1 }
+
+/** `what`, again and again, `millis` at the steady pace between one and the next. */
+export const every = <R>(millis: number, what: Effect.Effect<unknown, unknown, R>): Effect.Effect<never, never, R> =>
+  Effect.forever(Effect.zipRight(Effect.ignoreLogged(what), Effect.suspend(() => Effect.sleep(millis / pace.times))))
+
 const moduleUrl = new URL("./leakWorker.js", import.meta.url)
 
 const talk = (n: number) =>
@@ -159,16 +166,19 @@ const looking = Effect.zipWith(
 /** `perSecond` tasks a second, however long each takes, as long as they end. */
 const steady = (perSecond: number) =>
   Effect.suspend(() => {
-    const from = performance.now()
-    let asked = 0
+    let at = performance.now()
+    let due = 0
     let sent = 0
     return Effect.forever(Effect.suspend(() => {
-      const due = Math.floor((performance.now() - from) / 1_000 * perSecond)
+      const now = performance.now()
+      const most = perSecond * pace.times
       // What a stalled process missed is not made up for: the pace is steady, not the sum.
-      const behind = tooMuch || sent - counts.answered > perSecond
-      asked = behind ? due : Math.max(asked, due - Math.ceil(perSecond / 5))
-      const next = Array.from({ length: due - asked }, (_, index) => sent + index)
-      asked = due
+      due = tooMuch || sent - counts.answered > most
+        ? 0
+        : Math.min(due + (now - at) / 1_000 * most, Math.ceil(most / 5))
+      at = now
+      const next = Array.from({ length: Math.floor(due) }, (_, index) => sent + index)
+      due -= next.length
       sent += next.length
       return Effect.zipRight(
         Effect.forEach(next, (n) => Effect.forkScoped(enqueueing(n)), { discard: true }),
@@ -176,9 +186,6 @@ const steady = (perSecond: number) =>
       )
     }))
   })
-
-const every = (millis: number, what: Effect.Effect<unknown, unknown, TaskManager>) =>
-  Effect.repeat(Effect.ignoreLogged(what), Schedule.spaced(millis))
 
 // What has no end is left in the middle.
 const visits = Effect.gen(function*() {

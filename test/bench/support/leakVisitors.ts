@@ -6,9 +6,10 @@ import { Agent, createServer, type IncomingMessage, request } from "node:http"
 import { connect } from "node:net"
 import { HttpLayerRouter, HttpServer, HttpServerResponse } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
-import { Context, Effect, Layer, Redacted, Schedule } from "effect"
+import { Context, Effect, Layer, Redacted } from "effect"
 import { BackgroundTasks, TaskManager } from "effect-taskflow"
 import { TaskAuth, TaskHttp } from "effect-taskflow/http"
+import { every } from "./leakLoad.js"
 import { Plain } from "./leakTasks.js"
 
 const seen = { statuses: new Map<number, number>(), streams: 0, frames: 0, bytes: 0, errors: 0 }
@@ -212,9 +213,9 @@ export const visitors: Effect.Effect<never, never, TaskManager> = Effect.gen(fun
     return streaming(port, `/tasks/stream?topics=${topics}`, 1_000 + n % 4_000)
   })
   return yield* Effect.all([
-    Effect.repeat(Effect.ignoreLogged(known), Schedule.spaced("2 seconds")),
-    Effect.repeat(asks, Schedule.spaced("150 millis")),
-    Effect.repeat(streams, Schedule.spaced("500 millis")),
-    Effect.repeat(streams, Schedule.spaced("100 millis"))
+    every(2_000, known),
+    every(150, asks),
+    every(500, streams),
+    every(100, streams)
   ], { concurrency: "unbounded" }).pipe(Effect.zipRight(Effect.never))
 }).pipe(Effect.scoped)

@@ -1,0 +1,60 @@
+/**
+ * Tables that grew from nothing a moment ago: their database has not counted them yet, and PostgreSQL plans as if there were
+ * ten rows. What a claim, a write and a heartbeat read must not depend on the backlog even then.
+ */
+import { describe, expect } from "@effect/vitest"
+import { Effect } from "effect"
+import { type TaskBackend, TaskRecord } from "effect-taskflow"
+import { type Planned, planned } from "../support/plans.js"
+import { backendOn, claimOf, databases, facts, instance, now, task } from "../support/sql.js"
+import { testOn } from "../support/testOn.js"
+
+const backlog = 3_000
+const together = 500
+
+type Changes = Parameters<TaskBackend["Type"]["write"]>[0]["changes"]
+
+const fill = (write: (changes: Changes) => Effect.Effect<unknown, unknown>) =>
+  Effect.gen(function*() {
+    for (let from = 0; from < backlog; from += together) {
+      yield* write(Array.from({ length: together }, (_, index) => ({
+        _tag: "Insert",
+        record: task(index % 3 === 0 ? { runAt: now + 60_000 + from + index } : {})
+      })))
+    }
+  })
+
+const successOf = (record: TaskRecord.TaskRecord): Changes[number] => {
+  const ended = TaskRecord.apply(record, { _tag: "Succeeded", taskId: record.taskId, at: now, result: null })
+  if (ended._tag === "None") throw new Error("not legal")
+  const attempt = { claim: 1, attempt: 1, instance, startedAt: now, endedAt: now, outcome: "success", failure: null } as const
+  return { _tag: "Finish", record: ended.value, owner: instance, claim: record.claim, attempt }
+}
+
+// Of each name sixteen more than are asked for are looked at, and some for what locks keep.
+const claimed = 20
+const mostRows = 10 * claimed
+
+for (const database of databases) {
+  describe.skipIf(!database.present)(`on ${database.name}, in tables that nobody counted`, () => {
+    testOn(database)(`no statement of a busy engine reads as many rows as wait`, (place) =>
+      Effect.gen(function*() {
+        const { client, during, seen } = planned(yield* place.open)
+        const backend = yield* backendOn(client, place)
+        yield* backend.attach(facts(), now)
+        let number = 0
+        const write = (changes: Changes) =>
+          backend.write({ instance, lane: "journal", number: number += 1, now, changes })
+        yield* fill(write)
+        const { started } = yield* during("claim", claimOf(backend, claimed))
+        expect(started.length).toBe(claimed)
+        yield* during("claim once more", claimOf(backend, claimed))
+        yield* during("finish", write(started.map(successOf)))
+        yield* during("write", write([{ _tag: "Insert", record: task() }]))
+        yield* during("heartbeat", backend.heartbeat(instance, now, { slots: { max: 1, active: 1 }, waiting: 0, lag: 0 }))
+        const tooMany = ({ rows }: Planned) => (rows ?? 0) > mostRows
+        expect(seen.filter(tooMany).map(({ during, plan, rows, text }) => `${during}: ${text} [${rows}] ${plan}`)).toEqual([])
+        expect(seen.length).toBeGreaterThan(10)
+      }))
+  })
+}
