@@ -27,7 +27,15 @@ const fill = (write: (changes: Changes) => Effect.Effect<unknown, unknown>) =>
 const successOf = (record: TaskRecord.TaskRecord): Changes[number] => {
   const ended = TaskRecord.apply(record, { _tag: "Succeeded", taskId: record.taskId, at: now, result: null })
   if (ended._tag === "None") throw new Error("not legal")
-  const attempt = { claim: 1, attempt: 1, instance, startedAt: now, endedAt: now, outcome: "success", failure: null } as const
+  const attempt = {
+    claim: 1,
+    attempt: 1,
+    instance,
+    startedAt: now,
+    endedAt: now,
+    outcome: "success",
+    failure: null
+  } as const
   return { _tag: "Finish", record: ended.value, owner: instance, claim: record.claim, attempt }
 }
 
@@ -51,9 +59,13 @@ for (const database of databases) {
         yield* during("claim once more", claimOf(backend, claimed))
         yield* during("finish", write(started.map(successOf)))
         yield* during("write", write([{ _tag: "Insert", record: task() }]))
-        yield* during("heartbeat", backend.heartbeat(instance, now, { slots: { max: 1, active: 1 }, waiting: 0, lag: 0 }))
+        yield* during(
+          "heartbeat",
+          backend.heartbeat(instance, now, { slots: { max: 1, active: 1 }, waiting: 0, lag: 0 })
+        )
         const tooMany = ({ rows }: Planned) => (rows ?? 0) > mostRows
-        expect(seen.filter(tooMany).map(({ during, plan, rows, text }) => `${during}: ${text} [${rows}] ${plan}`)).toEqual([])
+        expect(seen.filter(tooMany).map(({ during, plan, rows, text }) => `${during}: ${text} [${rows}] ${plan}`))
+          .toEqual([])
         expect(seen.length).toBeGreaterThan(10)
       }))
   })

@@ -8,7 +8,8 @@
  *
  *     BENCH_BACKENDS=sqlite,postgres BENCH_N=2000 BENCH_ROUNDS=1 npm run bench:backends
  *
- * BENCH_CIPHER=1 puts TaskCipher over each of them. The default is all four, 20,000 tasks and 3 rounds; BENCH_SECONDS (1,800) bounds it, with fewer rounds where it must.
+ * BENCH_SLOTS (100) is `maxConcurrentTasks`, BENCH_CIPHER=1 puts TaskCipher over each of them. The default is all four, 20,000
+ * tasks and 3 rounds; BENCH_SECONDS (1,800) bounds it, with fewer rounds where it must.
  * Where the servers are: PGPORT, PGDATABASE, PGUSER, MYSQL_PORT, MYSQL_DATABASE, MYSQL_USER, MYSQL_PASSWORD, REDIS_PORT.
  *
  * To see where the time goes, one end-to-end run in this process, which also prints what each statement took:

@@ -26,7 +26,14 @@ export const durability = {
   redis: "as the server's appendonly and appendfsync say"
 }
 
-const own = { library: "effect-taskflow", adapter: "ours", settings: "defaults", doc: "docs/guide/persistence.md" }
+const slots = 2_000
+const own = {
+  library: "effect-taskflow",
+  adapter: "ours",
+  with: { slots },
+  settings: "maxConcurrentTasks 2,000",
+  doc: "docs/guide/running.md"
+}
 
 const bullmq = {
   library: "bullmq",
@@ -60,16 +67,16 @@ export const peers = [
     id: "taskflow-sqlite",
     title: "effect-taskflow, SQLite",
     kind: "sqlite",
-    with: { synchronous: "normal" },
-    settings: "synchronous normal"
+    with: { slots, synchronous: "normal" },
+    settings: "maxConcurrentTasks 2,000, synchronous normal"
   },
   {
     ...own,
     id: "taskflow-sqlite-full",
     title: "effect-taskflow, SQLite full",
     kind: "sqlite",
-    with: { synchronous: "full" },
-    settings: "synchronous full"
+    with: { slots, synchronous: "full" },
+    settings: "maxConcurrentTasks 2,000, synchronous full"
   },
   {
     id: "plainjob",

@@ -56,12 +56,15 @@ export const engine = (backend: Layer.Layer<TaskBackend>, options?: TaskflowOpti
     )
   )
 
+const maxConcurrentTasks = Number(process.env["BENCH_SLOTS"] ?? 100)
+
 /** An engine without handlers: what it accepts stays unclaimed until `withHandlers`. */
 export const engineAlone = (backend: Layer.Layer<TaskBackend, unknown>) =>
   ManagedRuntime.make(
-    Layer.orDie(TaskflowLayer({ unhandledAfter: "1 hour", announce: false }).pipe(Layer.provide(backend))).pipe(
-      Layer.provide(warnings)
+    Layer.orDie(
+      TaskflowLayer({ unhandledAfter: "1 hour", announce: false, maxConcurrentTasks }).pipe(Layer.provide(backend))
     )
+      .pipe(Layer.provide(warnings))
   )
 
 /** Registers the handlers while `self` runs. */

@@ -1,6 +1,6 @@
 /**
- * effect-taskflow with its defaults and everything that they bring: records, events, TaskContext, log capture, a lease, the
- * change feed, schemas on both sides. On SQLite `synchronous` is what the peer's name says.
+ * effect-taskflow with as many slots as its guide says for many short tasks, and everything that it brings: records, events,
+ * TaskContext, log capture, a lease, the change feed, schemas on both sides. On SQLite `synchronous` is what the peer's name says.
  */
 import { Effect, Exit, Layer, Logger, LogLevel, ManagedRuntime, Schema, Scope } from "effect"
 import { Task, TaskBackend, TaskflowLayer } from "../dist/index.js"
@@ -27,9 +27,9 @@ const warnings = Logger.replace(
 )
 
 /** @param {import("../support/peer.mjs").Opening} opening */
-export const open = async ({ place, synchronous }) => {
+export const open = async ({ place, slots, synchronous }) => {
   // Tasks wait for a handler that comes later: that is what enqueue alone and drain need.
-  const engine = TaskflowLayer({ unhandledAfter: "1 hour", announce: false })
+  const engine = TaskflowLayer({ unhandledAfter: "1 hour", announce: false, maxConcurrentTasks: slots })
   const runtime = ManagedRuntime.make(
     engine.pipe(
       Layer.provideMerge(backends[place.kind](place, synchronous)),

@@ -6,6 +6,7 @@
  * @typedef {object} Opening
  * @property {import("./places.mjs").Place} place Empty, and this peer's alone.
  * @property {boolean} [batched] Of graphile-worker.
+ * @property {number} [slots] Of effect-taskflow: how many tasks run at once.
  * @property {"normal" | "full"} [synchronous] Of effect-taskflow on SQLite.
  *
  * @typedef {object} Peer
