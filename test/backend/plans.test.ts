@@ -264,9 +264,7 @@ const mostOf: ReadonlyArray<readonly [during: RegExp, rows: number]> = [
   [/^list ten seconds/, 8_000],
   // Of each part.
   [/^(count|look)/, 10_000],
-  [/^unfinished/, 50_000],
-  // To do: found by owner where it should be by id, see plainWrite.ts.
-  [/^finish/, 5_500]
+  [/^unfinished/, 50_000]
 ]
 // The groups of errors are summed up, and their number is bounded.
 const boundOf = ({ during, text }: Planned, errors: string, parts: number) =>
