@@ -35,6 +35,21 @@ const own = {
   doc: "docs/guide/running.md"
 }
 
+/** @type {Record<string, string>} */
+const storeNames = { sqlite: "SQLite", postgres: "PostgreSQL", mysql: "MySQL/MariaDB", redis: "Redis" }
+
+// As whoever sets nothing has it. Where few tasks are on their way at a time it makes no difference.
+/** @param {PeerInfo["kind"]} kind @returns {PeerInfo} */
+const byDefault = (kind) => ({
+  ...own,
+  id: `taskflow-${kind}-default`,
+  title: `effect-taskflow, ${storeNames[kind]}, defaults`,
+  kind,
+  with: kind === "sqlite" ? { synchronous: "normal" } : {},
+  settings: "defaults, so maxConcurrentTasks 100",
+  without: ["single", "bulk", "idle"]
+})
+
 const bullmq = {
   library: "bullmq",
   adapter: "bullmq",
@@ -70,6 +85,7 @@ export const peers = [
     with: { slots, synchronous: "normal" },
     settings: "maxConcurrentTasks 2,000, synchronous normal"
   },
+  byDefault("sqlite"),
   {
     ...own,
     id: "taskflow-sqlite-full",
@@ -90,6 +106,7 @@ export const peers = [
   { ...persisted, id: "persisted-sqlite", title: "PersistedQueue, SQLite", kind: "sqlite" },
   { ...workflow, id: "workflow-sqlite", title: "@effect/workflow, SQLite", kind: "sqlite" },
   { ...own, id: "taskflow-postgres", title: "effect-taskflow, PostgreSQL", kind: "postgres" },
+  byDefault("postgres"),
   {
     ...graphile,
     id: "graphile",
@@ -126,7 +143,9 @@ export const peers = [
   { ...persisted, id: "persisted-postgres", title: "PersistedQueue, PostgreSQL", kind: "postgres" },
   { ...workflow, id: "workflow-postgres", title: "@effect/workflow, PostgreSQL", kind: "postgres" },
   { ...own, id: "taskflow-mysql", title: "effect-taskflow, MySQL/MariaDB", kind: "mysql" },
+  byDefault("mysql"),
   { ...own, id: "taskflow-redis", title: "effect-taskflow, Redis", kind: "redis" },
+  byDefault("redis"),
   {
     ...bullmq,
     id: "bullmq-redis",

@@ -70,7 +70,7 @@ export const tables = ({ libraries, machine, peers, results, servers, settings }
 
   const idle = table(
     ["from enqueue to start, idle, ms", "p50", "p95", "p99"],
-    peers.map((
+    peers.filter(({ without = [] }) => !without.includes("idle")).map((
       /** @type {any} */ peer
     ) => [peer.title, ...["p50", "p95", "p99"].map((share) => latency(peer.id, share))])
   )
@@ -151,7 +151,9 @@ const growthOf = ({ peers, results, settings: { growth: sizes, rounds } }) => {
     results.filter((/** @type {any} */ one) =>
       one.peer === id && one.measure === "growth" && one.history === size && one.error === undefined
     ).map(rate)
-  const drained = peers.filter(({ without = [] }) => !without.includes("drain"))
+  const drained = peers.filter(({ id, without = [] }) =>
+    !without.includes("drain") && results.some((/** @type {any} */ one) => one.peer === id && one.measure === "growth")
+  )
   return [
     table(
       [

@@ -3,7 +3,6 @@
 const fields = [
   "at",
   "rss",
-  "whole",
   "heap",
   "external",
   "resources",
@@ -15,7 +14,7 @@ const fields = [
 ] as const
 
 /**
- * `at`: milliseconds since the start. `rss` (without the young generation), `whole` (RSS with it), `heap`, `external`: megabytes. `resources`: handles and requests that keep the
+ * `at`: milliseconds since the start. `rss`, `heap`, `external`: megabytes. `resources`: handles and requests that keep the
  * process alive. `answered`, `ended`: enqueues that were answered and tasks that ended, since the start.
  */
 export type Sample = { readonly [Field in typeof fields[number]]: number }
