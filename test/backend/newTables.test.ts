@@ -63,7 +63,10 @@ for (const database of databases) {
           "heartbeat",
           backend.heartbeat(instance, now, { slots: { max: 1, active: 1 }, waiting: 0, lag: 0 })
         )
-        const tooMany = ({ rows }: Planned) => (rows ?? 0) > mostRows
+        const { batches, done, live } = place.tables
+        const large = new Set([batches.name, done.name, live.name])
+        // SQLite does not count rows, but says what it goes through.
+        const tooMany = ({ rows, whole }: Planned) => (rows ?? 0) > mostRows || whole.some((name) => large.has(name))
         expect(seen.filter(tooMany).map(({ during, plan, rows, text }) => `${during}: ${text} [${rows}] ${plan}`))
           .toEqual([])
         expect(seen.length).toBeGreaterThan(10)
