@@ -53,6 +53,36 @@ for (const database of databases) {
           expect(rest.left).toBe(false)
         }))
 
+      // InnoDB locks entries of indexes one by one: who came by the due time has the row, who came by the id has that entry.
+      if (kind === "mysql") {
+        test("of what becomes due at that moment do not make a cancel fail", (place) =>
+          Effect.gen(function*() {
+            const { backend, client } = yield* opened(place)
+            const live = place.tables.live.name
+            const delayed = task({ runAt: now + 1_000 })
+            yield* backend.write(batchOf(1, [delayed]))
+            // Somebody waits for a lock; by all that runs here it is the cancel.
+            const waits = client.unsafe<{ readonly trx_id: string }>(
+              "SELECT trx_id FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'"
+            )
+            const cancelling = yield* client.withTransaction(Effect.gen(function*() {
+              yield* client.unsafe(
+                `SELECT id FROM ${live} WHERE ready IS NULL AND owner IS NULL AND due_at <= ${
+                  now + 2_000
+                } ORDER BY due_at ` +
+                  "LIMIT 500 FOR UPDATE SKIP LOCKED"
+              )
+              const fiber = yield* Effect.fork(backend.cancel(delayed.taskId, now))
+              yield* Effect.repeat(Effect.delay(waits, "20 millis"), { until: (rows) => rows.length > 0 })
+              yield* client.unsafe(
+                `UPDATE ${live} FORCE INDEX (id) SET ready = 1, due_at = NULL WHERE id = '${delayed.taskId}'`
+              )
+              return fiber
+            }))
+            expect((yield* Fiber.join(cancelling))._tag).toBe("Cancelled")
+          }))
+      }
+
       // The writes of this one, each of which waits at its COMMIT when it is told to.
       const halting = (place: Place) =>
         Effect.gen(function*() {

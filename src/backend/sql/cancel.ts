@@ -10,14 +10,14 @@ import * as Feed from "./feed.js"
 import { countedFor, emptyPlan, freeKeys, planEnd } from "./instances.js"
 import { cancelledAt } from "./plan.js"
 import { fromLive, liveNames } from "./rows.js"
-import { apply } from "./write.js"
+import { apply, unlessBusy } from "./write.js"
 
 /** `cancel` of the port. */
 export const make = (sql: Sql, connections: Connections, identity: Feed.Identity) => {
   const { dialect, tables } = sql
   const live = tables.live.name
-  return (taskId: TaskId, now: number): Effect.Effect<CancelResult, unknown> =>
-    !isTaskId(taskId) ? Effect.succeed({ _tag: "NotFound" }) : connections.transaction((db) =>
+  const cancel = (taskId: TaskId, now: number): Effect.Effect<CancelResult, unknown> =>
+    connections.transaction((db) =>
       Effect.gen(function*() {
         const [row] = yield* db.all({
           sql: `SELECT ${liveNames} FROM ${live} WHERE id = ?${dialect.forUpdate}`,
@@ -48,4 +48,7 @@ export const make = (sql: Sql, connections: Connections, identity: Feed.Identity
         return { _tag: "Cancelled", record: cancelled }
       })
     )
+  // MySQL locks a row entry by entry, so a claim that makes due tasks ready and this may each have what the other needs.
+  return (taskId: TaskId, now: number): Effect.Effect<CancelResult, unknown> =>
+    isTaskId(taskId) ? unlessBusy(dialect, cancel(taskId, now)) : Effect.succeed({ _tag: "NotFound" })
 }

@@ -83,7 +83,10 @@ export interface Dialect {
   readonly joinInOrder: string
   /** `column IN (values)`; never with no value. */
   readonly in: (column: string, type: ColumnType, values: ReadonlyArray<Value>) => Statement
-  /** The least or the most that a column has, as a subquery that reads one end of an index. `of`: the table and the condition. */
+  /**
+   * The least or the most of a column that is never null there, as a subquery that reads one end of an index. `of`: the table and
+   * the condition.
+   */
   readonly edge: (which: "MIN" | "MAX", column: string, of: string) => string
   /** A condition that no index shall be used for, because another one names fewer rows. */
   readonly unindexed: (column: string, condition: string) => string

@@ -29,7 +29,7 @@ export const counts = {
   events: 0
 }
 
-/** How many times the steady pace it is now: everything that has a pace keeps to it. */
+/** How many times the steady pace it is now: how often tasks, visits and requests come. */
 export const pace = { times: 1 }
 
 /** `what`, again and again, `millis` at the steady pace between one and the next. */
@@ -175,7 +175,7 @@ const steady = (perSecond: number) =>
       // What a stalled process missed is not made up for: the pace is steady, not the sum.
       due = tooMuch || sent - counts.answered > most
         ? 0
-        : Math.min(due + (now - at) / 1_000 * most, Math.ceil(most / 5))
+        : Math.min(due + (now - at) / 1_000 * most, Math.max(2, Math.ceil(most / 5)))
       at = now
       const next = Array.from({ length: Math.floor(due) }, (_, index) => sent + index)
       due -= next.length

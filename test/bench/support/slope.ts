@@ -41,6 +41,24 @@ export const of = (points: ReadonlyArray<Point>): Slope => {
   return { perHour: slope * hour, error: Math.sqrt(squares / (count - 2) / spread) * widened * hour }
 }
 
+const medianOf = (values: ReadonlyArray<number>): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.floor(sorted.length / 2)]!) / 2
+}
+
+/** The medians of points that are within the same `width` milliseconds, in order. */
+export const medians = (points: ReadonlyArray<Point>, width: number): ReadonlyArray<Point> => {
+  const groups = new Map<number, Array<Point>>()
+  for (const point of points) {
+    const group = Math.floor(point.at / width)
+    groups.set(group, [...groups.get(group) ?? [], point])
+  }
+  return [...groups.values()].map((group) => ({
+    at: medianOf(group.map(({ at }) => at)),
+    value: medianOf(group.map(({ value }) => value))
+  }))
+}
+
 /**
  * `broken`: it grows faster than `bound` by more than two standard errors. `held`: slower, as surely. Else the samples do not
  * tell, and nothing smaller than `detectable` would have been found.
