@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { TaskBackendError } from "../../TaskError.js"
 import { type Finding, mostCounted, mostRows, pasted, type TablesState } from "../Inspector.js"
-import type { Catalog } from "./catalog.js"
+import type { Catalog, TableFacts } from "./catalog.js"
 import type { Connections } from "./connections.js"
 import type { Row, Sql } from "./dialect.js"
 import { told } from "./readOnly.js"
@@ -45,7 +45,8 @@ const ofState = (state: TablesState): ReadonlyArray<Finding> => {
 }
 
 /** Tables, columns and indexes that the steps made, and that are not there (any more). */
-const ofCatalog = ({ dialect, tables }: Sql, state: TablesState, catalog: Catalog): ReadonlyArray<Finding> => {
+const ofCatalog = (sql: Sql, state: TablesState, catalog: Catalog): ReadonlyArray<Finding> => {
+  const { dialect, tables } = sql
   const version = state._tag === "Current" || state._tag === "Newer"
     ? state.known
     : state._tag === "Old"
@@ -85,8 +86,19 @@ const ofCatalog = ({ dialect, tables }: Sql, state: TablesState, catalog: Catalo
         todo: `make it ${invalid ? `anew: DROP INDEX ${index.name}; ` : "again: "}${step.sql}`
       })]
     })
-    return [...columns, ...indexes]
+    return [...columns, ...keyOf(sql, table, found), ...indexes]
   })
+}
+
+// MySQL is told to find unfinished tasks by their key, so it has to be there, under that name.
+const keyOf = ({ dialect }: Sql, { key, name, sequence }: Table, { indexes }: TableFacts): ReadonlyArray<Finding> => {
+  if (dialect.kind !== "mysql" || sequence === null || key === null || indexes.has(key[0]!)) return []
+  return [problem({
+    code: "indexes.missing",
+    what: `the unique key ${key[0]} of ${name} is missing, without which no task is claimed or ended`,
+    example: key[0]!,
+    todo: `make it again: ALTER TABLE ${name} ADD UNIQUE KEY ${key[0]} (${key.join(", ")})`
+  })]
 }
 
 // Two columns at most, of any type: for people.
