@@ -3,7 +3,7 @@ import type { Reactivity } from "@effect/experimental"
 import type { SqlClient } from "@effect/sql/SqlClient"
 import { describe, expect } from "@effect/vitest"
 import { Cause, Effect, Exit, Option, type Scope } from "effect"
-import { TaskRecord } from "effect-taskflow"
+import type { TaskRecord } from "effect-taskflow"
 import * as SqlBackend from "../../src/backend/SqlBackend.js"
 import {
   claimOf,
@@ -13,6 +13,7 @@ import {
   now,
   type OpenClient,
   patient,
+  successOf,
   task,
   withoutWaiting
 } from "../support/sql.js"
@@ -67,27 +68,12 @@ for (const database of databases) {
         const backend = yield* backendOn(client, of)
         yield* client.withTransaction(backend.joinTransaction!([task({ idempotencyKey: "k", keyTtl: 10 })], now))
         const { started } = yield* claimOf(backend)
-        const done = TaskRecord.apply(started[0]!, {
-          _tag: "Succeeded",
-          taskId: started[0]!.taskId,
-          at: now,
-          result: null
-        })
-        const attempt = {
-          claim: 1,
-          attempt: 1,
-          instance,
-          startedAt: now,
-          endedAt: now,
-          outcome: "success" as const,
-          failure: null
-        }
         yield* backend.write({
           instance,
           lane: "journal",
           number: 1,
           now,
-          changes: [{ _tag: "Finish", record: Option.getOrThrow(done), owner: instance, claim: 1, attempt }]
+          changes: [successOf(started[0]!)]
         })
         const again = (at: number) =>
           client.withTransaction(backend.joinTransaction!([task({ idempotencyKey: "k" })], at))
@@ -159,19 +145,7 @@ for (const database of databases) {
           const done = task({ idempotencyKey: "k" })
           yield* client.withTransaction(insert(done))
           const { started } = yield* claimOf(backend)
-          const ended = Option.getOrThrow(
-            TaskRecord.apply(started[0]!, { _tag: "Succeeded", taskId: done.taskId, at: now, result: null })
-          )
-          const attempt = {
-            claim: 1,
-            attempt: 1,
-            instance,
-            startedAt: now,
-            endedAt: now,
-            outcome: "success" as const,
-            failure: null
-          }
-          const finish = { _tag: "Finish", record: ended, owner: instance, claim: 1, attempt } as const
+          const finish = successOf(started[0]!)
           yield* backend.write({ instance, lane: "journal", number: 1, now, changes: [finish] })
           const unhurried = yield* SqlBackend.make(patient(client), { prefix: of })
           yield* client.withTransaction(Effect.gen(function*() {

@@ -1,10 +1,21 @@
 /** Much at once: many large texts in one write, and texts that cannot be. */
 import { describe, expect, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Option } from "effect"
-import { TaskBackendError, TaskRecord } from "effect-taskflow"
+import { Cause, Effect, Exit } from "effect"
+import { TaskBackendError } from "effect-taskflow"
 import { arrayOf } from "../../src/backend/sql/postgresText.js"
 import { textsThatFit } from "../../src/backend/sql/write.js"
-import { backendOn, batchOf, claimOf, databases, facts, instance, now, task, watched } from "../support/sql.js"
+import {
+  backendOn,
+  batchOf,
+  claimOf,
+  databases,
+  facts,
+  instance,
+  now,
+  successOf,
+  task,
+  watched
+} from "../support/sql.js"
 import { testOn } from "../support/testOn.js"
 
 // Together more than one statement carries.
@@ -31,22 +42,7 @@ for (const database of databases) {
           expect(outcomes).toEqual(records.map(() => ({ _tag: "Applied" })))
           const { started } = yield* claimOf(backend, 20)
           expect(started.map(({ payload }) => payload === text)).toEqual(records.map(() => true))
-          const changes = started.map((record) => {
-            const { claim, taskId } = record
-            const ended = Option.getOrThrow(
-              TaskRecord.apply(record, { _tag: "Succeeded", taskId, at: now, result: text })
-            )
-            const attempt = {
-              claim,
-              attempt: 1,
-              instance,
-              startedAt: now,
-              endedAt: now,
-              outcome: "success",
-              failure: null
-            } as const
-            return { _tag: "Finish", record: ended, owner: instance, claim, attempt } as const
-          })
+          const changes = started.map((record) => successOf(record, text))
           expect(yield* backend.write({ instance, lane: "journal", number: 2, now, changes })).toEqual(
             records.map(() => ({ _tag: "Applied" }))
           )

@@ -7,7 +7,7 @@ import { describe, expect } from "@effect/vitest"
 import { Effect } from "effect"
 import { type TaskBackend, TaskRecord } from "effect-taskflow"
 import { type Planned, planned } from "../support/plans.js"
-import { backendOn, claimOf, databases, facts, instance, now, task } from "../support/sql.js"
+import { backendOn, claimOf, databases, facts, instance, now, successOf, task } from "../support/sql.js"
 import { type Place, testOn } from "../support/testOn.js"
 
 const backlog = 3_000
@@ -38,21 +38,6 @@ const fill = (write: (changes: Changes) => Effect.Effect<unknown, unknown>) =>
       })))
     }
   })
-
-const successOf = (record: TaskRecord.TaskRecord): Changes[number] => {
-  const ended = TaskRecord.apply(record, { _tag: "Succeeded", taskId: record.taskId, at: now, result: null })
-  if (ended._tag === "None") throw new Error("not legal")
-  const attempt = {
-    claim: 1,
-    attempt: 1,
-    instance,
-    startedAt: now,
-    endedAt: now,
-    outcome: "success",
-    failure: null
-  } as const
-  return { _tag: "Finish", record: ended.value, owner: instance, claim: record.claim, attempt }
-}
 
 const startOf = (record: TaskRecord.TaskRecord): Changes[number] => {
   const started = TaskRecord.apply(record, {
@@ -95,7 +80,7 @@ for (const database of databases) {
         const { started } = yield* during("claim", claimOf(backend, claimed))
         expect(started.length).toBe(claimed)
         yield* during("claim once more", claimOf(backend, claimed))
-        yield* during("finish", write(started.map(successOf)))
+        yield* during("finish", write(started.map((record) => successOf(record))))
         yield* during("write", write([{ _tag: "Insert", record: task() }]))
         const [first, second] = yield* during("hold", backend.claim(holding(claimed))).pipe(
           Effect.map(({ pending }) => pending)

@@ -5,7 +5,7 @@ import { TaskEvent } from "effect-taskflow"
 import { type TaskBackend, type TaskId, TaskRecord } from "effect-taskflow"
 import { fill, idOf, sizes, start } from "../support/manyTasks.js"
 import { type Planned, planned } from "../support/plans.js"
-import { backendOn, claimOf, databases, facts, instance, now, task } from "../support/sql.js"
+import { backendOn, claimOf, databases, facts, instance, now, successOf, task } from "../support/sql.js"
 import { testOn } from "../support/testOn.js"
 
 const id = (kind: number, n: number) => idOf(kind, n) as TaskId.TaskId
@@ -186,21 +186,8 @@ const exercise = (backend: TaskBackend["Type"], during: ReturnType<typeof planne
     const keyed = task({ idempotencyKey: "k" })
     yield* during("write with a key", write([insert(keyed), insert(task({ idempotencyKey: "k" }))]))
     const [first, second] = claimed.started as [TaskRecord.TaskRecord, TaskRecord.TaskRecord]
-    const attempt = {
-      claim: 1,
-      attempt: 1,
-      instance,
-      startedAt: now,
-      endedAt: now,
-      outcome: "success",
-      failure: null
-    } as const
-    const ended = TaskRecord.apply(first, { _tag: "Succeeded", taskId: first.taskId, at: now, result: null })
-    if (ended._tag === "None") throw new Error("not legal")
-    yield* during(
-      "finish",
-      write([{ _tag: "Finish", record: ended.value, owner: instance, claim: first.claim, attempt }])
-    )
+    const success = successOf(first)
+    yield* during("finish", write([success]))
     const failure = { kind: "error", name: "E", message: "m", stack: "", error: null } as const
     const third = claimed.started[2]!
     const why = { _tag: "Failed", taskId: third.taskId, at: now, failure, stopReason: "retriesSpent" } as const
@@ -208,7 +195,7 @@ const exercise = (backend: TaskBackend["Type"], during: ReturnType<typeof planne
     if (failed._tag === "None") throw new Error("not legal")
     yield* during(
       "finish as failed",
-      write([{ _tag: "Finish", record: failed.value, owner: instance, claim: third.claim, attempt }])
+      write([{ _tag: "Finish", record: failed.value, owner: instance, claim: third.claim, attempt: success.attempt }])
     )
     const { level: _, ...line } = { level: 0, at: now, claim: 1, message: "hello", annotations: null }
     yield* during(

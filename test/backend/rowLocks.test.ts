@@ -3,7 +3,7 @@ import type { SqlClient } from "@effect/sql/SqlClient"
 import { describe, expect } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Option } from "effect"
 import { TaskEvent, TaskRecord } from "effect-taskflow"
-import { InstanceFenced } from "../../src/TaskError.js"
+import { InstanceFenced, TaskBackendError } from "../../src/TaskError.js"
 import {
   backendOn,
   batchOf,
@@ -51,6 +51,26 @@ for (const database of databases) {
           const rest = yield* reap
           expect(rest.records.map(({ taskId }) => taskId)).toEqual([records[2]!.taskId])
           expect(rest.left).toBe(false)
+        }))
+
+      test("that somebody holds make a cancel fail once it has waited, without another wait", (place) =>
+        Effect.gen(function*() {
+          const other = yield* place.open
+          let asked = 0
+          const client = watched(yield* place.open, ({ run, text }) => {
+            if (text.includes("WHERE id = ") && text.includes("FOR UPDATE") && !text.includes("SKIP")) asked += 1
+            return run
+          })
+          const backend = yield* backendOn(client, place)
+          yield* backend.attach(facts(), now)
+          const waiting = task()
+          yield* backend.write(batchOf(1, [waiting]))
+          yield* other.withTransaction(Effect.gen(function*() {
+            yield* other.unsafe(`SELECT id FROM ${place.tables.live.name} WHERE id = '${waiting.taskId}' FOR UPDATE`)
+            expect(yield* Effect.flip(backend.cancel(waiting.taskId, now))).toBeInstanceOf(TaskBackendError)
+            expect(asked).toBe(1)
+          }))
+          expect((yield* backend.cancel(waiting.taskId, now))._tag).toBe("Cancelled")
         }))
 
       // InnoDB locks entries of indexes one by one: who came by the due time has the row, who came by the id has that entry.

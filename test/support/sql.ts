@@ -183,6 +183,23 @@ export const batchOf = (number: number, records: ReadonlyArray<TaskRecord.TaskRe
   changes: records.map((record) => ({ _tag: "Insert", record }) as const)
 })
 
+/** The success of what this instance runs, as a change of a batch. */
+export const successOf = (record: TaskRecord.TaskRecord, result: string | null = null) => {
+  const { claim, taskId } = record
+  const ended = TaskRecord.apply(record, { _tag: "Succeeded", taskId, at: now, result })
+  if (ended._tag === "None") throw new Error("not legal")
+  const attempt = {
+    claim,
+    attempt: 1,
+    instance,
+    startedAt: now,
+    endedAt: now,
+    outcome: "success",
+    failure: null
+  } as const
+  return { _tag: "Finish", record: ended.value, owner: instance, claim, attempt } as const
+}
+
 export const claimOf = (backend: TaskBackend["Type"], slots = 10, at = now) =>
   backend.claim({
     instance,

@@ -10,7 +10,9 @@ import * as Feed from "./feed.js"
 import { countedFor, emptyPlan, freeKeys, planEnd } from "./instances.js"
 import { cancelledAt } from "./plan.js"
 import { fromLive, liveNames } from "./rows.js"
-import { apply, unlessBusy } from "./write.js"
+import { apply } from "./write.js"
+
+const maxGivenWay = 3
 
 /** `cancel` of the port. */
 export const make = (sql: Sql, connections: Connections, identity: Feed.Identity) => {
@@ -48,7 +50,10 @@ export const make = (sql: Sql, connections: Connections, identity: Feed.Identity
         return { _tag: "Cancelled", record: cancelled }
       })
     )
-  // MySQL locks a row entry by entry, so a claim that makes due tasks ready and this may each have what the other needs.
+  // MySQL locks a row entry by entry, so a claim that makes due tasks ready and this may each have what the other needs. That is
+  // answered at once; whoever waited for a lock until it was too long is not made to wait for as long again.
   return (taskId: TaskId, now: number): Effect.Effect<CancelResult, unknown> =>
-    isTaskId(taskId) ? unlessBusy(dialect, cancel(taskId, now)) : Effect.succeed({ _tag: "NotFound" })
+    isTaskId(taskId)
+      ? Effect.retry(cancel(taskId, now), { times: maxGivenWay, while: dialect.gaveWay })
+      : Effect.succeed({ _tag: "NotFound" })
 }

@@ -52,6 +52,8 @@ export interface Dialect {
   readonly kind: "sqlite" | "postgres" | "mysql"
   readonly db: (connection: Connection) => Db
   readonly problemOf: (error: unknown) => Problem
+  /** Of what is `busy`: whether two took the same locks in different orders, and this one was rolled back for the other. */
+  readonly gaveWay: (error: unknown) => boolean
   /** Whether the tables changed behind what a connection has prepared: on another connection the same will do. */
   readonly isOutdated: (error: unknown) => boolean
   /** Cuts a connection that does not answer, as far as its client shows it: what waits on it fails, and its pool forgets it. */

@@ -13,7 +13,6 @@ import { failureRows, type Failures } from "./failures.js"
 import { countedFor } from "./instances.js"
 import { selectIn } from "./lists.js"
 import { nameText } from "./rows.js"
-import { unlessBusy } from "./write.js"
 
 /** The sum of rows of one fingerprint. */
 const groupOf = (rows: ReadonlyArray<Row>): ErrorGroup => {
@@ -103,21 +102,18 @@ export const make = (sql: Sql, connections: Connections, reads: Pick<Connections
 
   // Rows of several instances, while `foldGone` may be moving some of them: whoever of the two gives way asks again.
   const dismiss = (fingerprint: string) =>
-    unlessBusy(
-      dialect,
-      connections.transaction((db) =>
-        Effect.gen(function*() {
-          if (!PageCursor.isPlain(fingerprint)) return false
-          const rows = yield* selectIn(sql, db, table, "instance", "fingerprint", [fingerprint], dialect.forUpdate)
-          if (rows.length === 0) return false
-          yield* db.run({
-            sql: `UPDATE ${table.name} SET dismissed = failures WHERE fingerprint = ?`,
-            params: [fingerprint]
-          })
-          return true
+    connections.transaction((db) =>
+      Effect.gen(function*() {
+        if (!PageCursor.isPlain(fingerprint)) return false
+        const rows = yield* selectIn(sql, db, table, "instance", "fingerprint", [fingerprint], dialect.forUpdate)
+        if (rows.length === 0) return false
+        yield* db.run({
+          sql: `UPDATE ${table.name} SET dismissed = failures WHERE fingerprint = ?`,
+          params: [fingerprint]
         })
-      )
-    )
+        return true
+      })
+    ).pipe(Effect.retry({ times: 3, while: (error) => dialect.problemOf(error) === "busy" }))
 
   return { list, get, dismiss }
 }

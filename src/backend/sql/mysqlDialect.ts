@@ -96,6 +96,7 @@ export const mysqlDialect: Dialect = {
   kind: "mysql",
   db,
   problemOf,
+  gaveWay: (error) => errorOf(error) === 1213,
   isOutdated: () => false,
   // safe: the driver's connection inside the client's
   hangUp: (connection) => hangUp((connection as { readonly conn?: { readonly stream?: Stream } }).conn?.stream),

@@ -72,6 +72,7 @@ export const postgresDialect: Dialect = {
   kind: "postgres",
   db,
   problemOf,
+  gaveWay: (error) => codeOf(error) === "40P01",
   // In these statements nothing else is unknown to it than a plan whose columns became others.
   isOutdated: (error) => codeOf(error) === "0A000",
   // safe: the driver's connection inside the client's

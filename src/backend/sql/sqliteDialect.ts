@@ -128,6 +128,7 @@ export const sqliteDialect: Dialect = {
       Effect.map(connection.executeRaw(sql, params), (result) => (result as { readonly changes: number }).changes)
   }),
   problemOf,
+  gaveWay: () => false,
   isOutdated: () => false,
   hangUp: () => {},
   // Waiting inside SQLite would hold up the whole process, and with it whoever has the lock.

@@ -32,12 +32,6 @@ const maxRaces = 20
 export const unlessRaced = <A>(dialect: Dialect, self: Effect.Effect<A, unknown>): Effect.Effect<A, unknown> =>
   Effect.retry(self, { times: maxRaces, while: (error) => isRace(dialect, error) })
 
-const maxGivenWay = 3
-
-/** A transaction, again when it gave way to somebody who took the same locks in another order, or waited for one too long. */
-export const unlessBusy = <A>(dialect: Dialect, self: Effect.Effect<A, unknown>): Effect.Effect<A, unknown> =>
-  Effect.retry(self, { times: maxGivenWay, while: (error) => dialect.problemOf(error) === "busy" })
-
 // A ledger keeps this many attempts of a task.
 const maxAttempts = 1_000
 
